@@ -1,0 +1,1 @@
+"""Train styles: an accelerate trainer for matched instance-norm and batch-norm generators."""

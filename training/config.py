@@ -1,0 +1,107 @@
+"""TrainConfig: everything that decides what a training computes, and the recipe files that hold it."""
+
+import dataclasses
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from training.vgg import LAYERS
+from zoo.config import GeneratorConfig
+from zoo.errors import ConfigError
+
+RECIPES = Path(__file__).parent / "recipes"
+NORMS = ("instance", "batch")
+
+
+def knob(default: object, group: str, help: str, choices: tuple = (), low: float | None = None) -> object:
+    """A recipe key with what the command line needs to know of it."""
+    meta = {"group": group, "help": help, "choices": choices, "low": low}
+    if isinstance(default, dict):
+        return field(default_factory=lambda: dict(default), metadata=meta)
+    return field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training recipe. Each field is a recipe key and a flag; see `python -m training.train --help`.
+
+    Raises ConfigError, naming the key, for a value that is out of range.
+    """
+
+    steps: int = knob(20_000, "schedule", "optimisation steps", low=1)
+    batch_size: int = knob(4, "schedule", "photos a step", low=1)
+    learning_rate: float = knob(1e-3, "schedule", "of Adam, at the start", low=0)
+    decay: str = knob("cosine", "schedule", "of the learning rate over the run", ("cosine", "constant"))
+    seed: int = knob(0, "schedule", "decides initial weights, photo order, crops and flips", low=0)
+
+    crop_size: int = knob(256, "pictures", "side of the square training crops in pixels", low=32)
+    style_size: int = knob(256, "pictures", "short side of the painting in pixels: larger paints larger strokes", low=32)
+
+    content_weight: float = knob(1.0, "objective", "weight of the content loss: more keeps more of the photo", low=0)
+    style_weight: float = knob(5.0, "objective", "weight of the style loss: more paints more", low=0)
+    tv_weight: float = knob(0.0, "objective", "weight of the total variation: more is smoother, 1e-6 is customary", low=0)
+    content_layers: dict = knob({"relu3_3": 1.0}, "objective", "VGG16 layers NAME or NAME:WEIGHT of the content loss")
+    style_layers: dict = knob(
+        {"relu1_2": 1.0, "relu2_2": 1.0, "relu3_3": 1.0, "relu4_3": 1.0},
+        "objective",
+        "VGG16 layers NAME or NAME:WEIGHT of the style loss",
+    )
+    vgg_precision: str = knob("float32", "objective", "the loss network computes in", ("float32", "bfloat16", "float16"))
+
+    architecture: str = knob("johnson", "generator", "name in the registry")
+    width: int = knob(16, "generator", "channels of the first layer: 16, or the paper's 32", low=1)
+    residual_blocks: int = knob(5, "generator", "blocks at a quarter of the resolution", low=0)
+    padding: str = knob("reflect", "generator", "of the convolutions", ("zero", "reflect", "replicate", "circular"))
+    upsampling: str = knob("nearest", "generator", "in the decoder", ("nearest", "bilinear"))
+
+    def __post_init__(self) -> None:
+        for f in dataclasses.fields(self):
+            value, meta = getattr(self, f.name), f.metadata
+            if f.type is float and isinstance(value, int) and not isinstance(value, bool):
+                value = float(value)
+                object.__setattr__(self, f.name, value)
+            if not isinstance(value, f.type) or isinstance(value, bool):
+                raise ConfigError(f"recipe key '{f.name}' must be {f.type.__name__}, got {value!r}")
+            if meta["choices"] and value not in meta["choices"]:
+                raise ConfigError(f"recipe key '{f.name}' must be one of {', '.join(meta['choices'])}, got {value!r}")
+            if meta["low"] is not None and not meta["low"] <= value < float("inf"):
+                raise ConfigError(f"recipe key '{f.name}' must be at least {meta['low']} and finite, got {value!r}")
+        for key in ("content_layers", "style_layers"):
+            for name, weight in getattr(self, key).items():
+                if name not in LAYERS:
+                    raise ConfigError(f"recipe key '{key}': VGG16 has no layer {name!r}; choose from {', '.join(LAYERS)}")
+                if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < float("inf"):
+                    raise ConfigError(f"recipe key '{key}': the weight of {name} must be a number, got {weight!r}")
+        for norm in NORMS:
+            self.generator(norm)  # refuses what the generator cannot be
+
+    def generator(self, norm: str) -> GeneratorConfig:
+        """The generator this recipe trains, with that norm."""
+        keys = ("architecture", "width", "residual_blocks", "padding", "upsampling")
+        return GeneratorConfig(norm=norm, **{key: getattr(self, key) for key in keys})
+
+    @classmethod
+    def from_dict(cls, data: object, source: str = "recipe") -> "TrainConfig":
+        """A config from recipe keys; absent ones take their defaults, unknown ones raise ConfigError."""
+        if not isinstance(data, dict):
+            raise ConfigError(f"{source}: a recipe must be a mapping of keys to values, got {type(data).__name__}")
+        known = {f.name for f in dataclasses.fields(cls)}
+        if unknown := sorted(str(key) for key in data.keys() - known):
+            raise ConfigError(f"{source}: unknown recipe key {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        return cls(**data)
+
+
+def load_recipe(name: str | Path) -> dict:
+    """Recipe keys of a bundled recipe (by name) or a YAML file; the record of an earlier run's inputs is left out."""
+    path = Path(name)
+    if not path.exists() and (RECIPES / f"{name}.yaml").exists():
+        path = RECIPES / f"{name}.yaml"
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        bundled = ", ".join(sorted(p.stem for p in RECIPES.glob("*.yaml")))
+        raise ConfigError(f"cannot read recipe {name} ({error}); bundled recipes: {bundled}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"{name}: a recipe must be a mapping of keys to values")
+    return {key: value for key, value in data.items() if key not in ("painting", "photos", "made_with")}

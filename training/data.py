@@ -1,0 +1,72 @@
+"""Training photos: random crops that depend on nothing but (seed, epoch, index), so that a run can stop anywhere."""
+
+import random
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
+
+from zoo.errors import PhotoError, TrainingError
+from zoo.images import fit_short_side, list_photos, open_photo, to_tensor
+
+
+class PhotoFolder(Dataset):
+    """The endless stream of training crops as a sequence: item k is photo k mod n of epoch k // n.
+
+    Each epoch has its own order. A crop is a random square, from the crop size up to the whole short side, flipped
+    half of the time and reduced to 3×crop_size×crop_size float32 in [0, 1]. Unreadable files are skipped (the next
+    photo takes their place) and counted in `unreadable`. Works with any number of photos from 1 up; raises
+    PhotoError for an empty folder.
+    """
+
+    def __init__(self, folder: str | Path, crop_size: int, seed: int = 0):
+        self.photos = list_photos(folder)
+        self.crop_size, self.seed = crop_size, seed
+        self._bad = torch.zeros(len(self.photos), dtype=torch.bool).share_memory_()  # seen by every loader process
+        self._order: tuple[int, list[int]] = (-1, [])
+
+    @property
+    def unreadable(self) -> list[Path]:
+        """Files met so far that could not be read."""
+        return [self.photos[i] for i in self._bad.nonzero().flatten().tolist()]
+
+    def order(self, epoch: int) -> list[int]:
+        """The permutation of the photos in that epoch."""
+        if self._order[0] != epoch:
+            indices = list(range(len(self.photos)))
+            random.Random(f"{self.seed}/{epoch}").shuffle(indices)
+            self._order = epoch, indices
+        return self._order[1]
+
+    def __getitem__(self, k: int) -> torch.Tensor:
+        epoch, place = divmod(k, len(self.photos))
+        first = self.order(epoch)[place]
+        for shift in range(len(self.photos)):
+            index = (first + shift) % len(self.photos)
+            if self._bad[index]:
+                continue
+            try:
+                return self.crop(open_photo(self.photos[index]), random.Random(f"{self.seed}/{epoch}/{k}"))
+            except PhotoError:
+                self._bad[index] = True
+        raise TrainingError(f"none of the {len(self.photos)} pictures in the content folder can be read")
+
+    def crop(self, photo: Image.Image, rng: random.Random) -> torch.Tensor:
+        """One random training crop of a photo."""
+        if min(photo.size) < self.crop_size:
+            photo = fit_short_side(photo, self.crop_size)
+        w, h = photo.size
+        side = rng.randint(self.crop_size, min(w, h))
+        left, top = rng.randint(0, w - side), rng.randint(0, h - side)
+        box, size = (left, top, left + side, top + side), (self.crop_size, self.crop_size)
+        photo = photo.resize(size, Image.Resampling.LANCZOS, box=box)
+        if rng.random() < 0.5:
+            photo = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+        return to_tensor(photo)[0]
+
+
+def make_loader(photos: PhotoFolder, first_step: int, steps: int, batch_size: int, workers: int = 0) -> DataLoader:
+    """Batches of steps first_step + 1 ... steps, exactly those an uninterrupted run would see."""
+    places = range(first_step * batch_size, steps * batch_size)
+    return DataLoader(photos, batch_size, sampler=places, num_workers=workers, pin_memory=torch.cuda.is_available())

@@ -1,0 +1,83 @@
+"""The perceptual objective (Gatys et al. 2016, Johnson et al. 2016): content, style and total-variation losses.
+
+All live in the caffe scale (RGB 0-255), in which content : style = 1 : 5 is a good start. Features are B×C×H×W.
+"""
+
+import torch
+from torch import nn
+
+from training.vgg import VGG16, check_layers
+
+
+def gram(features: torch.Tensor) -> torch.Tensor:
+    """Gram matrices, B×C×C, of B×C×H×W features: inner products of the channels over C·H·W."""
+    flat = features.flatten(2)
+    return flat @ flat.transpose(1, 2) / (flat.shape[1] * flat.shape[2])
+
+
+class ContentLoss(nn.Module):
+    """Mean squared difference of the output's features from the photo's; one value a picture (B)."""
+
+    def forward(self, features: torch.Tensor, photo_features: torch.Tensor) -> torch.Tensor:
+        return (features - photo_features).square().mean(dim=(1, 2, 3))
+
+
+class StyleLoss(nn.Module):
+    """Mean squared difference of the output's Gram matrix from the painting's; one value a picture (B)."""
+
+    def __init__(self, painting_features: torch.Tensor):
+        super().__init__()
+        self.register_buffer("target", gram(painting_features), persistent=False)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        return (gram(features) - self.target).square().mean(dim=(1, 2))
+
+
+class TVLoss(nn.Module):
+    """Sum of squared differences of neighbouring pixels, RGB scaled to 0-255; one value a picture (B).
+
+    A sum, as in Johnson et al.'s code, so that its customary weight of 1e-6 means what it means there.
+    """
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        down, right = pictures.diff(dim=2), pictures.diff(dim=3)
+        return 255**2 * (down.square().sum(dim=(1, 2, 3)) + right.square().sum(dim=(1, 2, 3)))
+
+
+class Objective(nn.Module):
+    """content_weight·content + style_weight·style + tv_weight·TV against one painting.
+
+    `content_layers` and `style_layers` map VGG layer names to weights within their own sum; `painting` is 1×3×H×W in
+    [0, 1], whose Gram matrices are computed once, here. Raises TrainingError for a layer that VGG16 does not have.
+    """
+
+    def __init__(
+        self,
+        vgg: VGG16,
+        painting: torch.Tensor,
+        content_layers: dict[str, float],
+        style_layers: dict[str, float],
+        weights: tuple[float, float, float] = (1.0, 5.0, 0.0),
+    ):
+        super().__init__()
+        check_layers([*content_layers, *style_layers])
+        self.vgg, self.content_layers, self.style_layers, self.weights = vgg, content_layers, style_layers, weights
+        self.layers = tuple({**content_layers, **style_layers})
+        self.content, self.tv = ContentLoss(), TVLoss()
+        with torch.no_grad():
+            found = vgg(painting, tuple(style_layers))
+        self.style = nn.ModuleDict({name: StyleLoss(found[name]) for name in style_layers})
+
+    @torch.no_grad()
+    def photo_features(self, photos: torch.Tensor) -> dict[str, torch.Tensor]:
+        """What `forward` compares content with; computed once for all twins that see the same photos."""
+        return self.vgg(photos, tuple(self.content_layers))
+
+    def forward(self, pictures: torch.Tensor, photo_features: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Losses of B×3×H×W `pictures` in [0, 1]: content, style, tv (unweighted) and total, each of shape B."""
+        found = self.vgg(pictures, self.layers)
+        content = sum(w * self.content(found[name], photo_features[name]) for name, w in self.content_layers.items())
+        style = sum(w * self.style[name](found[name]) for name, w in self.style_layers.items())
+        tv = self.tv(pictures)
+        total = sum(w * loss for w, loss in zip(self.weights, (content, style, tv), strict=True))
+        return {"content": content, "style": style, "tv": tv, "total": total}

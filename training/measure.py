@@ -1,0 +1,97 @@
+"""The held-out objective: one definition for metrics, cards and curves, whatever a recipe trained with.
+
+VGG16 in the caffe scale; content = mean squared error at relu3_3, style = sum over relu1_2, 2_2, 3_3, 4_3 of the mean
+squared error of Gram/(C·H·W) matrices, objective = content + 5·style, no total variation; the painting at short side
+256, photos at short side 256 or as said, Lanczos; mean over photos; batch norm in eval mode unless said otherwise.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from PIL import Image, ImageOps
+from torch import nn
+
+from training.losses import Objective
+from training.vgg import VGG16
+from zoo.images import fit_short_side, open_photo, to_tensor
+
+CONTENT_LAYERS = {"relu3_3": 1.0}
+STYLE_LAYERS = {"relu1_2": 1.0, "relu2_2": 1.0, "relu3_3": 1.0, "relu4_3": 1.0}
+WEIGHTS = (1.0, 5.0, 0.0)  # content, style, total variation
+PAINTING_SIZE = 256
+
+Painter = Callable[[torch.Tensor], torch.Tensor]
+
+
+def held_out_objective(vgg: VGG16, painting: Image.Image) -> Objective:
+    """The objective defined above for one painting (any size; it is measured at short side 256)."""
+    device = vgg.mean.device
+    tensor = to_tensor(fit_short_side(painting, PAINTING_SIZE)).to(device)
+    return Objective(vgg, tensor, CONTENT_LAYERS, STYLE_LAYERS, WEIGHTS).to(device)
+
+
+@torch.no_grad()
+def measure(objective: Objective, painters: Mapping[str, Painter], batches: Iterable[torch.Tensor]) -> dict[str, dict]:
+    """Mean content, style and objective of each painter's output over batches of B×3×H×W photos in [0, 1].
+
+    `painters` are generators by name; the identity stands for the untouched photo.
+    """
+    sums = {name: dict.fromkeys(("content", "style", "objective"), 0.0) for name in painters}
+    count = 0
+    for photos in batches:
+        photos = photos.to(objective.vgg.mean.device)
+        photo_features = objective.photo_features(photos)
+        for name, painter in painters.items():
+            losses = objective(painter(photos), photo_features)
+            for key, loss in zip(("content", "style", "objective"), ("content", "style", "total"), strict=True):
+                sums[name][key] += losses[loss].sum().item()
+        count += len(photos)
+    return {name: {key: value / count for key, value in found.items()} for name, found in sums.items()}
+
+
+def whole_photos(photos: list[Path], size: int) -> Iterator[torch.Tensor]:
+    """Each photo by itself, short side `size` px: 1×3×H×W."""
+    for path in photos:
+        yield to_tensor(fit_short_side(open_photo(path), size))
+
+
+def square_batches(photos: list[Path], size: int, batch_size: int = 4) -> Iterator[torch.Tensor]:
+    """Centre crops of size×size px in batches of `batch_size`, so that batch norm can use the batch's statistics.
+
+    The last batch is filled up from the start of the list when it is short.
+    """
+    crops = [ImageOps.fit(open_photo(path), (size, size), Image.Resampling.LANCZOS) for path in photos]
+    for first in range(0, len(crops), batch_size):
+        chosen = [crops[i % len(crops)] for i in range(first, first + batch_size)]
+        yield torch.cat([to_tensor(crop) for crop in chosen])
+
+
+@contextmanager
+def batch_statistics(generator: nn.Module) -> Iterator[nn.Module]:
+    """Inside, batch norm uses the statistics of the batch it is given, as in training, and gathers none."""
+    layers = [m for m in generator.modules() if isinstance(m, nn.BatchNorm2d)]
+    before = [(m.training, m.track_running_stats) for m in layers]
+    try:
+        for m in layers:
+            m.training, m.track_running_stats = True, False
+        yield generator
+    finally:
+        for m, (training, track) in zip(layers, before, strict=True):
+            m.training, m.track_running_stats = training, track
+
+
+def with_batch_statistics(generator: nn.Module) -> Painter:
+    """The generator as a painter that normalises by the batch at hand."""
+
+    def paint(photos: torch.Tensor) -> torch.Tensor:
+        with batch_statistics(generator):
+            return generator(photos)
+
+    return paint
+
+
+def untouched(photos: torch.Tensor) -> torch.Tensor:
+    """The painter that paints nothing: the photo itself."""
+    return photos

@@ -1,0 +1,102 @@
+"""Train a style: one painting, a folder of photos, one command.
+
+  python -m training.train --recipe laptop --pair --style-image starry_night.jpg --content photos/ \\
+      --held-out other_photos/ --title "The Starry Night" --author "Vincent van Gogh" --out starry-night
+
+--pair trains the instance-norm generator and its batch-norm twin in lockstep from the same seed, photos and schedule.
+A recipe (bundled: laptop, zoo, smoke; or a YAML file) sets every knob; a flag overrules it. OUT becomes a style folder;
+OUT/run holds previews from step 0 on, the loss log, curves and checkpoints. Stop at any time: the same command resumes.
+
+Does it paint too little? Raise --style-weight. Drown the photo? Lower it. Strokes too small? Raise --style-size.
+"""
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+
+from training.config import NORMS, TrainConfig, load_recipe
+from zoo.errors import ConfigError, ZooError
+
+
+def layer_weights(words: list[str]) -> dict[str, float]:
+    """["relu1_2", "relu2_2:0.5"] -> {"relu1_2": 1.0, "relu2_2": 0.5}."""
+    weights = {}
+    for word in words:
+        name, _, weight = word.partition(":")
+        try:
+            weights[name] = float(weight or 1)
+        except ValueError as error:
+            raise ConfigError(f"layer {word!r} should read NAME or NAME:WEIGHT") from error
+    return weights
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line; one flag for each recipe key, grouped as in TrainConfig."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    need = parser.add_argument_group("what to train")
+    need.add_argument("--style-image", type=Path, required=True, metavar="FILE", help="the painting")
+    need.add_argument("--content", type=Path, required=True, metavar="DIR", help="folder of photos to train on, any number")
+    need.add_argument("--out", type=Path, required=True, metavar="DIR", help="the style folder to make, or to go on with")
+    which = need.add_mutually_exclusive_group()
+    which.add_argument("--norm", choices=NORMS, default="instance", help="train one generator (default: instance)")
+    which.add_argument("--pair", action="store_true", help="train both twins in lockstep")
+    need.add_argument("--recipe", default="zoo", metavar="NAME|FILE", help="recipe the flags below overrule (default: zoo)")
+
+    groups: dict = {}
+    for field in dataclasses.fields(TrainConfig):
+        meta = field.metadata
+        group = groups.setdefault(meta["group"], parser.add_argument_group(f"recipe: {meta['group']}"))
+        flag = "--" + field.name.replace("_", "-")
+        if field.type is dict:
+            group.add_argument(flag, nargs="+", metavar="LAYER", help=meta["help"])
+        else:
+            shown = {"choices": meta["choices"]} if meta["choices"] else {"metavar": field.type.__name__.upper()}
+            group.add_argument(flag, type=field.type, help=f"{meta['help']} (zoo: {field.default})", **shown)
+
+    tell = parser.add_argument_group("the painting, for the card")
+    for key in ("title", "author", "year", "licence", "source"):
+        tell.add_argument(f"--{key}", metavar="TEXT")
+
+    watch = parser.add_argument_group("reporting (does not change the result)")
+    watch.add_argument("--preview", type=Path, metavar="DIR", help="photos to show in the previews")
+    watch.add_argument("--held-out", type=Path, metavar="DIR", help="photos never trained on, to measure with")
+    watch.add_argument("--vgg-weights", default="bundled", metavar="bundled|torchvision|FILE", help="of the loss network")
+    for key, default in (("preview", 250), ("held-out", 250), ("checkpoint", 100), ("log", 10)):
+        watch.add_argument(f"--{key}-every", type=int, default=default, metavar="N", help=f"steps (default: {default})")
+    watch.add_argument("--workers", type=int, default=0, metavar="N", help="processes that read photos (default: 0, inline)")
+    watch.add_argument("--stop-at", type=int, metavar="STEP", help="end this session after STEP; call again to go on")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; 0 when trained, 2 with one plain line for a user's mistake."""
+    args = make_parser().parse_args(argv)
+    try:
+        recipe = load_recipe(args.recipe)
+        for field in dataclasses.fields(TrainConfig):
+            if (value := getattr(args, field.name)) is not None:
+                recipe[field.name] = layer_weights(value) if field.type is dict else value
+        config = TrainConfig.from_dict(recipe, source=str(args.recipe))
+        keys = ("title", "author", "year", "licence", "source")
+        painting = {key: getattr(args, key) for key in keys if getattr(args, key)}
+
+        from training.loop import RunOptions, run  # after the checks: torch and accelerate take seconds to import
+
+        names = [field.name for field in dataclasses.fields(RunOptions)]
+        options = RunOptions(**{name: getattr(args, name) for name in names})
+        norms = ("instance", "batch") if args.pair else (args.norm,)
+        run(config, args.style_image, args.content, args.out, norms, painting, options)
+    except ZooError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\nstopped; the same command goes on from the last checkpoint in {args.out}/run", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""Styles by name, wherever their folder lies: bundled with the code, or local."""
+
+import json
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import yaml
+from torch import nn
+
+from zoo import folder
+from zoo.errors import StyleFolderError, StyleNotFoundError
+
+BUNDLED = Path(__file__).parent / "styles"
+LOCAL_VARIABLE = "MISSING_INGREDIENT_STYLES"
+
+
+@dataclass(frozen=True)
+class Style:
+    """One style folder. `source` is "bundled" or "local"."""
+
+    slug: str
+    folder: Path
+    source: str
+
+    @cached_property
+    def painting(self) -> dict:
+        """What recipe.yaml records of the painting: title, author, year, licence, source; empty when unknown."""
+        found = self.recipe.get("painting")
+        return found if isinstance(found, dict) else {}
+
+    @cached_property
+    def recipe(self) -> dict:
+        """The resolved training recipe; empty when the folder has none. Raises StyleFolderError when it is broken."""
+        return self._read("recipe.yaml", yaml.safe_load)
+
+    @cached_property
+    def metrics(self) -> dict:
+        """What was measured on held-out photos; empty when nothing was. Raises StyleFolderError when it is broken."""
+        return self._read("metrics.json", json.loads)
+
+    @property
+    def title(self) -> str:
+        """The painting's title, or else the slug in words."""
+        return str(self.painting.get("title") or self.slug.replace("-", " ").title())
+
+    @property
+    def norms(self) -> list[str]:
+        """Norms that the folder holds a generator of."""
+        return folder.list_norms(self.folder)
+
+    def picture(self, kind: str = "instance") -> Path | None:
+        """The style's result on the zoo's fixed photo: kind photo, batch or instance; None when it was not made."""
+        path = self.folder / "images" / f"{kind}.jpg"
+        return path if path.is_file() else None
+
+    def _read(self, name: str, parse) -> dict:
+        path = self.folder / name
+        try:
+            found = parse(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        except (OSError, ValueError, yaml.YAMLError) as error:
+            raise StyleFolderError(f"cannot read {path}: {error}") from error
+        if not isinstance(found, dict):
+            raise StyleFolderError(f"{path} should hold a mapping, it holds {type(found).__name__}")
+        return found
+
+
+def list_styles() -> list[Style]:
+    """The bundled styles, then those in the folders that $MISSING_INGREDIENT_STYLES names, each in order of slug.
+
+    A local style hides a bundled one of the same slug.
+    """
+    found = {}
+    local = [Path(p) for p in os.environ.get(LOCAL_VARIABLE, "").split(os.pathsep) if p]
+    for root, source in [(BUNDLED, "bundled"), *((p, "local") for p in local)]:
+        for path in sorted(root.iterdir()) if root.is_dir() else []:
+            if (path / folder.CONFIG).is_file():
+                found[path.name] = Style(path.name, path, source)
+    return list(found.values())
+
+
+def find(name: str | Path | Style) -> Style:
+    """A style by slug, or by the path of its folder. Raises StyleNotFoundError with the slugs there are."""
+    if isinstance(name, Style):
+        return name
+    styles = {style.slug: style for style in list_styles()}
+    if str(name) in styles:
+        return styles[str(name)]
+    path = Path(name)
+    if any((path / part / folder.CONFIG).is_file() for part in (".", "batch")):
+        return Style(path.resolve().name, path, "local")
+    known = ", ".join(styles) or "none"
+    raise StyleNotFoundError(f"no style {str(name)!r}: give one of {known}, or the path of a style folder")
+
+
+def load(name: str | Path | Style, norm: str = "instance") -> nn.Module:
+    """The generator of a style: eval mode, float32, on the CPU. Raises ZooError when there is none or it is damaged."""
+    return folder.load(find(name).folder, norm)

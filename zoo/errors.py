@@ -1,0 +1,46 @@
+"""Everything that can go wrong for a reason the user can mend.
+
+    ZooError
+    ├── ConfigError         a config.json or a setting that is not valid
+    ├── WeightsError        a weights file that is broken or belongs to another generator
+    ├── StyleFolderError    a style folder that is incomplete
+    ├── StyleNotFoundError  no style of that name
+    ├── PhotoError          a picture that cannot be read, is too small or too large
+    ├── DeviceError         a device that this machine lacks
+    └── TrainingError       a training or a measurement that cannot start or go on
+
+The library raises these; the edge translates: the command line prints one line and exits with code 2, the page
+shows a message. The text of each says what came, what is needed and how to fix it.
+"""
+
+
+class ZooError(Exception):
+    """Base of every error that Missing Ingredient raises on purpose."""
+
+
+class ConfigError(ZooError):
+    """A configuration key is unknown, missing, of the wrong type or out of range."""
+
+
+class WeightsError(ZooError):
+    """A weights file is unreadable, not finite, or does not fit the generator it is loaded into."""
+
+
+class StyleFolderError(ZooError):
+    """A style folder lacks a file it must have, or cannot be written."""
+
+
+class StyleNotFoundError(ZooError):
+    """No bundled or local style answers to that name."""
+
+
+class PhotoError(ZooError):
+    """A picture cannot be read, or is too small or too large to stylize."""
+
+
+class DeviceError(ZooError):
+    """The device asked for does not exist on this machine."""
+
+
+class TrainingError(ZooError):
+    """A training or a measurement cannot start or go on."""

@@ -1,0 +1,112 @@
+"""A style is a folder: read and write its generators, strictly.
+
+    starry-night/
+      README.md  config.json  model.safetensors  recipe.yaml  metrics.json  images/
+      batch/     the matched batch-norm twin: config.json, model.safetensors
+
+Weights are stored in float16, norm parameters and running statistics in float32, and computed in float32.
+No pickle is ever read.
+"""
+
+import os
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from zoo.config import GeneratorConfig
+from zoo.errors import StyleFolderError, WeightsError
+from zoo.registry import create
+
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
+_STORED = (torch.float16, torch.bfloat16, torch.float32, torch.int64)
+
+
+def twin_folder(style: str | Path, norm: str) -> Path:
+    """Where a style folder keeps its generator of that norm: instance at the top, batch beneath."""
+    return Path(style) / "batch" if norm == "batch" else Path(style)
+
+
+def list_norms(style: str | Path) -> list[str]:
+    """Norms whose generator the folder holds: instance, and batch where there is a matched twin."""
+    return [norm for norm in ("instance", "batch") if (twin_folder(style, norm) / CONFIG).is_file()]
+
+
+def save(generator: nn.Module, folder: str | Path) -> None:
+    """Write config.json and model.safetensors of a generator made by `create`, each file whole or not at all.
+
+    Raises WeightsError for weights that are not finite, StyleFolderError when the folder cannot be written.
+    """
+    folder = Path(folder)
+    state = {}
+    for key, value in generator.state_dict().items():
+        if value.is_floating_point():
+            value = value.float() if ".norm." in key else value.half()
+            if not value.isfinite().all():
+                raise WeightsError(f"{key} is not finite in float16: this generator would paint noise; train it again")
+        state[key] = value.cpu().contiguous()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        config, weights = folder / f".{CONFIG}", folder / f".{WEIGHTS}"
+        generator.config.save(config)
+        save_file(state, weights, metadata={"format": "pt", "norm": generator.config.norm})
+        os.replace(weights, folder / WEIGHTS)
+        os.replace(config, folder / CONFIG)
+    except (OSError, SafetensorError) as error:
+        raise StyleFolderError(f"cannot write the style folder {folder}: {error}") from error
+
+
+def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file. Raises WeightsError when it is missing, broken or not finite."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            state, metadata = {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"cannot read {path}: {error}") from error
+    for key, value in state.items():
+        if value.dtype not in _STORED:
+            raise WeightsError(f"{path}: {key} is stored as {value.dtype}, expected float16 or float32")
+        if value.is_floating_point() and not value.isfinite().all():
+            raise WeightsError(f"{path}: {key} holds values that are not finite; the file is damaged")
+    return state, metadata
+
+
+def load_generator(folder: str | Path) -> nn.Module:
+    """The generator of one folder (config.json + model.safetensors): eval mode, float32, on the CPU.
+
+    Raises ConfigError or WeightsError, saying what does not fit, unless keys, shapes and norm match exactly.
+    """
+    folder = Path(folder)
+    config = GeneratorConfig.load(folder / CONFIG)
+    state, metadata = read_weights(folder / WEIGHTS)
+    generator = create(config)
+    wanted = generator.state_dict()
+    if metadata.get("norm", config.norm) != config.norm:
+        raise WeightsError(f"{folder / WEIGHTS} holds a {metadata['norm']}-norm generator, config.json says {config.norm}")
+    for problem, keys in (("unknown", state.keys() - wanted.keys()), ("missing", wanted.keys() - state.keys())):
+        if keys:
+            batch = any(key.endswith("running_mean") for key in keys)
+            hint = " (batch norm keeps running statistics, the other norms do not)" if batch else ""
+            raise WeightsError(
+                f"{folder / WEIGHTS} does not fit a {config.norm}-norm {config.architecture} of width {config.width}: "
+                f"{len(keys)} {problem} tensors, first {min(keys)}{hint}"
+            )
+    for key, value in wanted.items():
+        if state[key].shape != value.shape or state[key].is_floating_point() != value.is_floating_point():
+            got, need = tuple(state[key].shape), tuple(value.shape)
+            raise WeightsError(f"{folder / WEIGHTS}: {key} is {got} {state[key].dtype}, config.json needs {need} {value.dtype}")
+    generator.load_state_dict({key: state[key].to(value.dtype) for key, value in wanted.items()})
+    return generator.requires_grad_(False).eval().to(memory_format=torch.channels_last)
+
+
+def load(style: str | Path, norm: str = "instance") -> nn.Module:
+    """The generator of that norm of a style folder. Raises StyleFolderError when the folder has none."""
+    if norm not in (have := list_norms(style)):
+        held = f"it holds {' and '.join(have)}" if have else f"it has no {CONFIG}"
+        raise StyleFolderError(f"{style} has no {norm}-norm generator: {held}")
+    generator = load_generator(twin_folder(style, norm))
+    if generator.config.norm != norm:
+        raise StyleFolderError(f"{twin_folder(style, norm)} should hold {norm} norm, its config.json says {generator.config.norm}")
+    return generator

@@ -1,0 +1,95 @@
+"""Pictures from outside, made safe: whatever Pillow reads becomes an upright 8-bit RGB image, or a clear PhotoError."""
+
+import warnings
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from zoo.errors import PhotoError
+from zoo.registry import MIN_SIDE
+
+MAX_PIXELS = 200_000_000
+SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".jp2", ".ppm"}
+
+Image.MAX_IMAGE_PIXELS = None  # open_photo has its own, documented limit
+
+
+def list_photos(folder: str | Path) -> list[Path]:
+    """Picture files below a folder, by suffix, in the order of their names. Raises PhotoError when there are none."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise PhotoError(f"{folder} is not a folder")
+    photos = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    if not photos:
+        raise PhotoError(f"no pictures in {folder}: put {', '.join(sorted(SUFFIXES))} files there")
+    return photos
+
+
+def open_photo(source: str | Path | IO[bytes] | Image.Image) -> Image.Image:
+    """Read any picture as upright RGB: EXIF orientation applied, transparency over white, 16-bit scaled to 8.
+
+    Raises PhotoError when it is not a picture, is broken, has a side under 32 px or over 200 million pixels.
+    """
+    name = Path(source).name if isinstance(source, (str, Path)) else "the picture"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's notes on odd metadata are not the user's business
+            image = source if isinstance(source, Image.Image) else Image.open(source)
+            _check_size(image, name)
+            return _to_rgb(ImageOps.exif_transpose(image))
+    except FileNotFoundError as error:
+        raise PhotoError(f"no such file: {source}") from error
+    except PhotoError:
+        raise
+    except Exception as error:  # Pillow's decoders raise nearly anything on a broken file
+        raise PhotoError(f"cannot read {name} as a picture ({error}): use a sound JPEG, PNG, WebP or TIFF") from error
+
+
+def _check_size(image: Image.Image, name: str) -> None:
+    w, h = image.size
+    if min(w, h) < MIN_SIDE:
+        raise PhotoError(f"{name} is {w}×{h} px: both sides must be at least {MIN_SIDE} px")
+    if w * h > MAX_PIXELS:
+        raise PhotoError(f"{name} has {w * h / 1e6:.0f} megapixels: reduce it to at most {MAX_PIXELS // 10**6}")
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I") or image.mode == "F":
+        values = np.asarray(image, dtype=np.float64)
+        # 16-bit data come as integers up to 65535 whatever the mode; 8-bit data in a wide mode stay as they are.
+        top = 65535.0 if image.mode.startswith("I;16") or values.max() > 255 else 255.0
+        return Image.fromarray(np.uint8(np.clip(values * (255 / top), 0, 255) + 0.5)).convert("RGB")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")
+
+
+def fit_long_side(image: Image.Image, size: int | None) -> Image.Image:
+    """Reduce (Lanczos) so that the long side is `size` px; never enlarge; no side falls below 32 px."""
+    w, h = image.size
+    if size is None or max(w, h) <= size:
+        return image
+    scale = size / max(w, h)
+    return image.resize((max(MIN_SIDE, round(w * scale)), max(MIN_SIDE, round(h * scale))), Image.Resampling.LANCZOS)
+
+
+def fit_short_side(image: Image.Image, size: int) -> Image.Image:
+    """Resize (Lanczos) so that the short side is `size` px, up or down."""
+    scale = size / min(image.size)
+    return image.resize(tuple(max(size, round(s * scale)) for s in image.size), Image.Resampling.LANCZOS)
+
+
+def to_tensor(image: Image.Image) -> torch.Tensor:
+    """RGB image -> 1×3×H×W float32 in [0, 1], channels-last."""
+    pixels = torch.from_numpy(np.array(image, dtype=np.uint8))
+    return pixels.permute(2, 0, 1).unsqueeze(0).float().div_(255)
+
+
+def to_image(tensor: torch.Tensor) -> Image.Image:
+    """3×H×W or 1×3×H×W in [0, 1] -> RGB image, rounded to 8 bits."""
+    pixels = tensor.detach().reshape(tensor.shape[-3:]).float().clamp(0, 1).mul(255).round()
+    return Image.fromarray(pixels.to(torch.uint8).permute(1, 2, 0).cpu().numpy())

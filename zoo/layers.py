@@ -1,0 +1,81 @@
+"""The layers generators are made of: the paper's three norms, paddings, and resize-convolution."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+_PADDING_MODES = {"zero": "zeros", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
+
+
+class InstanceNorm(nn.Module):
+    """Instance normalization, paper eq. 3: each channel of each image by its own mean and (biased) variance.
+
+    The statistics are always the picture's own, also at test time. B×C×H×W in and out; affine.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-5):
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x):
+        # Group norm with one channel a group is eq. 3; unlike F.instance_norm it keeps channels-last as it is.
+        return F.group_norm(x, x.shape[1], self.weight, self.bias, self.eps)
+
+
+class BatchNorm(nn.BatchNorm2d):
+    """Batch normalization, paper eq. 2: each channel by the mean and variance of the whole batch.
+
+    In training mode the batch's own statistics, gathered into running ones; in eval mode the running ones (the
+    paper's baseline). B×C×H×W in and out; affine.
+    """
+
+
+class ContrastNorm(nn.Module):
+    """Contrast normalization, paper eq. 1, as H·W·x / (Σ|x| + eps) over each channel of each image; affine.
+
+    For the non-negative x of eq. 1 this is eq. 1 times H·W: the factor keeps the output independent of the picture's
+    size, the absolute value keeps the sum away from zero for signed features. B×C×H×W in and out.
+    """
+
+    def __init__(self, channels: int, eps: float = 1e-5):
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x):
+        h, w = x.shape[2:]
+        scale = h * w / (x.abs().sum(dim=(2, 3), keepdim=True) + self.eps)
+        return x * (scale * self.weight.view(1, -1, 1, 1)) + self.bias.view(1, -1, 1, 1)
+
+
+def make_norm(norm: str, channels: int, eps: float) -> nn.Module:
+    """The normalization layer `norm` (instance, batch, contrast, none) for that many channels."""
+    if norm == "none":
+        return nn.Identity()
+    return {"instance": InstanceNorm, "batch": BatchNorm, "contrast": ContrastNorm}[norm](channels, eps=eps)
+
+
+def make_conv(c_in: int, c_out: int, kernel: int, stride: int = 1, padding: str = "reflect") -> nn.Conv2d:
+    """A convolution padded by kernel // 2, so that stride 1 keeps H×W and stride 2 gives ceil(H/2)×ceil(W/2)."""
+    return nn.Conv2d(c_in, c_out, kernel, stride, kernel // 2, padding_mode=_PADDING_MODES[padding])
+
+
+class ResizeConv(nn.Module):
+    """Enlarge twice, crop to the size asked for, then convolve 3×3 (Odena et al. 2016: no checkerboard).
+
+    `size` is the H×W of the encoder level being returned to, 2n or 2n - 1 for an input of n: cropping brings an odd
+    size back exactly and leaves every pixel where it was.
+    """
+
+    def __init__(self, c_in: int, c_out: int, padding: str = "reflect", upsampling: str = "nearest"):
+        super().__init__()
+        self.conv = make_conv(c_in, c_out, 3, padding=padding)
+        self.upsampling = upsampling
+
+    def forward(self, x, size: tuple[int, int]):
+        smooth = {"align_corners": False} if self.upsampling == "bilinear" else {}
+        x = F.interpolate(x, scale_factor=2.0, mode=self.upsampling, **smooth)
+        return self.conv(x[:, :, : size[0], : size[1]])

@@ -1,0 +1,73 @@
+"""Stylize pictures: PIL in, PIL out. Generators load once a process and are shared between threads."""
+
+import threading
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import nn
+
+from zoo import folder
+from zoo.catalog import Style, find
+from zoo.errors import ConfigError, DeviceError, PhotoError
+from zoo.images import fit_long_side, open_photo, to_image, to_tensor
+from zoo.registry import MIN_SIDE
+
+DEVICES = ("auto", "cpu", "cuda")
+
+_generators: dict[tuple, nn.Module] = {}
+_lock = threading.Lock()
+
+
+def pick_device(device: str = "auto") -> torch.device:
+    """The torch device of "auto" (CUDA where present), "cpu" or "cuda". Raises DeviceError when there is no such."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device not in DEVICES:
+        raise DeviceError(f"unknown device {device!r}: choose from {', '.join(DEVICES)}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("device cuda was asked for, but torch sees no CUDA GPU here: use --device cpu or auto")
+    return torch.device(device)
+
+
+def shared_generator(style: Style, norm: str, device: torch.device) -> nn.Module:
+    """The generator of a style on a device, loaded at its first use; again only when its weights file has changed."""
+    weights = folder.twin_folder(style.folder, norm) / folder.WEIGHTS
+    changed = weights.stat().st_mtime_ns if weights.is_file() else 0
+    key = (weights.resolve(), changed, str(device))
+    with _lock:
+        if key not in _generators:
+            _generators[key] = folder.load(style.folder, norm).to(device)
+        return _generators[key]
+
+
+def check_size(size: int | None) -> None:
+    """Raise ConfigError unless a long side of `size` px (None: the photo's own) can be asked for."""
+    if size is not None and size < MIN_SIDE:
+        raise ConfigError(f"size must be at least {MIN_SIDE} px (the long side), got {size}")
+
+
+def stylize(
+    photo: Image.Image | str | Path,
+    style: str | Path | Style,
+    norm: str = "instance",
+    size: int | None = None,
+    device: str = "auto",
+) -> Image.Image:
+    """The photo, painted. An RGB image, the photo's own size or reduced to a long side of `size` px (never enlarged).
+
+    Batch norm uses its running statistics, the paper's baseline; instance norm the picture's own (eq. 3).
+    Raises ZooError for an unknown style, norm or device, or a picture that cannot be used.
+    """
+    check_size(size)
+    where = pick_device(device)
+    generator = shared_generator(find(style), norm, where)
+    image = fit_long_side(open_photo(photo), size)
+    try:
+        with torch.inference_mode():
+            return to_image(generator(to_tensor(image).to(where, memory_format=torch.channels_last))[0])
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "memory" not in str(error):
+            raise
+        w, h = image.size
+        raise PhotoError(f"{w}×{h} px need more memory than there is: choose a smaller size, 2048 say") from error
