@@ -1,0 +1,116 @@
+"""What the page does: plain functions from photo, style and size to pictures. No layout here."""
+
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import gradio as gr
+import numpy as np
+from PIL import Image
+
+from zoo import stylize
+from zoo.catalog import Style, list_styles
+from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError
+from zoo.folder import twin_folder
+from zoo.images import fit_long_side, open_photo
+from zoo.stylize import pick_device
+
+MAX_SIZE = 2048  # px; long side, keeps a visitor's picture within the memory of a small machine
+NORMS = ("batch", "instance")  # left and right of the slider
+
+
+@dataclass
+class Painted:
+    """One result: an RGB image and the seconds it took."""
+
+    image: Image.Image
+    seconds: float
+
+
+@contextmanager
+def plain_errors():
+    """Turn the library's errors into messages on the page."""
+    try:
+        yield
+    except ZooError as error:
+        raise gr.Error(str(error), title="This did not work", print_exception=False) from error
+
+
+def check_request(photo: str | None, size: float | None) -> int:
+    """The size as a whole number. Raises ZooError when there is no photo or the size is out of range."""
+    if photo is None:
+        raise PhotoError("there is no photo yet: upload one, or pick an example")
+    if size is None or not 32 <= size <= MAX_SIZE:
+        raise ConfigError(f"size is the long side in pixels and must lie in 32..{MAX_SIZE}, got {size}")
+    return round(size)
+
+
+def fade(photo: Image.Image, contrast: float) -> Image.Image:
+    """Scale the contrast of an RGB image about its mean colour: 1 leaves it, 0 would make it flat (paper, figure 2)."""
+    if contrast == 1:
+        return photo
+    pixels = np.asarray(photo, dtype=np.float32)
+    mean = pixels.mean(axis=(0, 1), keepdims=True)
+    return Image.fromarray((mean + contrast * (pixels - mean)).round().clip(0, 255).astype(np.uint8))
+
+
+def paint(photo: Image.Image, style: Style, norm: str) -> Painted:
+    """Paint one picture at its own size, timed (the generator's loading included at its first use)."""
+    if norm not in style.norms:
+        raise StyleFolderError(f"{style.title} has no {norm}-norm generator, only {', '.join(style.norms)}")
+    started = time.perf_counter()
+    image = stylize(photo, style, norm)
+    return Painted(image, time.perf_counter() - started)
+
+
+def paint_both(
+    photo: str | None, slug: str, size: float | None, contrast: float = 1.0, progress: gr.Progress | None = None
+) -> dict[str, Painted]:
+    """Both twins' pictures of the photo at `photo`, reduced to a long side of `size` px, by norm.
+
+    `contrast` below 1 fades the photo first. Raises ZooError.
+    """
+    size, style = check_request(photo, size), find_in_zoo(slug)
+    image = fade(fit_long_side(open_photo(photo), size), contrast)
+    painted = {}
+    for i, norm in enumerate(NORMS):
+        if progress is not None:
+            progress((i, len(NORMS)), desc=f"painting with {norm} norm", unit="pictures")
+        painted[norm] = paint(image, style, norm)
+    return painted
+
+
+def find_in_zoo(slug: str) -> Style:
+    """The style of that slug. Unlike `zoo.find` it takes no paths: visitors see the zoo, not the disk."""
+    styles = {style.slug: style for style in list_styles()}
+    if slug not in styles:
+        raise StyleNotFoundError(f"no style {slug!r} in this zoo: choose one of {', '.join(styles)}")
+    return styles[slug]
+
+
+def describe(painted: dict[str, Painted]) -> str:
+    """One line: size, seconds, device."""
+    w, h = painted["instance"].image.size
+    times = " · ".join(f"{norm} norm {one.seconds:.2f} s" for norm, one in painted.items())
+    return f"{w}×{h} px · {times} · on {'GPU' if pick_device().type == 'cuda' else 'CPU'}"
+
+
+def about(style: Style) -> str:
+    """Markdown: the painting, and how the twins compare on photos never trained on."""
+    known = style.painting
+    by = ", ".join(str(known[key]) for key in ("author", "year") if key in known)
+    text = f"**{style.title}**" + (f" — after {by}" if by else "")
+    for size, found in style.metrics.get("held_out", {}).items():
+        if "batch" in found and "instance" in found:
+            share = {norm: found[norm]["objective"] / found["photo"]["objective"] for norm in NORMS}
+            text += (
+                f"<br>On {len(found['photos'])} photos never trained on ({size} px) the perceptual loss falls to "
+                f"{share['batch']:.0%} of the untouched photo's with batch norm, to **{share['instance']:.0%}** with instance norm."
+            )
+            break
+    return text
+
+
+def complete(style: Style) -> bool:
+    """Whether the style can be compared: both twins are there."""
+    return all((twin_folder(style.folder, norm) / "model.safetensors").is_file() for norm in NORMS)

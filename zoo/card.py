@@ -1,0 +1,101 @@
+"""The model card of a style folder: README.md, made from its recipe and metrics alone."""
+
+import yaml
+
+from zoo.catalog import Style
+
+_HOW = """\
+```sh
+python -m zoo stylize photo.jpg -s {slug} -o painted.png             # instance norm
+python -m zoo stylize photo.jpg -s {slug} -o painted.png --norm batch  # its matched batch-norm twin
+```
+
+```python
+import zoo
+zoo.stylize("photo.jpg", "{slug}", size=1024).save("painted.png")
+```
+"""
+
+
+def make_card(style: Style) -> str:
+    """Markdown with Hub front matter: painting, pictures, recipe, held-out figures, how to use."""
+    return "\n".join([_front_matter(style), *_painting(style), *_pictures(style), "## Use\n", _HOW.format(slug=style.slug),
+                      *_figures(style), *_recipe(style), *_rights(style)])  # fmt: skip
+
+
+def _front_matter(style: Style) -> str:
+    data = {
+        "license": "apache-2.0",
+        "library_name": "missing-ingredient",
+        "pipeline_tag": "image-to-image",
+        "tags": ["missing-ingredient", "style-transfer", "fast-neural-style",
+                 *(f"norm:{norm}" for norm in style.norms), f"style:{style.slug}"],
+    }  # fmt: skip
+    return f"---\n{yaml.safe_dump(data, sort_keys=False)}---\n"
+
+
+def _painting(style: Style) -> list[str]:
+    known = style.painting
+    by = ", ".join(str(known[key]) for key in ("author", "year") if key in known)
+    lines = [f"# {style.title}\n"]
+    if by:
+        lines.append(f"After *{style.title}*, {by}.\n")
+    return lines + [
+        "A generator for fast stylization with instance normalization"
+        + (", beside its batch-norm twin: the same network, seed, photos and schedule" if "batch" in style.norms else "")
+        + " ([Ulyanov, Vedaldi, Lempitsky 2016](https://arxiv.org/abs/1607.08022)).\n"
+    ]
+
+
+def _pictures(style: Style) -> list[str]:
+    lines = []
+    if style.picture("photo") and style.picture("batch"):
+        lines += ["| photo | batch norm | instance norm |", "| --- | --- | --- |",
+                  "| ![photo](images/photo.jpg) | ![batch norm](images/batch.jpg) | ![instance norm](images/instance.jpg) |\n"]
+    if style.picture("preview"):
+        lines.append("![photos never trained on, in both norms](images/preview.jpg)\n")
+    return lines
+
+
+def _figures(style: Style) -> list[str]:
+    lines = []
+    for size, found in style.metrics.get("held_out", {}).items():
+        lines += [
+            f"## Held-out objective at {size} px\n",
+            f"Mean over {len(found['photos'])} photos never trained on (lower is better): content + 5 × style, "
+            "VGG16, caffe scale; batch norm in eval mode, with its running statistics.\n",
+            "| | content | style | objective |", "| --- | ---: | ---: | ---: |",
+        ]  # fmt: skip
+        for name in ("photo", "batch", "instance"):
+            if name in found:
+                label = "the photo, untouched" if name == "photo" else f"{name} norm"
+                lines.append(f"| {label} | {found[name]['content']:,.0f} | {found[name]['style']:,.0f} | {found[name]['objective']:,.0f} |")
+        lines += ["", f"`{found['command']}`, on {found['machine']}.\n"]
+    if (style.folder / "images" / "curves.png").is_file():
+        lines.append("![training loss and held-out objective against steps](images/curves.png)\n")
+    return lines
+
+
+def _recipe(style: Style) -> list[str]:
+    recipe = style.recipe
+    if not recipe:
+        return []
+    facts = [
+        f"{recipe['steps']:,} steps of batch {recipe['batch_size']}, {recipe['crop_size']} px crops of "
+        f"{recipe['photos']['number']:,} photos; painting at {recipe['style_size']} px",
+        f"content : style : TV = {recipe['content_weight']:g} : {recipe['style_weight']:g} : {recipe['tv_weight']:g}; "
+        f"content at {', '.join(recipe['content_layers'])}, style at {', '.join(recipe['style_layers'])}",
+        f"Adam, learning rate {recipe['learning_rate']:g}, {recipe['decay']}; seed {recipe['seed']}",
+        f"width {recipe['width']}, {recipe['padding']} padding; made with {recipe['made_with']}",
+    ]
+    return ["## Recipe\n", *(f"- {fact}" for fact in facts), "", "`recipe.yaml` repeats the run.\n"]
+
+
+def _rights(style: Style) -> list[str]:
+    lines = ["## Licence\n", "Weights: Apache-2.0."]
+    known = style.painting
+    if "licence" in known:
+        lines[-1] += f" Painting: {known['licence']}" + (f" ({known['source']})." if "source" in known else ".")
+    if credit := style.recipe.get("preview_credit"):
+        lines[-1] += f" {credit}"
+    return lines + [""]
