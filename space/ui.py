@@ -57,10 +57,10 @@ def build_demo() -> gr.Blocks:
         with gr.Row():
             with gr.Column(scale=3, min_width=320):
                 result = _result_column(styles[0])
-                with gr.Accordion("Why is one so much better?", open=False):
-                    gr.Markdown(WHY)
             with gr.Column(scale=2, min_width=320):
                 controls = _control_column(styles)
+        with gr.Accordion("Why is one so much better?", open=False):
+            gr.Markdown(WHY)
         _wire(styles, controls, result)
         _add_api([style.slug for style in styles])
     return demo
@@ -98,8 +98,7 @@ def _result_column(style: Style) -> dict:
         10, 100, value=100, step=5, label="Contrast of your photo, %", elem_id="contrast",
         info="Fade the photo and let go: instance norm does not mind.",
     )  # fmt: skip
-    about = gr.Markdown(actions.about(style), elem_id="about")
-    return {"slider": slider, "info": info, "contrast": contrast, "about": about, **saves}
+    return {"slider": slider, "info": info, "contrast": contrast, **saves}
 
 
 def _control_column(styles: list[Style]) -> dict:
@@ -127,12 +126,14 @@ def _control_column(styles: list[Style]) -> dict:
         buttons=[],
         elem_id="styles",
     )
+    about = gr.Markdown(actions.about(styles[0]), elem_id="about")
     size = gr.Radio([(f"{s} px", s) for s in SIZES], value=512, label="Resolution (long side)", elem_id="size")
     button = gr.Button("Compare", variant="primary", size="lg", elem_id="compare")
     return {
         "photo": photo,
         "slug": gr.State(styles[0].slug),
         "styles": style_picker,
+        "about": about,
         "size": size,
         "button": button,
     }
@@ -164,7 +165,7 @@ def _wire(styles: list[Style], controls: dict, result: dict) -> None:
     controls["button"].click(**run)
     result["contrast"].release(**run)
     controls["styles"].select(
-        choose, None, [controls["slug"], result["about"]], api_visibility="private", show_progress="hidden"
+        choose, None, [controls["slug"], controls["about"]], api_visibility="private", show_progress="hidden"
     ).then(**run)
 
 

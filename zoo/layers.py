@@ -20,8 +20,12 @@ class InstanceNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x):
-        # Group norm with one channel a group is eq. 3; unlike F.instance_norm it keeps channels-last as it is.
-        return F.group_norm(x, x.shape[1], self.weight, self.bias, self.eps)
+        # Group norm with one channel a group is eq. 3, and unlike F.instance_norm keeps channels-last as it is. But torch
+        # computes its variance there as E[x²] - E[x]², which drowns in rounding where the mean is large beside the
+        # deviation: in a photo of low contrast. Eq. 3 does not change when a constant is subtracted first, so subtract
+        # roughly the mean, taken from every 64th pixel: exact again, and still the fastest.
+        shift = x.detach()[:, :, ::8, ::8].mean(dim=(2, 3), keepdim=True)
+        return F.group_norm(x - shift, x.shape[1], self.weight, self.bias, self.eps)
 
 
 class BatchNorm(nn.BatchNorm2d):

@@ -1,0 +1,120 @@
+"""Style folders: what is written comes back; whatever does not fit is refused."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import zoo
+from zoo.errors import ConfigError, StyleFolderError, WeightsError
+from zoo.folder import list_norms, load, load_generator, twin_folder
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch", "contrast", "none"])
+def test_a_saved_generator_paints_as_before(tmp_path, norm):
+    torch.manual_seed(3)
+    generator = zoo.create(norm=norm, width=4, residual_blocks=2)
+    with torch.no_grad():
+        generator(torch.rand(2, 3, 40, 40))  # gives batch norm statistics that differ from the initial ones
+        for p in generator.parameters():
+            p.copy_(p.half().float())  # what float16 holds, so that the comparison can be exact
+    zoo.save(generator, tmp_path)
+    photos = torch.rand(1, 3, 48, 36)
+    torch.testing.assert_close(load_generator(tmp_path)(photos), generator.eval()(photos), rtol=1e-5, atol=1e-6)
+
+
+def test_weights_are_half_norms_and_statistics_are_single_precision(small_pair):
+    for norm in ("instance", "batch"):
+        state = load_file(twin_folder(small_pair, norm) / "model.safetensors")
+        floats = {key: value.dtype for key, value in state.items() if value.is_floating_point()}
+        assert any(".norm." in key for key in floats)
+        assert all(dtype == (torch.float32 if ".norm." in key else torch.float16) for key, dtype in floats.items())
+    assert {p.dtype for p in load(small_pair).parameters()} == {torch.float32}
+
+
+def test_the_twin_lies_in_batch(small_pair):
+    assert list_norms(small_pair) == ["instance", "batch"]
+    assert load(small_pair, "batch").config.norm == "batch"
+    assert not load(small_pair, "batch").training
+
+
+def test_batch_norm_weights_do_not_go_into_an_instance_norm_generator_nor_back(small_pair):
+    instance, batch = small_pair / "model.safetensors", small_pair / "batch" / "model.safetensors"
+    kept = instance.read_bytes()
+    instance.write_bytes(batch.read_bytes())
+    with pytest.raises(WeightsError, match="batch-norm"):
+        load(small_pair)
+    save_file(load_file(batch), instance)  # the same without metadata
+    with pytest.raises(WeightsError, match="running statistics"):
+        load(small_pair)
+    batch.write_bytes(kept)
+    with pytest.raises(WeightsError, match="instance-norm"):
+        load(small_pair, "batch")
+    save_file(load_file(batch), batch)
+    with pytest.raises(WeightsError, match="missing"):
+        load(small_pair, "batch")
+
+
+def damage(path, change):
+    state = load_file(path)
+    change(state)
+    save_file(state, path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.update(extra=torch.zeros(1)), "unknown"),
+        (lambda s: s.pop("leave.bias"), "missing"),
+        (lambda s: s.update({"leave.bias": torch.zeros(4)}), "leave.bias"),
+        (lambda s: s.update({"leave.bias": torch.tensor([0.0, float("nan"), 0])}), "not finite"),
+        (lambda s: s.update({"leave.bias": torch.zeros(3, dtype=torch.float64)}), "float64"),
+        (lambda s: s.update({"leave.bias": torch.zeros(3, dtype=torch.int64)}), "int64"),
+    ],
+)
+def test_weights_that_do_not_fit_are_refused(small_pair, change, message):
+    damage(small_pair / "model.safetensors", change)
+    with pytest.raises(WeightsError, match=message):
+        load(small_pair)
+
+
+def test_another_width_is_refused(small_pair):
+    config = json.loads((small_pair / "config.json").read_text())
+    (small_pair / "config.json").write_text(json.dumps({**config, "width": 4}))
+    with pytest.raises(WeightsError, match="config.json needs"):
+        load(small_pair)
+
+
+@pytest.mark.parametrize("content", [b"", b"not safetensors", b"\x80\x04\x95pickle"])
+def test_a_file_that_is_not_safetensors_is_refused(small_pair, content):
+    (small_pair / "model.safetensors").write_bytes(content)
+    with pytest.raises(WeightsError, match="cannot read"):
+        load(small_pair)
+
+
+def test_missing_files_are_named(small_pair, tmp_path):
+    (small_pair / "batch" / "model.safetensors").unlink()
+    with pytest.raises(WeightsError, match=r"model\.safetensors"):
+        load(small_pair, "batch")
+    (small_pair / "batch" / "config.json").unlink()
+    with pytest.raises(StyleFolderError, match="holds instance"):
+        load(small_pair, "batch")
+    with pytest.raises(ConfigError, match=r"config\.json"):
+        load_generator(tmp_path / "nothing")
+
+
+def test_a_twin_in_the_wrong_place_is_refused(small_pair):
+    for name in ("config.json", "model.safetensors"):
+        (small_pair / name).write_bytes((small_pair / "batch" / name).read_bytes())
+    with pytest.raises(StyleFolderError, match="should hold instance"):
+        load(small_pair)
+
+
+def test_a_generator_with_infinite_weights_is_not_saved(tmp_path):
+    generator = zoo.create(width=2)
+    with torch.no_grad():
+        generator.leave.bias[0] = float("inf")
+    with pytest.raises(WeightsError, match="leave.bias"):
+        zoo.save(generator, tmp_path / "style")
+    assert not (tmp_path / "style" / "model.safetensors").exists()

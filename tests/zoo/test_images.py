@@ -1,0 +1,116 @@
+"""Any picture Pillow reads becomes upright RGB; anything else becomes a PhotoError that says what to do."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from zoo import images
+from zoo.errors import PhotoError
+from zoo.images import fit_long_side, fit_short_side, list_photos, open_photo, to_image, to_tensor
+
+
+def saved(image, format="PNG", **options):
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    file.seek(0)
+    return file
+
+
+@pytest.fixture
+def gradient():
+    ramp = np.linspace(0, 255, 40 * 48).reshape(40, 48).astype(np.uint8)
+    return Image.fromarray(np.stack([ramp, 255 - ramp, ramp // 2], axis=-1))
+
+
+def test_exif_orientation_is_applied(gradient):
+    exif = Image.Exif()
+    exif[274] = 6  # turned by 90 degrees
+    opened = open_photo(saved(gradient, "JPEG", exif=exif, quality=100))
+    assert opened.size == (40, 48)
+    difference = np.asarray(opened, int) - np.asarray(gradient.rotate(-90, expand=True), int)
+    assert abs(difference).mean() < 3
+
+
+def test_transparency_goes_over_white(gradient):
+    gradient.putalpha(Image.new("L", gradient.size, 0))
+    assert open_photo(saved(gradient)).getextrema() == ((255, 255),) * 3
+    palette = Image.new("P", (40, 40), 0)
+    palette.putpalette([10, 20, 30])
+    assert open_photo(saved(palette, transparency=0)).getpixel((5, 5)) == (255, 255, 255)
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "LA", "RGBA", "YCbCr", "HSV", "LAB"])
+def test_every_mode_becomes_rgb(gradient, mode):
+    assert open_photo(gradient.convert("RGB").convert(mode) if mode != "LAB" else Image.new("LAB", (40, 40))).mode == "RGB"
+
+
+@pytest.mark.parametrize("values", [np.uint16, np.int32])
+def test_sixteen_bits_become_eight(values):
+    ramp = np.linspace(0, 65535, 64 * 64).reshape(64, 64)
+    image = Image.fromarray(ramp.astype(values))
+    opened = np.asarray(open_photo(saved(image, "TIFF")))
+    np.testing.assert_allclose(opened[..., 1], ramp / 257, atol=1)
+
+
+def test_cmyk_jpeg(gradient):
+    opened = open_photo(saved(gradient.convert("CMYK"), "JPEG", quality=95))
+    assert abs(np.asarray(opened, int) - np.asarray(gradient, int)).mean() < 12
+
+
+@pytest.mark.parametrize("content", [b"", b"plain text, no picture", b"\xff\xd8\xff\xe0 broken"])
+def test_a_broken_file_is_refused(tmp_path, content):
+    path = tmp_path / "broken.jpg"
+    path.write_bytes(content)
+    with pytest.raises(PhotoError, match=r"cannot read broken\.jpg"):
+        open_photo(path)
+
+
+def test_a_truncated_file_is_refused(tmp_path, photo):
+    path = tmp_path / "half.jpg"
+    path.write_bytes(photo.read_bytes()[:20_000])
+    with pytest.raises(PhotoError, match="truncated"):
+        open_photo(path)
+
+
+def test_tiny_and_enormous_pictures_are_refused(monkeypatch):
+    with pytest.raises(PhotoError, match="31×100"):
+        open_photo(saved(Image.new("RGB", (31, 100))))
+    assert open_photo(saved(Image.new("RGB", (32, 32)))).size == (32, 32)
+    with pytest.raises(PhotoError, match="201 megapixels"):
+        open_photo(saved(Image.new("1", (20_100, 10_000))))
+    assert images.MAX_PIXELS == 200_000_000
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(PhotoError, match=r"no such file.*away\.jpg"):
+        open_photo(tmp_path / "away.jpg")
+
+
+def test_long_side_is_reduced_never_enlarged():
+    picture = Image.new("RGB", (300, 200))
+    assert fit_long_side(picture, 150).size == (150, 100)
+    assert fit_long_side(picture, 400) is picture and fit_long_side(picture, None) is picture
+    assert fit_long_side(Image.new("RGB", (2000, 100)), 320).size == (320, 32)
+    assert fit_short_side(picture, 64).size == (96, 64) and fit_short_side(picture, 400).size == (600, 400)
+
+
+def test_tensors_round_trip(gradient):
+    tensor = to_tensor(gradient)
+    assert tensor.shape == (1, 3, 40, 48) and tensor.dtype == torch.float32
+    assert tensor[0, 0, 0, 0] == 0 and tensor[0, 1, 0, 0] == 1
+    assert np.array_equal(np.asarray(to_image(tensor)), np.asarray(gradient))
+
+
+def test_photos_of_a_folder(tmp_path, gradient):
+    for name in ("b.png", "a.JPG", "deep/c.webp", "notes.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    assert [p.name for p in list_photos(tmp_path)] == ["a.JPG", "b.png", "c.webp"]
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(PhotoError, match="no pictures"):
+        list_photos(tmp_path / "empty")
+    with pytest.raises(PhotoError, match="not a folder"):
+        list_photos(tmp_path / "b.png")

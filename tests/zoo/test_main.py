@@ -1,0 +1,99 @@
+"""The command line: what it prints, what it writes, and how it fails."""
+
+import json
+import shutil
+
+import pytest
+from PIL import Image
+
+from zoo.__main__ import main
+from zoo.catalog import list_styles
+
+
+@pytest.fixture
+def style():
+    return list_styles()[0].slug
+
+
+def run(capsys, *args):
+    code = main([str(arg) for arg in args])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def test_list_as_json(run_module):
+    done = run_module("zoo", "list", "--json")
+    rows = json.loads(done.stdout)
+    assert done.returncode == 0 and len(rows) == len(list_styles())
+    assert all(set(row) == {"slug", "title", "norms", "source"} for row in rows)
+    assert rows[0]["norms"] == ["instance", "batch"] and rows[0]["source"] == "bundled"
+
+
+def test_list_and_info_for_people(capsys, style):
+    code, out, _ = run(capsys, "list")
+    assert code == 0 and style in out and "instance + batch" in out
+    code, out, _ = run(capsys, "info", style)
+    assert code == 0 and "held-out objective at 256 px" in out and "painting's licence" in out
+
+
+def test_one_photo_to_a_file(run_module, photo, style, tmp_path):
+    out = tmp_path / "deep" / "out.png"
+    done = run_module("zoo", "stylize", photo, "-s", style, "-o", out, "--size", "128")
+    assert done.returncode == 0 and done.stderr == ""
+    assert Image.open(out).size == (128, 128)
+
+
+def test_norms_differ(capsys, photo, style, tmp_path):
+    for norm in ("instance", "batch"):
+        assert run(capsys, "stylize", photo, "-s", style, "-o", tmp_path / f"{norm}.png", "--size", 96, "--norm", norm)[0] == 0
+    assert (tmp_path / "instance.png").read_bytes() != (tmp_path / "batch.png").read_bytes()
+
+
+def test_a_photo_smaller_than_size_keeps_its_own_and_says_so(capsys, small_pair, photo, tmp_path):
+    code, _, err = run(capsys, "stylize", photo, "-s", small_pair, "-o", tmp_path / "out.jpg", "--size", 2000)
+    assert code == 0 and "512×512 px" in err and "keeps its own size" in err
+    assert Image.open(tmp_path / "out.jpg").size == (512, 512)
+
+
+def test_several_photos_and_folders_go_into_a_folder(capsys, small_pair, examples, photo, tmp_path):
+    code, _, _ = run(capsys, "stylize", examples, "-s", small_pair, "-o", tmp_path / "all", "--size", 64)
+    assert code == 0
+    assert sorted(p.name for p in (tmp_path / "all").iterdir()) == sorted(f"{p.stem}.png" for p in examples.iterdir())
+    (tmp_path / "there").mkdir()
+    assert run(capsys, "stylize", photo, "-s", small_pair, "-o", tmp_path / "there", "--size", 64)[0] == 0
+    assert (tmp_path / "there" / "astronaut.png").exists()
+
+
+def test_a_bad_photo_does_not_stop_the_others(capsys, small_pair, photo, tmp_path):
+    shutil.copy(photo, tmp_path / "good.jpg")
+    (tmp_path / "bad.jpg").write_bytes(b"no picture")
+    inputs = tmp_path / "bad.jpg", tmp_path / "good.jpg"
+    code, _, err = run(capsys, "stylize", *inputs, "-s", small_pair, "-o", tmp_path / "out", "--size", 64)
+    assert code == 2 and "1 of 2 photos failed" in err and "bad.jpg" in err
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["good.png"]
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["stylize", "away.jpg", "-s", "{pair}", "-o", "x.png"], "no such file"),
+        (["stylize", "{photo}", "-s", "no-such", "-o", "x.png"], "no style 'no-such'"),
+        (["stylize", "{photo}", "-s", "{pair}", "-o", "x.doc"], "end its name in .png"),
+        (["stylize", "{photo}", "-s", "{pair}", "-o", "x.png", "--size", "5"], "at least 32"),
+        (["stylize", "{photo}", "{photo}", "-s", "{pair}", "-o", "out"], "rename one"),
+        (["stylize", "{photo}", "{photo}", "-s", "{pair}", "-o", "{photo}"], "is a file"),
+        (["stylize", "{photo}", "-s", "{pair}", "-o", "{photo}/deep/x.png", "--size", "64"], "cannot write"),
+        (["info", "no-such"], "no style"),
+    ],
+)
+def test_mistakes_end_with_code_2_and_one_plain_line(capsys, monkeypatch, small_pair, photo, tmp_path, args, message):
+    monkeypatch.chdir(tmp_path)
+    code, out, err = run(capsys, *(arg.format(pair=small_pair, photo=photo) for arg in args))
+    assert code == 2 and out == "" and message in err
+    assert err.startswith("error: ") and err.count("\n") == 1
+
+
+def test_cuda_where_there_is_none(capsys, small_pair, photo, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    code, _, err = run(capsys, "stylize", photo, "-s", small_pair, "-o", tmp_path / "x.png", "--device", "cuda")
+    assert code == 2 and "no CUDA GPU" in err

@@ -1,0 +1,70 @@
+"""PIL in, PIL out."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import zoo
+from zoo.errors import ConfigError, DeviceError, PhotoError, StyleFolderError
+from zoo.images import open_photo, to_tensor
+from zoo.stylize import pick_device, shared_generator
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_it_is_the_generators_output(small_pair, photo, norm):
+    painted = zoo.stylize(photo, small_pair, norm)
+    with torch.no_grad():
+        expected = zoo.load(small_pair, norm)(to_tensor(open_photo(photo)))[0].permute(1, 2, 0) * 255
+    assert painted.size == (512, 512) and painted.mode == "RGB"
+    assert np.abs(np.asarray(painted, float) - expected.numpy()).max() <= 0.51
+
+
+def test_sizes(small_pair):
+    photo = Image.effect_noise((301, 203), 60)
+    assert zoo.stylize(photo, small_pair).size == (301, 203)
+    assert zoo.stylize(photo, small_pair, size=150).size == (150, 101)
+    assert zoo.stylize(photo, small_pair, size=999).size == (301, 203)
+
+
+def test_bad_requests(small_pair, photo, tmp_path):
+    with pytest.raises(ConfigError, match="at least 32"):
+        zoo.stylize(photo, small_pair, size=16)
+    with pytest.raises(StyleFolderError, match="contrast"):
+        zoo.stylize(photo, small_pair, "contrast")
+    with pytest.raises(DeviceError, match="tpu"):
+        zoo.stylize(photo, small_pair, device="tpu")
+    with pytest.raises(PhotoError):
+        zoo.stylize(tmp_path / "none.png", small_pair)
+
+
+def test_devices(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert pick_device("auto").type == "cpu"
+    with pytest.raises(DeviceError, match="CUDA"):
+        pick_device("cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert pick_device("auto").type == "cuda" and pick_device("cpu").type == "cpu"
+
+
+def test_generators_load_once_and_are_shared_between_threads(small_pair):
+    style, found = zoo.find(small_pair), []
+    threads = [
+        threading.Thread(target=lambda: found.append(shared_generator(style, "instance", torch.device("cpu")))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4 and len({id(generator) for generator in found}) == 1
+
+
+def test_a_retrained_style_is_loaded_anew(small_pair):
+    style, cpu = zoo.find(small_pair), torch.device("cpu")
+    before = shared_generator(style, "instance", cpu)
+    torch.manual_seed(9)
+    zoo.save(zoo.create(width=2, residual_blocks=1), small_pair)
+    after = shared_generator(style, "instance", cpu)
+    assert not torch.equal(before.leave.weight, after.leave.weight)
