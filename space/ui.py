@@ -8,7 +8,7 @@ from gradio.utils import get_upload_folder
 
 from space import actions
 from space.theme import make_theme
-from zoo.catalog import Style, list_styles
+from zoo.catalog import PHOTO, Style, list_styles
 from zoo.errors import PhotoError, StyleNotFoundError
 from zoo.images import list_photos, open_photo
 
@@ -102,7 +102,7 @@ def _result_column(style: Style) -> dict:
 
 
 def _control_column(styles: list[Style]) -> dict:
-    examples = [str(path) for path in list_photos(HERE / "examples")]
+    examples = [str(path) for path in (PHOTO, *list_photos(HERE / "examples"))]
     photo = PhotoInput(
         value=examples[0],
         sources=["upload", "clipboard", "webcam"],

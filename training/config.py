@@ -95,7 +95,7 @@ class TrainConfig:
 def load_recipe(name: str | Path) -> dict:
     """Recipe keys of a bundled recipe (by name) or a YAML file; the record of an earlier run's inputs is left out."""
     path = Path(name)
-    if not path.exists() and (RECIPES / f"{name}.yaml").exists():
+    if not path.is_file() and (RECIPES / f"{name}.yaml").is_file():
         path = RECIPES / f"{name}.yaml"
     try:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))

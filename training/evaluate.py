@@ -16,9 +16,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from training.measure import held_out_objective, measure, square_batches, untouched, whole_photos, with_batch_statistics
-from training.report import machine, sha256, write_metrics
+from training.records import machine, sha256, write_card, write_metrics
 from training.vgg import load_vgg
-from zoo.card import make_card
 from zoo.catalog import Style, find
 from zoo.errors import TrainingError, ZooError
 from zoo.folder import load
@@ -86,8 +85,7 @@ def main(argv: list[str] | None = None) -> int:
         style = find(args.style)
         found = evaluate(style, args.content, args.style_image, args.size, args.device, args.vgg_weights)
         write_metrics(style.folder, {"held_out": {str(args.size): found}})
-        card = make_card(Style(style.slug, style.folder, style.source))  # anew: the metrics have changed
-        (style.folder / "README.md").write_text(card, encoding="utf-8")
+        write_card(style.folder)
     except ZooError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

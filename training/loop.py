@@ -4,7 +4,6 @@ Twins see the same crops in the same step: the photo's features are computed onc
 are the same by construction.
 """
 
-import json
 import math
 import time
 from dataclasses import asdict, dataclass
@@ -19,9 +18,12 @@ from tqdm import tqdm
 from training.checkpoint import load_checkpoint, save_checkpoint
 from training.config import TrainConfig
 from training.data import PhotoFolder, make_loader
+from training.evaluate import evaluate
 from training.losses import Objective
-from training.report import RunReport
+from training.records import write_card, write_metrics
+from training.report import HELD_OUT_SIZE, RunReport
 from training.vgg import load_vgg
+from zoo.catalog import find
 from zoo.errors import TrainingError
 from zoo.folder import save, twin_folder
 from zoo.images import fit_short_side, open_photo, to_tensor
@@ -87,7 +89,7 @@ def run(
     was stopped goes on from its newest checkpoint in out/run. Raises ZooError for bad input, an `out` that holds
     another run, a loss that is no longer finite.
     """
-    options = options or RunOptions()
+    options, out = options or RunOptions(), Path(out)
     accelerator = Accelerator(dataloader_config=DataLoaderConfiguration(split_batches=True))
     device = accelerator.device
     image = fit_short_side(open_photo(style_image), config.style_size)
@@ -136,7 +138,12 @@ def run(
     if last == config.steps and accelerator.is_main_process:
         for twin in twins:
             save(accelerator.unwrap_model(twin.generator), twin_folder(out, twin.norm))
-        report.finish()
+        report.finish(twins)
+        if options.held_out and "instance" in norms:
+            found = evaluate(find(out), options.held_out, style_image, HELD_OUT_SIZE, vgg=options.vgg_weights)
+            write_metrics(out, {"held_out": {str(HELD_OUT_SIZE): found}})
+        if "instance" in norms:
+            write_card(out)
     accelerator.end_training()
     return out
 
@@ -165,8 +172,3 @@ def checkpoint_state(config: TrainConfig, norms: tuple[str, ...], twins: list[Tw
         generator = accelerator.unwrap_model(twin.generator)
         state[twin.norm] = {"generator": generator.state_dict(), "optimizer": twin.optimizer.state_dict()}
     return state
-
-
-def read_log(path: Path) -> list[dict]:
-    """Records of a loss log (JSON lines)."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]

@@ -6,36 +6,23 @@
     OUT/run/checkpoints/
 """
 
-import hashlib
 import json
-import platform
-from dataclasses import asdict
+import shutil
 from pathlib import Path
 
 import torch
-import yaml
 from PIL import Image
 
 from training import figures
-from training.config import TrainConfig
-from training.data import PhotoFolder
 from training.measure import held_out_objective, measure, square_batches, untouched, with_batch_statistics
+from training.records import machine, write_metrics, write_recipe
 from training.vgg import load_vgg
+from zoo.catalog import PHOTO
 from zoo.errors import PhotoError, TrainingError
-from zoo.images import fit_short_side, list_photos, open_photo, to_image, to_tensor
+from zoo.images import fit_long_side, fit_short_side, list_photos, open_photo, to_image, to_tensor
 
-PREVIEW_SIZE, PREVIEW_PHOTOS, HELD_OUT_SIZE = 256, 6, 256
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
-
-
-def machine() -> str:
-    """One line on what computes here."""
-    chip = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
-    return f"{chip}, {platform.machine()}, torch {torch.__version__}, Python {platform.python_version()}"
+PREVIEW_SIZE, PREVIEW_PHOTOS, HELD_OUT_SIZE = 256, 5, 256  # px, pictures, px
+PICTURE_SIZE = 640  # px, long side of the style's own pictures
 
 
 class RunReport:
@@ -82,32 +69,36 @@ class RunReport:
             self.held_out(step, twins)
 
     def generators(self, twins: list) -> dict[str, torch.nn.Module]:
-        """The bare generators, in eval mode; `training_again` undoes it."""
+        """The bare generators, put into eval mode."""
         return {twin.norm: self.accelerator.unwrap_model(twin.generator).eval() for twin in twins}
 
     def preview_photos(self) -> list[Path]:
         """The fixed photos that previews show."""
         folder = self.options.preview
-        return (list_photos(folder) if folder else self.photos.photos)[:PREVIEW_PHOTOS]
+        return [PHOTO, *(list_photos(folder) if folder else self.photos.photos)[: PREVIEW_PHOTOS - 1]]
 
-    def preview(self, step: int, twins: list) -> Path:
+    def paint(self, twins: list, photo: Image.Image) -> dict[str, Image.Image]:
+        """The photo as each twin paints it now, in eval mode, batch norm first."""
+        painted = {}
+        for norm, generator in sorted(self.generators(twins).items()):
+            with torch.no_grad():
+                painted[norm] = to_image(generator(to_tensor(photo).to(self.accelerator.device)))
+            generator.train()
+        return painted
+
+    def preview(self, step: int, twins: list) -> None:
         """Save run/previews/step_NNNNNN.jpg: one row a photo: the photo, then what each twin makes of it."""
-        rows = []
-        generators = self.generators(twins)
+        rows, captions = [], ["photo"]
         for path in self.preview_photos():
             try:
                 photo = fit_short_side(open_photo(path), PREVIEW_SIZE)
             except PhotoError:
                 continue
-            with torch.no_grad():
-                tensor = to_tensor(photo).to(self.accelerator.device)
-                rows.append([photo, *(to_image(generator(tensor)) for generator in generators.values())])
-        for generator in generators.values():
-            generator.train()
+            painted = self.paint(twins, photo)
+            rows.append([photo, *painted.values()])
+            captions = ["photo", *(f"{norm} norm" for norm in painted)]
         path = self.folder / "previews" / f"step_{step:06d}.jpg"
-        captions = ["photo", *(f"{norm} norm" for norm in generators)]
-        figures.contact_sheet(rows, captions, title=f"step {step}").save(path, quality=90)
-        return path
+        figures.contact_sheet(rows, captions, title=f"step {step}").save(path, quality=85)
 
     def held_out(self, step: int, twins: list) -> None:
         """Log the held-out objective on square crops: eval mode, and batch norm with the statistics of its batch."""
@@ -126,13 +117,17 @@ class RunReport:
             generator.train()
         self.log(step, {}, held_out=found)
 
-    def finish(self) -> None:
-        """Fill images/ and the history of metrics.json of the style folder."""
+    def finish(self, twins: list) -> None:
+        """Fill images/ of the style folder: the zoo's photo in both norms, previews, curves; and metrics.json's history."""
         if not self.active:
             return
         images = self.out / "images"
         images.mkdir(parents=True, exist_ok=True)
         figures.loss_curves(self.log_file, images / "curves.png")
+        shutil.copyfile(self.folder / "previews" / f"step_{self.config.steps:06d}.jpg", images / "preview.jpg")
+        photo = fit_long_side(open_photo(PHOTO), PICTURE_SIZE)
+        for name, picture in {"photo": photo, **self.paint(twins, photo)}.items():
+            picture.save(images / f"{name}.jpg", quality=88)
         records = [json.loads(line) for line in self.log_file.read_text(encoding="utf-8").splitlines()]
         history = [{"step": r["step"], **r["held_out"]} for r in records if "held_out" in r]
         if history:
@@ -140,36 +135,3 @@ class RunReport:
             write_metrics(self.out, {"history": {"note": note, "machine": machine(), "steps": history}})
         if bad := self.photos.unreadable:
             self.accelerator.print(f"{len(bad)} unreadable files were skipped, first {bad[0].name}")
-
-
-def write_recipe(path: Path, config: TrainConfig, style_image: Path, photos: PhotoFolder, painting: dict | None) -> None:
-    """recipe.yaml: the resolved recipe, then the record of what it was applied to. File names only, never paths."""
-    names = "\n".join(p.relative_to(p.parents[0]).name for p in photos.photos)
-    record = {
-        "painting": {**(painting or {}), "file": style_image.name, "sha256": sha256(style_image)},
-        "photos": {"number": len(photos.photos), "names_sha256": hashlib.sha256(names.encode()).hexdigest()},
-        "made_with": machine(),
-    }
-    text = yaml.safe_dump({**asdict(config), **record}, sort_keys=False, allow_unicode=True)
-    path.write_text("# repeat: python -m training.train --pair --recipe recipe.yaml --style-image ... "
-                    "--content ... --out ...\n" + text, encoding="utf-8")
-
-
-def write_metrics(style: Path, update: dict) -> None:
-    """Merge into metrics.json of a style folder, rounding figures to six digits."""
-    path = style / "metrics.json"
-    try:
-        metrics = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        for key, value in update.items():
-            metrics[key] = {**metrics[key], **value} if isinstance(metrics.get(key), dict) else value
-        path.write_text(json.dumps(_rounded(metrics), indent=1) + "\n", encoding="utf-8")
-    except (OSError, ValueError) as error:
-        raise TrainingError(f"cannot update {path}: {error}") from error
-
-
-def _rounded(value: object) -> object:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value

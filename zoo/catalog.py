@@ -13,6 +13,7 @@ from zoo import folder
 from zoo.errors import StyleFolderError, StyleNotFoundError
 
 BUNDLED = Path(__file__).parent / "styles"
+PHOTO = Path(__file__).parent / "photo.jpg"  # the one photo that every style's picture shows
 LOCAL_VARIABLE = "MISSING_INGREDIENT_STYLES"
 
 

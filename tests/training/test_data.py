@@ -1,0 +1,82 @@
+"""Training crops depend on (seed, epoch, index) alone; bad files are skipped and counted."""
+
+import random
+import shutil
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from training.data import PhotoFolder, make_loader
+from zoo.errors import PhotoError, TrainingError
+
+
+def test_crops_are_what_they_should_be(examples):
+    photos = PhotoFolder(examples, 48)
+    crop = photos[0]
+    assert crop.shape == (3, 48, 48) and crop.dtype == torch.float32
+    assert 0 <= crop.min() and crop.max() <= 1
+
+
+def test_item_k_is_the_same_whoever_asks_and_when(examples):
+    first, second = PhotoFolder(examples, 32, seed=5), PhotoFolder(examples, 32, seed=5)
+    later = [second[k] for k in (11, 3, 7)]
+    assert all(torch.equal(first[k], crop) for k, crop in zip((11, 3, 7), later, strict=True))
+    assert not torch.equal(first[3], PhotoFolder(examples, 32, seed=6)[3])
+
+
+def test_every_epoch_shows_every_photo_once_in_its_own_order(examples):
+    photos = PhotoFolder(examples, 32)
+    n = len(photos.photos)
+    orders = [photos.order(epoch) for epoch in range(6)]
+    assert all(sorted(order) == list(range(n)) for order in orders)
+    assert len({tuple(order) for order in orders}) > 1
+
+
+def test_crops_differ_between_epochs_and_flips_happen(tmp_path):
+    ramp = np.tile(np.linspace(0, 255, 64, dtype=np.uint8), (64, 1))
+    Image.fromarray(ramp).convert("RGB").save(tmp_path / "one.png")
+    photos = PhotoFolder(tmp_path, 48)
+    crops = [photos[k] for k in range(16)]  # a single photo: every item is a new epoch
+    rising = sum(bool(crop[0, 0, -1] > crop[0, 0, 0]) for crop in crops)
+    assert 2 <= rising <= 14
+    assert len({crop.mean().item() for crop in crops}) > 4
+
+
+def test_a_small_photo_is_enlarged(tmp_path):
+    Image.new("RGB", (40, 50), "red").save(tmp_path / "small.png")
+    assert PhotoFolder(tmp_path, 64)[0].shape == (3, 64, 64)
+
+
+def test_unreadable_files_are_skipped_and_counted(tmp_path, photo):
+    shutil.copy(photo, tmp_path / "good.jpg")
+    for name in ("a.jpg", "z.jpg"):
+        (tmp_path / name).write_bytes(b"broken")
+    photos = PhotoFolder(tmp_path, 32)
+    assert all(photos[k].shape == (3, 32, 32) for k in range(6))
+    assert [path.name for path in photos.unreadable] == ["a.jpg", "z.jpg"]
+
+
+def test_nothing_readable_and_nothing_at_all(tmp_path):
+    with pytest.raises(PhotoError, match="no pictures"):
+        PhotoFolder(tmp_path, 32)
+    (tmp_path / "a.jpg").write_bytes(b"broken")
+    with pytest.raises(TrainingError, match="none of the 1 pictures"):
+        PhotoFolder(tmp_path, 32)[0]
+
+
+def test_a_crop_lies_within_the_photo(examples):
+    photos, rng = PhotoFolder(examples, 32), random.Random(0)
+    flat = Image.new("RGB", (90, 60), (10, 200, 30))
+    for _ in range(20):
+        crop = photos.crop(flat, rng)
+        assert torch.allclose(crop, torch.tensor([10, 200, 30]).view(3, 1, 1) / 255)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_loader_starts_anywhere_in_the_same_stream(examples, workers):
+    whole = list(make_loader(PhotoFolder(examples, 32), 0, 5, 3, workers))
+    rest = list(make_loader(PhotoFolder(examples, 32), 3, 5, 3, 0))
+    assert len(whole) == 5 and len(rest) == 2
+    assert all(torch.equal(a, b) for a, b in zip(whole[3:], rest, strict=True))

@@ -1,0 +1,70 @@
+"""The held-out objective against its definition, step by step in NumPy."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import zoo
+from training.measure import batch_statistics, held_out_objective, measure, square_batches, untouched, whole_photos
+from training.vgg import load_vgg
+from zoo.images import list_photos, open_photo
+
+
+def features(vgg, image, layers):
+    pixels = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1)[None].float() / 255
+    return {name: value[0].double().numpy() for name, value in vgg(pixels, layers).items()}
+
+
+def gram(f):
+    flat = f.reshape(len(f), -1)
+    return flat @ flat.T / flat.size
+
+
+def test_the_definition(examples, photo):
+    vgg, painting = load_vgg(), Image.open(examples / "sunset.jpg")
+    layers = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+
+    def negative(photos):
+        return 1 - photos
+
+    found = measure(held_out_objective(vgg, painting), {"photo": untouched, "negative": negative}, whole_photos([photo], 64))
+
+    small = Image.open(photo).resize((64, 64), Image.Resampling.LANCZOS)
+    w, h = painting.size
+    a = features(vgg, painting.resize((round(w * 256 / h), 256), Image.Resampling.LANCZOS), layers)
+    c = features(vgg, small, layers)
+    y = features(vgg, Image.fromarray(255 - np.asarray(small)), layers)
+    content = ((y["relu3_3"] - c["relu3_3"]) ** 2).mean()
+    style = sum(((gram(y[name]) - gram(a[name])) ** 2).mean() for name in layers)
+    assert found["negative"]["content"] == pytest.approx(content, rel=1e-3)
+    assert found["negative"]["style"] == pytest.approx(style, rel=1e-3)
+    assert found["negative"]["objective"] == pytest.approx(content + 5 * style, rel=1e-3)
+    assert found["photo"]["content"] == 0
+
+
+def test_means_run_over_photos_not_batches(examples):
+    objective = held_out_objective(load_vgg(), open_photo(examples / "sunset.jpg"))
+    photos = list_photos(examples)[:3]
+    tensors = list(whole_photos([photos[0]] * 2, 32)) + list(whole_photos([photos[1]], 32))
+    alone = measure(objective, {"photo": untouched}, tensors)
+    batched = measure(objective, {"photo": untouched}, [torch.cat([tensors[0]] * 2), tensors[2]])
+    assert alone["photo"]["style"] == pytest.approx(batched["photo"]["style"], rel=1e-4)
+
+
+def test_square_batches_are_full(examples):
+    batches = list(square_batches(list_photos(examples)[:5], 32))
+    assert [tuple(batch.shape) for batch in batches] == [(4, 3, 32, 32)] * 2
+
+
+def test_batch_statistics_are_used_and_not_gathered():
+    torch.manual_seed(0)
+    generator, photos = zoo.create(norm="batch", width=2, residual_blocks=1).eval(), torch.rand(4, 3, 32, 32)
+    before = {key: value.clone() for key, value in generator.state_dict().items()}
+    plain = generator(photos)
+    with batch_statistics(generator):
+        inside = generator(photos)
+    assert not torch.allclose(plain, inside, atol=1e-3)
+    assert all(torch.equal(value, before[key]) for key, value in generator.state_dict().items())
+    assert torch.equal(generator(photos), plain)
+    torch.testing.assert_close(generator.train()(photos), inside)

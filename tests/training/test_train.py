@@ -1,0 +1,137 @@
+"""A real, tiny training of a pair in a subprocess: bundled VGG16, bundled photos, one of them as the painting."""
+
+import json
+import shutil
+
+import pytest
+import torch
+import yaml
+from PIL import Image
+from safetensors.torch import load_file
+
+import zoo
+from training.config import TrainConfig
+from training.loop import learning_rate
+
+STEPS = 6
+
+
+def command(examples, out, *more):
+    painting = examples / "sunset.jpg"
+    return ["--recipe", "smoke", "--pair", "--style-image", painting, "--content", examples, "--out", out, "--log-every", 1, *more]
+
+
+def losses(out):
+    records = [json.loads(line) for line in (out / "run" / "log.jsonl").read_text().splitlines()]
+    return [(r["step"], r["instance"], r["batch"]) for r in records if "held_out" not in r]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """The uninterrupted run."""
+    import subprocess
+    import sys
+
+    from tests.conftest import EXAMPLES, ROOT
+
+    out = tmp_path_factory.mktemp("trained") / "after-sunset"
+    words = command(EXAMPLES, out, "--title", "After Sunset", "--preview-every", 3, "--held-out", EXAMPLES, "--held-out-every", 3)
+    done = subprocess.run([sys.executable, "-m", "training.train", *map(str, words)], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return out, done.stderr
+
+
+def test_it_makes_a_complete_style_folder(trained):
+    out, _ = trained
+    style = zoo.find(out)
+    assert style.norms == ["instance", "batch"] and style.title == "After Sunset"
+    for name in ("README.md", "recipe.yaml", "metrics.json", "images/curves.png", "images/preview.jpg"):
+        assert (out / name).stat().st_size > 0
+    assert all(style.picture(kind) for kind in ("photo", "batch", "instance"))
+    assert zoo.stylize(Image.new("RGB", (40, 33), "teal"), style).size == (40, 33)
+    assert style.metrics["held_out"]["256"]["instance"]["objective"] > 0
+
+
+def test_training_changes_the_weights_of_both_twins_apart(trained):
+    out, _ = trained
+    start = zoo.create(TrainConfig(width=4, residual_blocks=1).generator("instance")).state_dict()
+    instance, batch = load_file(out / "model.safetensors"), load_file(out / "batch" / "model.safetensors")
+    assert start.keys() == instance.keys()
+    assert not torch.equal(instance["leave.weight"], batch["leave.weight"])
+    assert batch["enter.norm.num_batches_tracked"] == STEPS
+
+
+def test_the_log_previews_and_progress(trained):
+    out, stderr = trained
+    assert [step for step, *_ in losses(out)] == list(range(1, STEPS + 1))
+    assert all(value > 0 for _, instance, batch in losses(out) for value in (*instance.values(), *batch.values()))
+    assert sorted(p.name for p in (out / "run" / "previews").iterdir()) == [f"step_00000{n}.jpg" for n in (0, 3, 6)]
+    assert "step/s" in stderr or "s/step" in stderr
+    history = zoo.find(out).metrics["history"]["steps"]
+    assert [entry["step"] for entry in history] == [0, 3, 6]
+    assert {"photo", "instance", "batch", "batch, batch statistics"} <= history[0].keys()
+
+
+def test_the_recipe_repeats_the_run_and_names_no_path(trained):
+    out, _ = trained
+    text = (out / "recipe.yaml").read_text()
+    recipe = yaml.safe_load(text)
+    assert recipe["steps"] == STEPS and recipe["photos"]["number"] == 5 and recipe["painting"]["file"] == "sunset.jpg"
+    assert len(recipe["painting"]["sha256"]) == 64
+    for name in ("recipe.yaml", "metrics.json", "README.md"):
+        assert str(out.parent) not in (out / name).read_text()
+
+
+def test_a_resumed_run_has_the_losses_of_an_uninterrupted_one(trained, run_module, examples, tmp_path):
+    out, _ = trained
+    part = tmp_path / "part"
+    done = run_module("training.train", *command(examples, part, "--stop-at", 4, "--checkpoint-every", 2, "--preview-every", 99))
+    assert done.returncode == 0 and not (part / "model.safetensors").exists()
+    (part / "run" / "checkpoints" / "step_000004.pt").unlink()  # as if it died after step 3: resumes after 2
+    done = run_module("training.train", *command(examples, part, "--preview-every", 99))
+    assert done.returncode == 0, done.stderr
+    assert "resuming after step 2" in done.stdout
+    assert losses(part) == losses(out)
+    for twin in (".", "batch"):
+        a, b = load_file(out / twin / "model.safetensors"), load_file(part / twin / "model.safetensors")
+        assert all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_twins_trained_apart_are_the_twins_trained_in_lockstep(trained, run_module, examples, tmp_path):
+    out, _ = trained
+    words = [w for w in command(examples, tmp_path / "apart", "--preview-every", 99) if w != "--pair"]
+    done = run_module("training.train", *words, "--norm", "batch")
+    assert done.returncode == 0, done.stderr
+    a, b = (load_file(folder / "batch" / "model.safetensors") for folder in (out, tmp_path / "apart"))
+    assert all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_another_recipe_does_not_go_on_in_the_same_folder(trained, run_module, examples, tmp_path):
+    shutil.copytree(trained[0], tmp_path / "copy")
+    done = run_module("training.train", *command(examples, tmp_path / "copy", "--style-weight", 3))
+    assert done.returncode == 2 and "another recipe" in done.stderr
+
+
+def test_evaluate_measures_what_training_measured(trained, run_module, examples, tmp_path):
+    shutil.copytree(trained[0], tmp_path / "after-sunset")
+    before = zoo.find(tmp_path / "after-sunset").metrics["held_out"]["256"]
+    words = ["--content", examples, "--style-image", examples / "sunset.jpg", "--size", 64]
+    done = run_module("training.evaluate", tmp_path / "after-sunset", *words)
+    assert done.returncode == 0, done.stderr
+    assert "batch, batch statistics" in done.stdout and "of photo" in done.stdout
+    found = zoo.find(tmp_path / "after-sunset").metrics["held_out"]
+    assert found["256"] == before and found["64"]["photo"]["content"] == 0
+    assert found["64"]["command"].startswith("python -m training.evaluate after-sunset --content examples")
+    assert "Held-out objective at 64 px" in (tmp_path / "after-sunset" / "README.md").read_text()
+
+
+def test_evaluate_refuses_what_it_cannot_measure(run_module, examples, tmp_path):
+    done = run_module("training.evaluate", "no-such", "--content", examples, "--style-image", examples / "sunset.jpg")
+    assert done.returncode == 2 and done.stderr.startswith("error: no style")
+
+
+def test_the_learning_rate_depends_on_the_step_alone():
+    config = TrainConfig(steps=100, learning_rate=1e-3)
+    assert learning_rate(config, 1) == 1e-3 and 0 < learning_rate(config, 100) < 1e-5
+    assert learning_rate(config, 51) == pytest.approx(5e-4)
+    assert learning_rate(TrainConfig(steps=100, decay="constant"), 99) == 1e-3

@@ -1,0 +1,71 @@
+"""The loss network against torchvision's own VGG16 with the same weights."""
+
+import pytest
+import torch
+import torchvision
+from safetensors.torch import load_file, save_file
+
+from training.vgg import BUNDLED, LAYERS, MEAN, check_layers, load_vgg
+from zoo.errors import TrainingError, WeightsError
+from zoo.images import open_photo, to_tensor
+
+
+@pytest.fixture(scope="module")
+def reference():
+    """torchvision's layers; its whole network would be half a gigabyte of classifier."""
+    layers = torchvision.models.vgg.make_layers(torchvision.models.vgg.cfgs["D"])[:23].eval()
+    state = {key.removeprefix("features."): value.float() for key, value in load_file(BUNDLED).items()}
+    layers.load_state_dict(state)
+    return layers
+
+
+def test_features_are_torchvisions(reference, photo):
+    x = to_tensor(open_photo(photo).resize((96, 64)))
+    found = load_vgg()(x, LAYERS)
+    y, expected = (x - torch.tensor(MEAN).view(1, 3, 1, 1)) * 255, []
+    with torch.no_grad():
+        for layer in reference:
+            y = layer(y)
+            if isinstance(layer, torch.nn.ReLU):
+                expected.append(y.clone())
+    assert tuple(found) == LAYERS and len(expected) == len(LAYERS)
+    for name, features in zip(LAYERS, expected, strict=True):
+        torch.testing.assert_close(found[name], features, rtol=1e-4, atol=1e-2)
+
+
+def test_the_weights_are_really_trained(photo):
+    """Mean activations that VGG16 shows on photos in the caffe scale: about 115 at relu1_2, 205 at 2_2, 189 at 3_3, 22 at 4_3."""
+    found = load_vgg()(to_tensor(open_photo(photo).resize((256, 256))), ("relu1_2", "relu2_2", "relu3_3", "relu4_3"))
+    for features, typical in zip(found.values(), (115, 205, 189, 22), strict=True):
+        assert typical / 2 < features.mean() < typical * 2
+
+
+def test_it_is_frozen_but_lets_gradients_through():
+    vgg, x = load_vgg(), torch.rand(1, 3, 32, 32, requires_grad=True)
+    vgg(x, ("relu2_2",))["relu2_2"].sum().backward()
+    assert x.grad.abs().sum() > 0 and not any(p.requires_grad for p in vgg.parameters())
+
+
+def test_bfloat16_agrees_with_float32_to_a_percent(photo):
+    x = to_tensor(open_photo(photo).resize((128, 128)))
+    full, half = (load_vgg(dtype=dtype)(x, ("relu3_3",))["relu3_3"] for dtype in (torch.float32, torch.bfloat16))
+    assert half.dtype == torch.float32
+    assert (half - full).norm() / full.norm() < 0.01
+
+
+def test_a_local_file_is_as_good(tmp_path):
+    state = {**load_file(BUNDLED), "classifier.0.weight": torch.zeros(1)}  # more layers than needed do not hurt
+    save_file(state, tmp_path / "vgg.safetensors")
+    x = torch.rand(1, 3, 32, 32)
+    a, b = (load_vgg(w)(x, ("relu1_2",))["relu1_2"] for w in ("bundled", tmp_path / "vgg.safetensors"))
+    assert torch.equal(a, b)
+
+
+def test_bad_weights_and_layers_are_named(tmp_path):
+    with pytest.raises(WeightsError, match="nothing.safetensors"):
+        load_vgg(tmp_path / "nothing.safetensors")
+    save_file({"features.0.weight": torch.zeros(3)}, tmp_path / "other.safetensors")
+    with pytest.raises(WeightsError, match=r"features\.0\.weight"):
+        load_vgg(tmp_path / "other.safetensors")
+    with pytest.raises(TrainingError, match="relu9_1"):
+        check_layers(["relu1_1", "relu9_1"])
