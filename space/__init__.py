@@ -5,6 +5,6 @@ import os
 # The page talks to its visitor only: gradio reads this at import and otherwise reports every launch.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from space.ui import build_demo, launch_options  # noqa: E402
+from space.ui import build_demo, launch_options
 
 __all__ = ["build_demo", "launch_options"]

@@ -5,14 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import gradio as gr
-import numpy as np
 from PIL import Image
 
 from zoo import stylize
 from zoo.catalog import Style, list_styles
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError
 from zoo.folder import twin_folder
-from zoo.images import fit_long_side, open_photo
+from zoo.images import fade, fit_long_side, open_photo
 from zoo.stylize import pick_device
 
 MAX_SIZE = 2048  # px; long side, keeps a visitor's picture within the memory of a small machine
@@ -43,15 +42,6 @@ def check_request(photo: str | None, size: float | None) -> int:
     if size is None or not 32 <= size <= MAX_SIZE:
         raise ConfigError(f"size is the long side in pixels and must lie in 32..{MAX_SIZE}, got {size}")
     return round(size)
-
-
-def fade(photo: Image.Image, contrast: float) -> Image.Image:
-    """Scale the contrast of an RGB image about its mean colour: 1 leaves it, 0 would make it flat (paper, figure 2)."""
-    if contrast == 1:
-        return photo
-    pixels = np.asarray(photo, dtype=np.float32)
-    mean = pixels.mean(axis=(0, 1), keepdims=True)
-    return Image.fromarray((mean + contrast * (pixels - mean)).round().clip(0, 255).astype(np.uint8))
 
 
 def paint(photo: Image.Image, style: Style, norm: str) -> Painted:

@@ -126,7 +126,10 @@ def _control_column(styles: list[Style]) -> dict:
         buttons=[],
         elem_id="styles",
     )
-    about = gr.Markdown(actions.about(styles[0]), elem_id="about")
+    with gr.Row(elem_id="painting-row"):
+        painting = gr.Image(styles[0].picture("painting"), label="the painting", interactive=False, height=120, buttons=[],
+                            visible=bool(styles[0].picture("painting")), min_width=110, elem_id="painting")  # fmt: skip
+        about = gr.Markdown(actions.about(styles[0]), elem_id="about")
     size = gr.Radio([(f"{s} px", s) for s in SIZES], value=512, label="Resolution (long side)", elem_id="size")
     button = gr.Button("Compare", variant="primary", size="lg", elem_id="compare")
     return {
@@ -134,6 +137,7 @@ def _control_column(styles: list[Style]) -> dict:
         "slug": gr.State(styles[0].slug),
         "styles": style_picker,
         "about": about,
+        "painting": painting,
         "size": size,
         "button": button,
     }
@@ -142,7 +146,8 @@ def _control_column(styles: list[Style]) -> dict:
 def _wire(styles: list[Style], controls: dict, result: dict) -> None:
     def choose(event: gr.SelectData):
         style = styles[event.index]
-        return style.slug, actions.about(style)
+        painting = style.picture("painting")
+        return style.slug, actions.about(style), gr.Image(painting, visible=painting is not None)
 
     def check_upload(photo):
         if photo is not None:
@@ -165,7 +170,7 @@ def _wire(styles: list[Style], controls: dict, result: dict) -> None:
     controls["button"].click(**run)
     result["contrast"].release(**run)
     controls["styles"].select(
-        choose, None, [controls["slug"], controls["about"]], api_visibility="private", show_progress="hidden"
+        choose, None, [controls[key] for key in ("slug", "about", "painting")], api_visibility="private", show_progress="hidden"
     ).then(**run)
 
 

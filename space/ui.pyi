@@ -36,8 +36,6 @@ slider and compare: that is the whole of
 """
 TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
 
-from gradio.events import Dependency
-
 class PhotoInput(gr.Image):
     """An image input that hands over the uploaded file as it is, so that zoo/images.py reads it, or says why not."""
 
@@ -46,12 +44,14 @@ class PhotoInput(gr.Image):
     def preprocess(self, payload):
         """The path of the upload, or None."""
         return payload.path if payload else None
-    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from collections.abc import Callable, Sequence
+    from typing import TYPE_CHECKING, Any, Literal
+
     from gradio.blocks import Block
+
     if TYPE_CHECKING:
         from gradio.components import Timer
         from gradio.components.base import Component
-
 
 def build_demo() -> gr.Blocks:
     """The page with its API, ready to `launch(**launch_options())`. Raises StyleNotFoundError for an empty zoo."""
@@ -71,7 +71,6 @@ def build_demo() -> gr.Blocks:
         _add_api([style.slug for style in styles])
     return demo
 
-
 def launch_options() -> dict:
     """Arguments of `launch` that belong to the page."""
     return {
@@ -81,7 +80,6 @@ def launch_options() -> dict:
         "run_history": False,  # nobody's photos are kept, not even in their own browser
         "max_file_size": "100mb",
     }
-
 
 def _result_column(style: Style) -> dict:
     first = (style.picture("batch"), style.picture("instance"))
@@ -101,7 +99,6 @@ def _result_column(style: Style) -> dict:
         saves = {norm: gr.DownloadButton(f"Download {norm} norm", size="sm", interactive=False, elem_id=f"save-{norm}")
                  for norm in actions.NORMS}  # fmt: skip
     return {"slider": slider, "info": info, **saves}
-
 
 def _control_column(styles: list[Style]) -> dict:
     examples = [str(path) for path in list_photos(HERE / "examples")]
@@ -144,7 +141,6 @@ def _control_column(styles: list[Style]) -> dict:
         "button": button,
     }
 
-
 def _wire(styles: list[Style], controls: dict, result: dict) -> None:
     def choose(event: gr.SelectData):
         style = styles[event.index]
@@ -173,7 +169,6 @@ def _wire(styles: list[Style], controls: dict, result: dict) -> None:
         choose, None, [controls["slug"], controls["about"]], api_visibility="private", show_progress="hidden"
     ).then(**run)
 
-
 def _add_api(slugs: list[str]) -> None:
     with gr.Row(visible=False):
         photo, style = PhotoInput(label="photo"), gr.Dropdown(slugs, label="style", allow_custom_value=True)
@@ -200,7 +195,6 @@ def _add_api(slugs: list[str]) -> None:
     shared = {"concurrency_limit": 2, "concurrency_id": "paint"}
     buttons[0].click(stylize, [photo, style, norm, size], pictures[0], api_name="stylize", **shared)
     buttons[1].click(compare, [photo, style, size], pictures[1:], api_name="compare", **shared)
-
 
 def _png(image, name: str) -> str:
     """A PNG of the picture in gradio's cache, which is swept daily; its path."""

@@ -44,6 +44,7 @@ class RunOptions:
     checkpoint_every: int = 100
     log_every: int = 10
     workers: int = 0
+    show_painting: bool = False  # put the painting itself into the style folder
     stop_at: int | None = None  # end the session after this step; a later call resumes
 
 

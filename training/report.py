@@ -1,9 +1,9 @@
 """What a run tells: recipe, loss log, previews, held-out history and curves, in a folder a person can read.
 
-    OUT/                the style folder: config.json, model.safetensors, batch/, recipe.yaml, metrics.json, images/
-    OUT/run/log.jsonl   losses, one JSON line every few steps; held-out objectives in between
-    OUT/run/previews/   step_000000.jpg ...: fixed photos, one row each: photo, then each norm
-    OUT/run/checkpoints/
+OUT/                the style folder: config.json, model.safetensors, batch/, recipe.yaml, metrics.json, images/
+OUT/run/log.jsonl   losses, one JSON line every few steps; held-out objectives in between
+OUT/run/previews/   step_000000.jpg ...: fixed photos, one row each: photo, then each norm
+OUT/run/checkpoints/
 """
 
 import json
@@ -128,6 +128,12 @@ class RunReport:
         photo = fit_long_side(open_photo(PHOTO), PICTURE_SIZE)
         for name, picture in {"photo": photo, **self.paint(twins, photo)}.items():
             picture.save(images / f"{name}.jpg", quality=88)
+        if self.options.show_painting:
+            painting = images / "painting.jpg"
+            if self.style_image.suffix.lower() in (".jpg", ".jpeg"):
+                shutil.copyfile(self.style_image, painting)  # the very file that was trained on
+            else:
+                open_photo(self.style_image).save(painting, quality=95)
         records = [json.loads(line) for line in self.log_file.read_text(encoding="utf-8").splitlines()]
         history = [{"step": r["step"], **r["held_out"]} for r in records if "held_out" in r]
         if history:

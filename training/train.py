@@ -60,6 +60,10 @@ def make_parser() -> argparse.ArgumentParser:
     for key in ("title", "author", "year", "licence", "source"):
         tell.add_argument(f"--{key}", metavar="TEXT")
 
+    tell.add_argument(
+        "--show-painting", action="store_true", help="put it into the style folder: only where its licence allows"
+    )
+
     watch = parser.add_argument_group("reporting (does not change the result)")
     watch.add_argument("--preview", type=Path, metavar="DIR", help="photos to show in the previews")
     watch.add_argument("--held-out", type=Path, metavar="DIR", help="photos never trained on, to measure with")

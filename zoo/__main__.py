@@ -54,7 +54,9 @@ def info_command(args: argparse.Namespace) -> None:
         keys = ("steps", "batch_size", "crop_size", "style_size", "content_weight", "style_weight", "width")
         print("  recipe: " + ", ".join(f"{key} {recipe[key]}" for key in keys if key in recipe))
     for size, found in style.metrics.get("held_out", {}).items():
-        values = ", ".join(f"{name} {found[name]['objective']:,.0f}" for name in ("photo", "batch", "instance") if name in found)
+        values = ", ".join(
+            f"{name} {found[name]['objective']:,.0f}" for name in ("photo", "batch", "instance") if name in found
+        )
         print(f"  held-out objective at {size} px (lower is better): {values}")
 
 

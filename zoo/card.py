@@ -48,10 +48,13 @@ def _painting(style: Style) -> list[str]:
 
 
 def _pictures(style: Style) -> list[str]:
-    lines = []
+    lines = ["![the painting](images/painting.jpg)\n"] if style.picture("painting") else []
     if style.picture("photo") and style.picture("batch"):
-        lines += ["| photo | batch norm | instance norm |", "| --- | --- | --- |",
-                  "| ![photo](images/photo.jpg) | ![batch norm](images/batch.jpg) | ![instance norm](images/instance.jpg) |\n"]
+        lines += [
+            "| photo | batch norm | instance norm |",
+            "| --- | --- | --- |",
+            "| ![photo](images/photo.jpg) | ![batch norm](images/batch.jpg) | ![instance norm](images/instance.jpg) |\n",
+        ]
     if style.picture("preview"):
         lines.append("![photos never trained on, in both norms](images/preview.jpg)\n")
     return lines
@@ -69,7 +72,9 @@ def _figures(style: Style) -> list[str]:
         for name in ("photo", "batch", "instance"):
             if name in found:
                 label = "the photo, untouched" if name == "photo" else f"{name} norm"
-                lines.append(f"| {label} | {found[name]['content']:,.0f} | {found[name]['style']:,.0f} | {found[name]['objective']:,.0f} |")
+                lines.append(
+                    f"| {label} | {found[name]['content']:,.0f} | {found[name]['style']:,.0f} | {found[name]['objective']:,.0f} |"
+                )
         lines += ["", f"`{found['command']}`, on {found['machine']}.\n"]
     if (style.folder / "images" / "curves.png").is_file():
         lines.append("![training loss and held-out objective against steps](images/curves.png)\n")
@@ -96,6 +101,4 @@ def _rights(style: Style) -> list[str]:
     known = style.painting
     if "licence" in known:
         lines[-1] += f" Painting: {known['licence']}" + (f" ({known['source']})." if "source" in known else ".")
-    if credit := style.recipe.get("preview_credit"):
-        lines[-1] += f" {credit}"
     return lines + [""]

@@ -52,7 +52,8 @@ class Style:
         return folder.list_norms(self.folder)
 
     def picture(self, kind: str = "instance") -> Path | None:
-        """The style's result on the zoo's fixed photo: kind photo, batch or instance; None when it was not made."""
+        """A picture of the style folder, None when it has none: "instance" or "batch" (the zoo's photo as that norm paints
+        it), "photo" (that photo), "preview" (several photos), "painting" (only where its licence lets it be shown)."""
         path = self.folder / "images" / f"{kind}.jpg"
         return path if path.is_file() else None
 

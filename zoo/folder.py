@@ -108,5 +108,7 @@ def load(style: str | Path, norm: str = "instance") -> nn.Module:
         raise StyleFolderError(f"{style} has no {norm}-norm generator: {held}")
     generator = load_generator(twin_folder(style, norm))
     if generator.config.norm != norm:
-        raise StyleFolderError(f"{twin_folder(style, norm)} should hold {norm} norm, its config.json says {generator.config.norm}")
+        raise StyleFolderError(
+            f"{twin_folder(style, norm)} should hold {norm} norm, its config.json says {generator.config.norm}"
+        )
     return generator

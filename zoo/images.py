@@ -83,6 +83,15 @@ def fit_short_side(image: Image.Image, size: int) -> Image.Image:
     return image.resize(tuple(max(size, round(s * scale)) for s in image.size), Image.Resampling.LANCZOS)
 
 
+def fade(photo: Image.Image, contrast: float) -> Image.Image:
+    """Scale the contrast of an RGB image about its mean colour: 1 leaves it, 0 would make it flat (paper, figure 2)."""
+    if contrast == 1:
+        return photo
+    pixels = np.asarray(photo, dtype=np.float32)
+    mean = pixels.mean(axis=(0, 1), keepdims=True)
+    return Image.fromarray((mean + contrast * (pixels - mean)).round().clip(0, 255).astype(np.uint8))
+
+
 def to_tensor(image: Image.Image) -> torch.Tensor:
     """RGB image -> 1×3×H×W float32 in [0, 1], channels-last."""
     pixels = torch.from_numpy(np.array(image, dtype=np.uint8))

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -10,6 +12,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 import zoo
+from tests.conftest import EXAMPLES, ROOT
 from training.config import TrainConfig
 from training.loop import learning_rate
 
@@ -18,7 +21,20 @@ STEPS = 6
 
 def command(examples, out, *more):
     painting = examples / "sunset.jpg"
-    return ["--recipe", "smoke", "--pair", "--style-image", painting, "--content", examples, "--out", out, "--log-every", 1, *more]
+    return [
+        "--recipe",
+        "smoke",
+        "--pair",
+        "--style-image",
+        painting,
+        "--content",
+        examples,
+        "--out",
+        out,
+        "--log-every",
+        1,
+        *more,
+    ]
 
 
 def losses(out):
@@ -29,13 +45,21 @@ def losses(out):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     """The uninterrupted run."""
-    import subprocess
-    import sys
-
-    from tests.conftest import EXAMPLES, ROOT
-
-    out = tmp_path_factory.mktemp("trained") / "after-sunset"
-    words = command(EXAMPLES, out, "--title", "After Sunset", "--preview-every", 3, "--held-out", EXAMPLES, "--held-out-every", 3)
+    out, held_out = tmp_path_factory.mktemp("trained") / "after-sunset", tmp_path_factory.mktemp("held-out")
+    shutil.copy(EXAMPLES / "dog.jpg", held_out)
+    words = command(
+        EXAMPLES,
+        out,
+        "--title",
+        "After Sunset",
+        "--show-painting",
+        "--preview-every",
+        3,
+        "--held-out",
+        held_out,
+        "--held-out-every",
+        6,
+    )
     done = subprocess.run([sys.executable, "-m", "training.train", *map(str, words)], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return out, done.stderr
@@ -47,7 +71,8 @@ def test_it_makes_a_complete_style_folder(trained):
     assert style.norms == ["instance", "batch"] and style.title == "After Sunset"
     for name in ("README.md", "recipe.yaml", "metrics.json", "images/curves.png", "images/preview.jpg"):
         assert (out / name).stat().st_size > 0
-    assert all(style.picture(kind) for kind in ("photo", "batch", "instance"))
+    assert all(style.picture(kind) for kind in ("photo", "batch", "instance", "preview"))
+    assert style.picture("painting").read_bytes() == (EXAMPLES / "sunset.jpg").read_bytes()
     assert zoo.stylize(Image.new("RGB", (40, 33), "teal"), style).size == (40, 33)
     assert style.metrics["held_out"]["256"]["instance"]["objective"] > 0
 
@@ -68,7 +93,7 @@ def test_the_log_previews_and_progress(trained):
     assert sorted(p.name for p in (out / "run" / "previews").iterdir()) == [f"step_00000{n}.jpg" for n in (0, 3, 6)]
     assert "step/s" in stderr or "s/step" in stderr
     history = zoo.find(out).metrics["history"]["steps"]
-    assert [entry["step"] for entry in history] == [0, 3, 6]
+    assert [entry["step"] for entry in history] == [0, 6]
     assert {"photo", "instance", "batch", "batch, batch statistics"} <= history[0].keys()
 
 
@@ -85,7 +110,9 @@ def test_the_recipe_repeats_the_run_and_names_no_path(trained):
 def test_a_resumed_run_has_the_losses_of_an_uninterrupted_one(trained, run_module, examples, tmp_path):
     out, _ = trained
     part = tmp_path / "part"
-    done = run_module("training.train", *command(examples, part, "--stop-at", 4, "--checkpoint-every", 2, "--preview-every", 99))
+    done = run_module(
+        "training.train", *command(examples, part, "--stop-at", 4, "--checkpoint-every", 2, "--preview-every", 99)
+    )
     assert done.returncode == 0 and not (part / "model.safetensors").exists()
     (part / "run" / "checkpoints" / "step_000004.pt").unlink()  # as if it died after step 3: resumes after 2
     done = run_module("training.train", *command(examples, part, "--preview-every", 99))

@@ -9,7 +9,7 @@ from PIL import Image
 
 from zoo import images
 from zoo.errors import PhotoError
-from zoo.images import fit_long_side, fit_short_side, list_photos, open_photo, to_image, to_tensor
+from zoo.images import fade, fit_long_side, fit_short_side, list_photos, open_photo, to_image, to_tensor
 
 
 def saved(image, format="PNG", **options):
@@ -114,3 +114,11 @@ def test_photos_of_a_folder(tmp_path, gradient):
         list_photos(tmp_path / "empty")
     with pytest.raises(PhotoError, match="not a folder"):
         list_photos(tmp_path / "b.png")
+
+
+def test_fading_scales_contrast_about_the_mean():
+    photo = Image.effect_noise((64, 48), 50).convert("RGB")
+    before, after = (np.asarray(image, float) for image in (photo, fade(photo, 0.25)))
+    assert after.mean() == pytest.approx(before.mean(), abs=1)
+    assert after.std() == pytest.approx(before.std() / 4, rel=0.1)
+    assert fade(photo, 1) is photo

@@ -133,7 +133,9 @@ def test_paddings_are_numpys(x, padding, numpy_mode):
 @pytest.mark.parametrize("size", [(14, 10), (13, 9), (13, 10)])
 def test_resize_conv_doubles_pixels_then_convolves(x, size):
     made = ResizeConv(C, 2)
-    doubled = np.pad(x.repeat(2, axis=2).repeat(2, axis=3)[:, :, : size[0], : size[1]], ((0, 0), (0, 0), (1, 1), (1, 1)), "reflect")
+    doubled = np.pad(
+        x.repeat(2, axis=2).repeat(2, axis=3)[:, :, : size[0], : size[1]], ((0, 0), (0, 0), (1, 1), (1, 1)), "reflect"
+    )
     expected = nn.functional.conv2d(torch.from_numpy(doubled), made.conv.weight, made.conv.bias)
     y = made(torch.from_numpy(x), size)
     assert y.shape[2:] == size

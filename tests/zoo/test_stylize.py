@@ -52,7 +52,8 @@ def test_devices(monkeypatch):
 def test_generators_load_once_and_are_shared_between_threads(small_pair):
     style, found = zoo.find(small_pair), []
     threads = [
-        threading.Thread(target=lambda: found.append(shared_generator(style, "instance", torch.device("cpu")))) for _ in range(4)
+        threading.Thread(target=lambda: found.append(shared_generator(style, "instance", torch.device("cpu"))))
+        for _ in range(4)
     ]
     for thread in threads:
         thread.start()

@@ -1,0 +1,54 @@
+"""Headless Chromium. Without it the browser tests are left out with one line; with REQUIRE_BROWSER set, that is an error."""
+
+import os
+import shutil
+
+import pytest
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
+        "--disable-component-update", "--no-first-run"]  # fmt: skip
+
+
+def pytest_collection_modifyitems(config, items):
+    if CHROMIUM:
+        return
+    if os.environ.get("REQUIRE_BROWSER"):
+        raise pytest.UsageError("Chromium is not installed, and REQUIRE_BROWSER asks for the browser tests")
+    mine = [item for item in items if "browser" in item.path.parts]
+    items[:] = [item for item in items if item not in mine]
+    config.hook.pytest_deselected(items=mine)
+    config.stash[LEFT_OUT] = len(mine)
+
+
+LEFT_OUT = pytest.StashKey[int]()
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if left_out := config.stash.get(LEFT_OUT, 0):
+        terminalreporter.write_line(f"Chromium is not installed: {left_out} browser tests were left out", yellow=True)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(params=[(1280, 900), (390, 844)], ids=["desktop", "phone"])
+def tab(browser, page, request):
+    """The page in a fresh tab; `tab.outside` lists every request that left for elsewhere."""
+    width, height = request.param
+    opened = browser.new_page(viewport={"width": width, "height": height})
+    opened.outside, opened.complaints = [], []
+    home = (page, page.replace("127.0.0.1", "localhost"), "data:", "blob:")
+    opened.on("request", lambda r: None if r.url.startswith(home) else opened.outside.append(r.url))
+    opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    opened.goto(page, wait_until="domcontentloaded")
+    opened.locator("#compare").wait_for(state="visible", timeout=60_000)
+    yield opened
+    opened.close()

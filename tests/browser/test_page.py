@@ -1,0 +1,99 @@
+"""The real page in a real browser, as a visitor uses it."""
+
+import io
+import re
+import time
+
+import pytest
+from PIL import Image
+from playwright.sync_api import expect
+
+from zoo.catalog import list_styles
+
+
+def upload(tab, name, content):
+    with tab.expect_response(lambda r: "/upload" in r.url and r.request.method == "POST"):
+        tab.locator("#photo input[type=file]").first.set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
+
+
+def clear(tab):
+    tab.locator("#photo").get_by_label(re.compile("clear|remove", re.I)).first.click()
+
+
+def png(width, height):
+    file = io.BytesIO()
+    Image.effect_mandelbrot((width, height), (-2, -1.2, 0.8, 1.2), 60).convert("RGB").save(file, "PNG")
+    return file.getvalue()
+
+
+def wait_for_pictures(tab, width, height):
+    tab.wait_for_function(
+        "([w, h]) => { const i = [...document.querySelectorAll('#comparison img')];"
+        "return i.length === 2 && i.every(x => x.complete && x.naturalWidth === w && x.naturalHeight === h) }",
+        arg=[width, height],
+        timeout=60_000,
+    )
+
+
+def test_a_visitor_sees_a_comparison_at_once(tab):
+    picture = Image.open(list_styles()[0].picture())
+    wait_for_pictures(tab, *picture.size)
+    expect(tab.locator("#captions")).to_contain_text("Batch norm")
+    expect(tab.locator("#captions")).to_contain_text("eval mode")
+    box = tab.locator("#comparison").bounding_box()
+    assert box["y"] < tab.viewport_size["height"] / 2  # above the fold, on a phone too
+    assert tab.evaluate("document.documentElement.scrollWidth") <= tab.viewport_size["width"]
+    assert not tab.outside and not tab.complaints
+
+
+def test_upload_compare_download(tab, tmp_path):
+    clear(tab)
+    upload(tab, "mandel.png", png(640, 480))
+    tab.locator("#photo img").first.wait_for()
+    tab.locator("#size").get_by_text("256 px").click()
+    started = time.monotonic()
+    tab.locator("#compare").click()
+    expect(tab.locator("#info")).to_contain_text("256×192 px · batch norm", timeout=60_000)
+    wait_for_pictures(tab, 256, 192)
+    assert time.monotonic() - started < 20
+    sources = tab.locator("#comparison img").evaluate_all("images => images.map(i => i.src)")
+    assert sources[0] != sources[1]
+    for norm in ("batch", "instance"):
+        with tab.expect_download() as waiting:
+            tab.locator(f"#save-{norm}").click()
+        saved = tmp_path / f"{norm}.png"
+        waiting.value.save_as(saved)
+        assert waiting.value.suggested_filename.endswith(f"-{norm}.png")
+        assert Image.open(saved).size == (256, 192)
+    assert not tab.outside and not tab.complaints
+
+
+def test_the_line_can_be_dragged(tab):
+    handle = tab.locator("#comparison .outer").first
+    handle.wait_for()
+    tab.locator("#comparison").scroll_into_view_if_needed()
+    before = handle.bounding_box()
+    x, y = before["x"] + before["width"] / 2, before["y"] + before["height"] / 2
+    tab.mouse.move(x, y)
+    tab.mouse.down()
+    tab.mouse.move(x - 80, y, steps=4)
+    tab.mouse.up()
+    assert handle.bounding_box()["x"] < before["x"] - 40
+
+
+def test_examples_and_styles_are_pictures_to_pick(tab):
+    tab.locator("#examples button, #examples .gallery-item").nth(1).click()
+    tab.locator("#size").get_by_text("256 px").click()
+    styles = tab.locator("#styles button.thumbnail-item")
+    assert styles.count() == len(list_styles())
+    styles.last.click()
+    expect(tab.locator("#about")).to_contain_text(list_styles()[-1].title)
+    expect(tab.locator("#info")).to_contain_text("256", timeout=60_000)
+
+
+@pytest.mark.parametrize("content", [b"this is no picture", png(640, 480)[:3000]])
+def test_a_bad_file_gets_a_message(tab, content):
+    clear(tab)
+    upload(tab, "broken.png", content)
+    expect(tab.locator(".toast-body")).to_contain_text("cannot read broken.png as a picture", timeout=30_000)
+    assert not tab.complaints

@@ -1,0 +1,67 @@
+"""The page as built: silent, local, and honest about its comparison."""
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import pytest
+
+from space import launch_options, ui
+from space.theme import make_theme
+from tests.conftest import ROOT
+from zoo import catalog
+from zoo.errors import StyleNotFoundError
+
+
+def test_the_theme_fetches_no_fonts():
+    assert make_theme()._stylesheets == []
+
+
+def test_captions_say_which_is_which_and_which_reading_of_batch_norm():
+    assert ui.CAPTIONS.index("Batch norm") < ui.CAPTIONS.index("Instance norm")
+    assert "running statistics" in ui.CAPTIONS and "eval mode" in ui.CAPTIONS
+
+
+def test_an_empty_zoo_is_told_plainly(monkeypatch, tmp_path):
+    monkeypatch.setattr(catalog, "BUNDLED", tmp_path)
+    with pytest.raises(StyleNotFoundError, match="train one"):
+        ui.build_demo()
+
+
+def test_no_request_leaves_the_machine_at_import_and_launch():
+    """Every name lookup and outward connection of a fresh process is recorded while the page is built and served."""
+    code = """
+        import socket
+        outside = []
+        look_up, connect = socket.getaddrinfo, socket.socket.connect
+        local = ("localhost", "127.0.0.1", "0.0.0.0", "::1", "", None)
+        def watched_look_up(host, *args, **more):
+            if (host.decode() if isinstance(host, bytes) else host) not in local:
+                outside.append(host)
+                raise OSError("no network in this test")
+            return look_up(host, *args, **more)
+        def watched_connect(self, address):
+            if isinstance(address, tuple) and address[0] not in local:
+                outside.append(address)
+                raise OSError("no network in this test")
+            return connect(self, address)
+        socket.getaddrinfo, socket.socket.connect = watched_look_up, watched_connect
+        import time, urllib.request
+        from app import demo
+        from space import launch_options
+        _, url, _ = demo.queue().launch(prevent_thread_lock=True, quiet=True, **launch_options())
+        assert urllib.request.urlopen(url).status == 200
+        time.sleep(2)
+        demo.close()
+        print("outside:", outside)
+    """
+    env = {key: value for key, value in os.environ.items() if not key.startswith(("GRADIO_", "HF_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)], cwd=ROOT, env=env, capture_output=True, text=True, timeout=120
+    )
+    assert "outside: []" in done.stdout, done.stdout + done.stderr
+
+
+def test_nothing_of_a_visitor_is_kept():
+    assert launch_options()["run_history"] is False

@@ -1,0 +1,103 @@
+"""The repository as a whole: layers, licences, bundled styles, size."""
+
+import ast
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+import zoo
+from tests.conftest import ROOT
+from zoo.card import make_card
+from zoo.catalog import BUNDLED, find
+
+PACKAGES = ("zoo", "training", "space")
+# who may import what of our own, and who alone may import these libraries
+MAY_IMPORT = {"zoo": {"zoo"}, "training": {"training", "zoo"}, "space": {"space", "zoo"}}
+ONLY_IN = {"gradio": {"space"}, "accelerate": {"training"}, "huggingface_hub": {"zoo"}}
+
+
+def imports(path: Path) -> set[str]:
+    """Top-level names of everything a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_imports_point_one_way(package):
+    for path in (ROOT / package).rglob("*.py"):
+        found = imports(path)
+        assert found & set(PACKAGES) <= MAY_IMPORT[package], path
+        for library, packages in ONLY_IN.items():
+            assert library not in found or package in packages, f"{path} imports {library}"
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:  # not a git checkout: everything that is not a folder of some tool
+        return [path for path in ROOT.rglob("*") if path.is_file() and not path.relative_to(ROOT).parts[0].startswith(".")]
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).exists()]
+
+
+def test_the_tracked_tree_is_small_and_holds_no_pickles():
+    files = tracked()
+    assert sum(path.stat().st_size for path in files) < 40 * 2**20
+    assert not [path for path in files if path.suffix in {".pt", ".pth", ".pkl", ".bin", ".ckpt"}]
+
+
+def test_python_files_stay_short():
+    assert not [path for path in tracked() if path.suffix == ".py" and len(path.read_text().splitlines()) > 300]
+
+
+def test_notice_names_every_photo_painting_and_weight():
+    notice = (ROOT / "NOTICE").read_text(encoding="utf-8")
+    photos = [ROOT / "zoo" / "photo.jpg", *(ROOT / "space" / "examples").iterdir()]
+    for path in [*photos, *(ROOT / "training" / "weights").iterdir()]:
+        assert path.relative_to(ROOT).as_posix() in notice
+    for style in zoo.list_styles():
+        assert style.title in notice and style.painting["author"] in notice
+
+
+def test_the_public_api():
+    wanted = {"list_architectures", "create", "load", "save", "find", "stylize", "GeneratorConfig", "ZooError"}
+    assert wanted <= set(zoo.__all__) and all(hasattr(zoo, name) for name in zoo.__all__)
+
+
+STYLES = sorted(path.name for path in BUNDLED.iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("slug", STYLES)
+def test_a_bundled_style_is_complete_and_says_where_it_came_from(slug):
+    style = find(slug)
+    assert style.source == "bundled" and style.norms == ["instance", "batch"]
+    names = ("README.md", "config.json", "model.safetensors", "recipe.yaml", "metrics.json")
+    assert all((style.folder / name).is_file() for name in (*names, "batch/config.json", "batch/model.safetensors"))
+    assert {"title", "author", "year", "licence", "source", "file", "sha256"} <= style.painting.keys()
+    card = (style.folder / "README.md").read_text(encoding="utf-8")
+    assert card == make_card(style)
+    assert yaml.safe_load(card.split("---\n")[1])["license"] == "apache-2.0"
+
+
+@pytest.mark.parametrize("slug", STYLES)
+def test_twins_differ_in_norm_alone(slug):
+    instance, batch = (json.loads((BUNDLED / slug / part / "config.json").read_text()) for part in (".", "batch"))
+    assert {key for key in instance if instance[key] != batch[key]} == {"norm"}
+
+
+@pytest.mark.parametrize("slug", STYLES)
+def test_instance_norm_is_measured_far_below_the_photo_and_clearly_below_its_twin(slug):
+    for found in find(slug).metrics["held_out"].values():
+        assert len(found["photos"]) == 24
+        assert found["instance"]["objective"] < 0.5 * found["photo"]["objective"]
+        assert found["instance"]["objective"] < 0.9 * found["batch"]["objective"]
+        square = found["square_crops_in_batches_of_4"]
+        assert square["instance"]["objective"] < 0.9 * min(
+            square[name]["objective"] for name in ("batch", "batch, batch statistics")
+        )

@@ -1,0 +1,33 @@
+"""Contact sheets."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import zoo
+from training.figures import MARGIN, contact_sheet
+from training.sheet import main
+
+
+def test_one_row_a_photo_and_contrast(small_pair, photo, tmp_path):
+    words = [str(small_pair), str(photo), "--out", str(tmp_path / "sheet.png"), "--size", "64", "--contrast", "1", "0.5"]
+    assert main(words) == 0
+    sheet = Image.open(tmp_path / "sheet.png")
+    assert sheet.width == 3 * 64 + 4 * MARGIN and sheet.height > 2 * 64
+    left, top = MARGIN, sheet.height - 2 * (64 + MARGIN)
+    expected = zoo.stylize(photo, small_pair, "instance", 64)
+    x = left + 2 * (64 + MARGIN)
+    assert np.array_equal(np.asarray(sheet.crop((x, top, x + 64, top + 64))), np.asarray(expected))
+
+
+def test_columns_keep_their_order():
+    cells = [Image.new("RGB", (40, 30), colour) for colour in ("red", "lime", "blue")]
+    sheet = contact_sheet([cells], ["a", "b", "c"])
+    y = sheet.height - MARGIN - 15
+    assert [sheet.getpixel((MARGIN + 20 + i * (40 + MARGIN), y)) for i in range(3)] == [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
+
+
+@pytest.mark.parametrize(("flag", "value", "message"), [("--contrast", "2", "contrast"), ("--size", "3", "at least 32")])
+def test_mistakes(capsys, small_pair, photo, tmp_path, flag, value, message):
+    assert main([str(small_pair), str(photo), "--out", str(tmp_path / "x.png"), flag, value]) == 2
+    assert message in capsys.readouterr().err
