@@ -95,7 +95,8 @@ def about(style: Style) -> str:
             share = {norm: found[norm]["objective"] / found["photo"]["objective"] for norm in NORMS}
             text += (
                 f"<br>On {len(found['photos'])} photos never trained on ({size} px) the perceptual loss falls to "
-                f"{share['batch']:.0%} of the untouched photo's with batch norm, to **{share['instance']:.0%}** with instance norm."
+                f"{share['batch']:.1%} of the untouched photo's with batch norm, "
+                f"to **{share['instance']:.1%}** with instance norm."
             )
             break
     return text

@@ -22,8 +22,10 @@ One network, trained twice on the same photos and the same painting. Only the no
 """
 CAPTIONS = """
 <div class="sides">
-<div class="batch"><strong>◀ Batch norm</strong><small>running statistics gathered in training (eval mode), the paper's baseline</small></div>
-<div class="instance"><strong>Instance norm ▶</strong><small>each photo's own statistics, also at test time (eq. 3)</small></div>
+<div class="batch"><strong>◀ Batch norm</strong>
+<small>running statistics gathered in training (eval mode), the paper's baseline</small></div>
+<div class="instance"><strong>Instance norm ▶</strong>
+<small>each photo's own statistics, also at test time (eq. 3)</small></div>
 </div>
 """
 WHY = """
@@ -37,14 +39,11 @@ slider and compare: that is the whole of
 TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
 
 
-class PhotoInput(gr.Image):
-    """An image input that hands over the uploaded file as it is, so that zoo/images.py reads it, or says why not."""
-
-    is_template = True  # drawn by the front end as its parent
-
-    def preprocess(self, payload):
-        """The path of the upload, or None."""
-        return payload.path if payload else None
+def photo_input(**options) -> gr.Image:
+    """An image input that hands over the path of the uploaded file as it is: zoo/images.py reads it, or says why not."""
+    image = gr.Image(**options)
+    image.preprocess = lambda payload: payload.path if payload else None
+    return image
 
 
 def build_demo() -> gr.Blocks:
@@ -103,7 +102,7 @@ def _result_column(style: Style) -> dict:
 
 def _control_column(styles: list[Style]) -> dict:
     examples = [str(path) for path in (PHOTO, *list_photos(HERE / "examples"))]
-    photo = PhotoInput(
+    photo = photo_input(
         value=examples[0],
         sources=["upload", "clipboard", "webcam"],
         label="Your photo",
@@ -176,7 +175,7 @@ def _wire(styles: list[Style], controls: dict, result: dict) -> None:
 
 def _add_api(slugs: list[str]) -> None:
     with gr.Row(visible=False):
-        photo, style = PhotoInput(label="photo"), gr.Dropdown(slugs, label="style", allow_custom_value=True)
+        photo, style = photo_input(label="photo"), gr.Dropdown(slugs, label="style", allow_custom_value=True)
         norm = gr.Dropdown(["instance", "batch"], value="instance", label="norm", allow_custom_value=True)
         size = gr.Number(512, label="size: long side in px")
         pictures = [gr.Image(label=f"{norm_} picture", format="png", type="filepath") for norm_ in ("stylized", *actions.NORMS)]

@@ -4,7 +4,7 @@
 >>> zoo.stylize("photo.jpg", "starry-night", size=1024).save("painted.png")
 """
 
-import zoo.johnson  # registers its architecture
+import zoo.johnson  # noqa: F401  (registers its architecture)
 from zoo.catalog import Style, find, list_styles, load
 from zoo.config import GeneratorConfig
 from zoo.errors import ZooError

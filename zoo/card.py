@@ -72,9 +72,8 @@ def _figures(style: Style) -> list[str]:
         for name in ("photo", "batch", "instance"):
             if name in found:
                 label = "the photo, untouched" if name == "photo" else f"{name} norm"
-                lines.append(
-                    f"| {label} | {found[name]['content']:,.0f} | {found[name]['style']:,.0f} | {found[name]['objective']:,.0f} |"
-                )
+                losses = " | ".join(f"{found[name][key]:,.0f}" for key in ("content", "style", "objective"))
+                lines.append(f"| {label} | {losses} |")
         lines += ["", f"`{found['command']}`, on {found['machine']}.\n"]
     if (style.folder / "images" / "curves.png").is_file():
         lines.append("![training loss and held-out objective against steps](images/curves.png)\n")

@@ -58,4 +58,4 @@ def test_about_tells_painting_and_figures(style):
     text = actions.about(style)
     assert style.title in text and style.painting["author"] in text
     found = style.metrics["held_out"]["256"]
-    assert f"{found['instance']['objective'] / found['photo']['objective']:.0%}" in text
+    assert f"{found['instance']['objective'] / found['photo']['objective']:.1%}" in text

@@ -34,7 +34,7 @@ def test_features_are_torchvisions(reference, photo):
 
 
 def test_the_weights_are_really_trained(photo):
-    """Mean activations that VGG16 shows on photos in the caffe scale: about 115 at relu1_2, 205 at 2_2, 189 at 3_3, 22 at 4_3."""
+    """VGG16's mean activations on photos in the caffe scale are about 115 at relu1_2, 205 at 2_2, 189 at 3_3, 22 at 4_3."""
     found = load_vgg()(to_tensor(open_photo(photo).resize((256, 256))), ("relu1_2", "relu2_2", "relu3_3", "relu4_3"))
     for features, typical in zip(found.values(), (115, 205, 189, 22), strict=True):
         assert typical / 2 < features.mean() < typical * 2
