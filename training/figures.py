@@ -34,15 +34,19 @@ def contact_sheet(rows: list[list[Image.Image]], captions: list[str], title: str
     return sheet
 
 
-def loss_curves(log: Path, path: Path) -> None:
-    """Plot a loss log: training losses on the left, the held-out objective (where it was measured) on the right."""
+def loss_curves(log: Path, path: Path, style: str | None = None) -> None:
+    """Plot a loss log: training losses on the left, the held-out objective (where it was measured) on the right.
+
+    Of one style only, or of all together: then the held-out objectives are averaged.
+    """
     import matplotlib  # here, as it is slow to import and needed at the end of a run only
 
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
     records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    held_out = [r for r in records if "held_out" in r]
+    records = [r for r in records if style in (None, r["style"])]
+    held_out = _mean_by_step([r for r in records if "held_out" in r])
     losses = [r for r in records if "held_out" not in r]
     figure, axes = plt.subplots(1, 2 if held_out else 1, figsize=(10 if held_out else 5, 3.6), squeeze=False)
     for norm in ("batch", "instance"):
@@ -54,10 +58,10 @@ def loss_curves(log: Path, path: Path) -> None:
                 axes[0, 0].plot(steps, values, line, color=COLOURS[norm], label=f"{norm} norm, {key}", lw=1.4)
     axes[0, 0].set(title="training loss", xlabel="step", yscale="log")
     if held_out:
-        for name in held_out[0]["held_out"]:
-            values = [r["held_out"][name]["objective"] for r in held_out]
+        for name in next(iter(held_out.values())):
+            values = [found[name] for found in held_out.values()]
             label = {"photo": "the photo itself", "instance": "instance norm", "batch": "batch norm"}.get(name, name)
-            axes[0, 1].plot([r["step"] for r in held_out], values, "o-", ms=3, color=COLOURS[name], label=label, lw=1.4)
+            axes[0, 1].plot(list(held_out), values, "o-", ms=3, color=COLOURS[name], label=label, lw=1.4)
         axes[0, 1].set(title="held-out objective", xlabel="step", yscale="log")
     for axis in axes[0]:
         axis.legend(fontsize=8, frameon=False)
@@ -66,6 +70,15 @@ def loss_curves(log: Path, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)
+
+
+def _mean_by_step(records: list[dict]) -> dict[int, dict[str, float]]:
+    """Mean objective of each painter, by step."""
+    found: dict = {}
+    for r in records:
+        for name, losses in r["held_out"].items():
+            found.setdefault(r["step"], {}).setdefault(name, []).append(losses["objective"])
+    return {step: {name: sum(v) / len(v) for name, v in names.items()} for step, names in found.items()}
 
 
 def _smooth(values: list[float], keep: float = 0.8) -> list[float]:

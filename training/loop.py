@@ -18,14 +18,12 @@ from tqdm import tqdm
 from training.checkpoint import load_checkpoint, save_checkpoint
 from training.config import TrainConfig
 from training.data import PhotoFolder, make_loader
-from training.evaluate import evaluate
 from training.losses import Objective
-from training.records import write_card, write_metrics
-from training.report import HELD_OUT_SIZE, RunReport
+from training.paintings import Painting, style_of_step
+from training.report import RunReport
 from training.vgg import load_vgg
-from zoo.catalog import find
+from zoo.conditional import choose, make_conditional
 from zoo.errors import TrainingError
-from zoo.folder import save, twin_folder
 from zoo.images import fit_short_side, open_photo, to_tensor
 from zoo.registry import create
 
@@ -44,7 +42,6 @@ class RunOptions:
     checkpoint_every: int = 100
     log_every: int = 10
     workers: int = 0
-    show_painting: bool = False  # put the painting itself into the style folder
     stop_at: int | None = None  # end the session after this step; a later call resumes
 
 
@@ -64,12 +61,14 @@ def learning_rate(config: TrainConfig, step: int) -> float:
     return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - 1) / config.steps))
 
 
-def make_twins(config: TrainConfig, norms: tuple[str, ...], accelerator: Accelerator) -> list[Twin]:
-    """Generators that start from the same convolution weights, each with its own Adam."""
+def make_twins(config: TrainConfig, norms: tuple[str, ...], styles: int, accelerator: Accelerator) -> list[Twin]:
+    """Generators that start from the same convolution weights, each with its own Adam; conditional for several styles."""
     twins = []
     for norm in norms:
         torch.manual_seed(config.seed)
         generator = create(config.generator(norm)).to(memory_format=torch.channels_last)
+        if styles > 1:
+            make_conditional(generator, styles)
         optimizer = torch.optim.Adam(generator.parameters(), lr=config.learning_rate)
         twins.append(Twin(norm, *accelerator.prepare(generator, optimizer)))
     return twins
@@ -77,37 +76,29 @@ def make_twins(config: TrainConfig, norms: tuple[str, ...], accelerator: Acceler
 
 def run(
     config: TrainConfig,
-    style_image: Path,
+    paintings: list[Painting],
     content: Path,
     out: Path,
     norms: tuple[str, ...] = ("instance", "batch"),
-    painting: dict | None = None,
     options: RunOptions | None = None,
 ) -> Path:
-    """Train the generators of `norms` against a painting on a folder of photos; returns `out`, a style folder.
+    """Train the generators of `norms` against paintings on a folder of photos; returns `out`.
 
-    `painting` is what is known of it (title, author, year, licence, source); it goes into recipe.yaml. A run that
-    was stopped goes on from its newest checkpoint in out/run. Raises ZooError for bad input, an `out` that holds
-    another run, a loss that is no longer finite.
+    One painting makes `out` its style folder; several are trained into one conditional generator, one style a step, and
+    exported to a style folder out/SLUG each. A run that was stopped goes on from its newest checkpoint in out/run.
+    Raises ZooError for bad input, an `out` that holds another run, a loss that is no longer finite.
     """
     options, out = options or RunOptions(), Path(out)
     accelerator = Accelerator(dataloader_config=DataLoaderConfiguration(split_batches=True))
-    device = accelerator.device
-    image = fit_short_side(open_photo(style_image), config.style_size)
     photos = PhotoFolder(content, config.crop_size, config.seed)
-    objective = Objective(
-        load_vgg(options.vgg_weights, getattr(torch, config.vgg_precision)).to(device),
-        to_tensor(image).to(device),
-        config.content_layers,
-        config.style_layers,
-        (config.content_weight, config.style_weight, config.tv_weight),
-    ).to(device)
-    twins = make_twins(config, norms, accelerator)
-    report = RunReport(out, config, norms, options, style_image, photos, painting, accelerator)
+    objectives = make_objectives(config, paintings, options.vgg_weights, accelerator.device)
+    twins = make_twins(config, norms, len(paintings), accelerator)
+    report = RunReport(out, config, norms, options, paintings, photos, accelerator)
 
+    identity = {**asdict(config), "norms": list(norms), "styles": [painting.slug for painting in paintings]}
     first = 0
     if state := load_checkpoint(report.checkpoints, accelerator.print):
-        if state["config"] != {**asdict(config), "norms": list(norms)}:
+        if state["run"] != identity:
             raise TrainingError(f"{out} holds a run of another recipe: choose another --out, or delete {report.folder}")
         for twin in twins:
             accelerator.unwrap_model(twin.generator).load_state_dict(state[twin.norm]["generator"])
@@ -121,32 +112,37 @@ def run(
     bar = tqdm(total=config.steps, initial=first, unit="step", smoothing=0.02, disable=not accelerator.is_main_process)
     started = time.monotonic()
     for step, batch in enumerate(loader, first + 1):
-        batch = batch.to(device, memory_format=torch.channels_last)
-        losses = train_step(twins, objective, batch, learning_rate(config, step), accelerator)
+        batch = batch.to(accelerator.device, memory_format=torch.channels_last)
+        style = style_of_step(step, len(paintings), config.seed)
+        for twin in twins:
+            choose(accelerator.unwrap_model(twin.generator), style)
+        losses = train_step(twins, objectives[style], batch, learning_rate(config, step), accelerator)
         bar.update()
         if step % options.log_every == 0 or step in (1, last):
             speed = (step - first) * config.batch_size / (time.monotonic() - started)
             values = {norm: {k: v.item() for k, v in found.items()} for norm, found in losses.items()}
-            report.log(step, values, pictures_per_second=round(speed, 2))
+            report.log(step, {"style": paintings[style].slug, **values}, pictures_per_second=round(speed, 2))
             totals = {norm: f"{found['total']:.3g}" for norm, found in values.items()}
             bar.set_postfix({**totals, "pictures/s": f"{speed:.1f}"})
             if not all(math.isfinite(found["total"]) for found in values.values()):
                 raise TrainingError(f"the loss is no longer finite at step {step}: {ADVICE}")
         report.after_step(step, last, twins)
         if accelerator.is_main_process and (step % options.checkpoint_every == 0 or step == last):
-            save_checkpoint(report.checkpoints, step, checkpoint_state(config, norms, twins, accelerator))
+            save_checkpoint(report.checkpoints, step, {"run": identity, **twin_states(twins, accelerator)})
     bar.close()
-    if last == config.steps and accelerator.is_main_process:
-        for twin in twins:
-            save(accelerator.unwrap_model(twin.generator), twin_folder(out, twin.norm))
+    if last == config.steps:
         report.finish(twins)
-        if options.held_out and "instance" in norms:
-            found = evaluate(find(out), options.held_out, style_image, HELD_OUT_SIZE, vgg=options.vgg_weights)
-            write_metrics(out, {"held_out": {str(HELD_OUT_SIZE): found}})
-        if "instance" in norms:
-            write_card(out)
     accelerator.end_training()
     return out
+
+
+def make_objectives(config: TrainConfig, paintings: list[Painting], vgg_weights: str, device: torch.device) -> list[Objective]:
+    """The objective of each painting, all on one loss network."""
+    vgg = load_vgg(vgg_weights, getattr(torch, config.vgg_precision)).to(device)
+    weights = config.content_weight, config.style_weight, config.tv_weight
+    pictures = [to_tensor(fit_short_side(open_photo(painting.file), config.style_size)).to(device) for painting in paintings]
+    layers = config.content_layers, config.style_layers
+    return [Objective(vgg, picture, *layers, weights, config.balance).to(device) for picture in pictures]
 
 
 def train_step(
@@ -166,10 +162,12 @@ def train_step(
     return means
 
 
-def checkpoint_state(config: TrainConfig, norms: tuple[str, ...], twins: list[Twin], accelerator: Accelerator) -> dict:
-    """What a resumed run needs; the data order needs nothing but the step."""
-    state: dict = {"config": {**asdict(config), "norms": list(norms)}}
-    for twin in twins:
-        generator = accelerator.unwrap_model(twin.generator)
-        state[twin.norm] = {"generator": generator.state_dict(), "optimizer": twin.optimizer.state_dict()}
-    return state
+def twin_states(twins: list[Twin], accelerator: Accelerator) -> dict:
+    """What a checkpoint keeps of each twin; the data order needs nothing but the step."""
+    return {
+        twin.norm: {
+            "generator": accelerator.unwrap_model(twin.generator).state_dict(),
+            "optimizer": twin.optimizer.state_dict(),
+        }
+        for twin in twins
+    }

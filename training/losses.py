@@ -48,7 +48,17 @@ class Objective(nn.Module):
     """content_weight·content + style_weight·style + tv_weight·TV against one painting.
 
     `content_layers` and `style_layers` map VGG layer names to weights within their own sum; `painting` is 1×3×H×W in
-    [0, 1], whose Gram matrices are computed once, here. Raises TrainingError for a layer that VGG16 does not have.
+    [0, 1], whose Gram matrices are computed once, here. `balance` says what the losses are measured in:
+
+    absolute  the caffe scale, as in Johnson et al. 2016. Layers and paintings differ by orders of magnitude: a weight
+              that suits one painting drowns the photo in another.
+    relative  fractions: the content error over the energy (mean square) of the photo's features, each layer's style error
+              over the energy of the painting's Gram matrix, averaged by the layers' weights, TV as a mean in [0, 1]. One
+              weight then suits paintings and photos of any contrast. Of the ways to balance, this one costs nothing and
+              needs no state, unlike scaling by gradient norms (GradNorm, Chen et al. 2018) or by running losses, which
+              would also make two twins train on different objectives.
+
+    Raises TrainingError for a layer that VGG16 does not have.
     """
 
     def __init__(
@@ -58,15 +68,21 @@ class Objective(nn.Module):
         content_layers: dict[str, float],
         style_layers: dict[str, float],
         weights: tuple[float, float, float] = (1.0, 5.0, 0.0),
+        balance: str = "absolute",
     ):
         super().__init__()
         check_layers([*content_layers, *style_layers])
-        self.vgg, self.content_layers, self.style_layers, self.weights = vgg, content_layers, style_layers, weights
+        self.vgg, self.content_layers, self.weights, self.relative = vgg, content_layers, weights, balance == "relative"
         self.layers = tuple({**content_layers, **style_layers})
         self.content, self.tv = ContentLoss(), TVLoss()
         with torch.no_grad():
             found = vgg(painting, tuple(style_layers))
         self.style = nn.ModuleDict({name: StyleLoss(found[name]) for name in style_layers})
+        self.style_layers = dict(style_layers)
+        if self.relative:
+            total = sum(style_layers.values())
+            energy = {name: self.style[name].target.square().mean().item() for name in style_layers}
+            self.style_layers = {name: weight / total / energy[name] for name, weight in style_layers.items()}
 
     @torch.no_grad()
     def photo_features(self, photos: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -76,8 +92,12 @@ class Objective(nn.Module):
     def forward(self, pictures: torch.Tensor, photo_features: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Losses of B×3×H×W `pictures` in [0, 1]: content, style, tv (unweighted) and total, each of shape B."""
         found = self.vgg(pictures, self.layers)
-        content = sum(w * self.content(found[name], photo_features[name]) for name, w in self.content_layers.items())
+        content = sum(w * self._content(found[name], photo_features[name]) for name, w in self.content_layers.items())
         style = sum(w * self.style[name](found[name]) for name, w in self.style_layers.items())
-        tv = self.tv(pictures)
+        tv = self.tv(pictures) / (255**2 * pictures[0].numel() if self.relative else 1)
         total = sum(w * loss for w, loss in zip(self.weights, (content, style, tv), strict=True))
         return {"content": content, "style": style, "tv": tv, "total": total}
+
+    def _content(self, features: torch.Tensor, photo_features: torch.Tensor) -> torch.Tensor:
+        error = self.content(features, photo_features)
+        return error / photo_features.square().mean(dim=(1, 2, 3)) if self.relative else error

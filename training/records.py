@@ -11,6 +11,7 @@ import yaml
 
 from training.config import TrainConfig
 from training.data import PhotoFolder
+from training.paintings import Painting
 from zoo.card import make_card
 from zoo.catalog import Style
 from zoo.errors import TrainingError
@@ -27,14 +28,22 @@ def machine() -> str:
     return f"{chip}, {platform.machine()}, torch {torch.__version__}, Python {platform.python_version()}"
 
 
-def write_recipe(path: Path, config: TrainConfig, style_image: Path, photos: PhotoFolder, painting: dict | None) -> None:
-    """recipe.yaml: the resolved recipe, then the record of what it was applied to. File names only, never paths."""
+def write_recipe(
+    path: Path, config: TrainConfig, paintings: list[Painting], photos: PhotoFolder, together: list[Painting] = ()
+) -> None:
+    """recipe.yaml: the resolved recipe, then the record of what it was applied to. File names only, never paths.
+
+    `together` names the paintings trained in the same generator, where there were several.
+    """
     names = "\n".join(path.name for path in photos.photos)
+    records = [{**p.facts, "file": p.file.name, "sha256": sha256(p.file)} for p in paintings]
     record = {
-        "painting": {**(painting or {}), "file": style_image.name, "sha256": sha256(style_image)},
+        "painting": records[0] if len(records) == 1 else records,
         "photos": {"number": len(photos.photos), "names_sha256": hashlib.sha256(names.encode()).hexdigest()},
         "made_with": machine(),
     }
+    if len(together) > 1:
+        record["trained_with"] = [painting.file.name for painting in together]
     how = "# repeat: python -m training.train --pair --recipe recipe.yaml --style-image ... --content ... --out ...\n"
     text = yaml.safe_dump({**asdict(config), **record}, sort_keys=False, allow_unicode=True)
     path.write_text(how + text, encoding="utf-8")

@@ -1,13 +1,13 @@
-"""What a run tells: recipe, loss log, previews, held-out history and curves, in a folder a person can read.
+"""What a run tells while it goes on, in a folder a person can read.
 
-OUT/                the style folder: config.json, model.safetensors, batch/, recipe.yaml, metrics.json, images/
-OUT/run/log.jsonl   losses, one JSON line every few steps; held-out objectives in between
-OUT/run/previews/   step_000000.jpg ...: fixed photos, one row each: photo, then each norm
+OUT/run/recipe.yaml   the resolved recipe
+OUT/run/log.jsonl     losses, one JSON line every few steps; held-out objectives in between
+OUT/run/curves.png    both, drawn anew at every preview
+OUT/run/previews/     step_000000.jpg ...: fixed photos as each norm paints them, from before the first step on
 OUT/run/checkpoints/
 """
 
 import json
-import shutil
 from pathlib import Path
 
 import torch
@@ -15,34 +15,34 @@ from PIL import Image
 
 from training import figures
 from training.measure import held_out_objective, measure, square_batches, untouched, with_batch_statistics
-from training.records import machine, write_metrics, write_recipe
+from training.records import write_recipe
+from training.style_folder import finish_style
 from training.vgg import load_vgg
 from zoo.catalog import PHOTO
+from zoo.conditional import choose
 from zoo.errors import PhotoError, TrainingError
-from zoo.images import fit_long_side, fit_short_side, list_photos, open_photo, to_image, to_tensor
+from zoo.images import fit_short_side, list_photos, open_photo, to_image, to_tensor
 
 PREVIEW_SIZE, PREVIEW_PHOTOS, HELD_OUT_SIZE = 256, 5, 256  # px, pictures, px
-PICTURE_SIZE = 640  # px, long side of the style's own pictures
 
 
 class RunReport:
-    """Everything `training.loop.run` writes, apart from weights and checkpoints. Quiet on all but the main process."""
+    """Everything `training.loop.run` writes, apart from checkpoints. Quiet on all but the main process."""
 
-    def __init__(self, out, config, norms, options, style_image, photos, painting, accelerator):
+    def __init__(self, out, config, norms, options, paintings, photos, accelerator):
         self.out, self.folder = Path(out), Path(out) / "run"
         self.checkpoints, self.log_file = self.folder / "checkpoints", self.folder / "log.jsonl"
-        self.config, self.norms, self.options, self.photos = config, norms, options, photos
-        self.style_image, self.painting, self.accelerator = Path(style_image), painting, accelerator
-        self.active = accelerator.is_main_process
-        self._objective = None
+        self.config, self.norms, self.options, self.paintings = config, norms, options, paintings
+        self.photos, self.accelerator, self.active = photos, accelerator, accelerator.is_main_process
+        self._objectives: dict = {}
 
     def start(self, first: int, twins: list) -> None:
-        """Write recipe.yaml, drop log lines past `first` (they will be made again), preview a fresh start."""
+        """Write the recipe, drop log lines past `first` (they will be made again), preview a fresh start."""
         if not self.active:
             return
         try:
             (self.folder / "previews").mkdir(parents=True, exist_ok=True)
-            write_recipe(self.out / "recipe.yaml", self.config, self.style_image, self.photos, self.painting)
+            write_recipe(self.folder / "recipe.yaml", self.config, self.paintings, self.photos)
             lines = self.log_file.read_text(encoding="utf-8").splitlines() if self.log_file.exists() else []
             kept = [line for line in lines if json.loads(line)["step"] <= first] if first else []
             self.log_file.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
@@ -62,82 +62,78 @@ class RunReport:
         """Preview and measure when it is time to."""
         if not self.active:
             return
+        if step % self.options.held_out_every == 0 or step == self.config.steps:
+            self.held_out(step, twins)
         if step % self.options.preview_every == 0 or step == last:
             self.preview(step, twins)
             figures.loss_curves(self.log_file, self.folder / "curves.png")
-        if step % self.options.held_out_every == 0 or step == self.config.steps:
-            self.held_out(step, twins)
 
-    def generators(self, twins: list) -> dict[str, torch.nn.Module]:
-        """The bare generators, put into eval mode."""
-        return {twin.norm: self.accelerator.unwrap_model(twin.generator).eval() for twin in twins}
+    def generators(self, twins: list, style: int) -> dict[str, torch.nn.Module]:
+        """The bare generators by norm, batch norm first, in eval mode and set to that style."""
+        bare = {twin.norm: choose(self.accelerator.unwrap_model(twin.generator), style).eval() for twin in twins}
+        return dict(sorted(bare.items()))
 
-    def preview_photos(self) -> list[Path]:
-        """The fixed photos that previews show."""
-        folder = self.options.preview
-        return [PHOTO, *(list_photos(folder) if folder else self.photos.photos)[: PREVIEW_PHOTOS - 1]]
-
-    def paint(self, twins: list, photo: Image.Image) -> dict[str, Image.Image]:
+    def paint(self, twins: list, style: int, photo: Image.Image) -> dict[str, Image.Image]:
         """The photo as each twin paints it now, in eval mode, batch norm first."""
         painted = {}
-        for norm, generator in sorted(self.generators(twins).items()):
+        for norm, generator in self.generators(twins, style).items():
             with torch.no_grad():
                 painted[norm] = to_image(generator(to_tensor(photo).to(self.accelerator.device)))
             generator.train()
         return painted
 
-    def preview(self, step: int, twins: list) -> None:
-        """Save run/previews/step_NNNNNN.jpg: one row a photo: the photo, then what each twin makes of it."""
-        rows, captions = [], ["photo"]
-        for path in self.preview_photos():
+    def preview_photos(self) -> list[Image.Image]:
+        """The fixed photos that previews show, reduced; unreadable ones left out."""
+        folder, photos = self.options.preview, []
+        for path in [PHOTO, *(list_photos(folder) if folder else self.photos.photos)[: PREVIEW_PHOTOS - 1]]:
             try:
-                photo = fit_short_side(open_photo(path), PREVIEW_SIZE)
+                photos.append(fit_short_side(open_photo(path), PREVIEW_SIZE))
             except PhotoError:
                 continue
-            painted = self.paint(twins, photo)
-            rows.append([photo, *painted.values()])
-            captions = ["photo", *(f"{norm} norm" for norm in painted)]
-        path = self.folder / "previews" / f"step_{step:06d}.jpg"
-        figures.contact_sheet(rows, captions, title=f"step {step}").save(path, quality=85)
+        return photos
+
+    def style_sheet(self, twins: list, style: int, title: str) -> Image.Image:
+        """One style on the preview photos: a row a photo, the photo and then each norm."""
+        rows = [[photo, *self.paint(twins, style, photo).values()] for photo in self.preview_photos()]
+        return figures.contact_sheet(rows, ["photo", *(f"{norm} norm" for norm in sorted(self.norms))], title)
+
+    def preview(self, step: int, twins: list) -> None:
+        """Save run/previews/step_NNNNNN.jpg: a row a photo for one style; for several, a row a style on two photos."""
+        title = f"step {step}"
+        if len(self.paintings) == 1:
+            sheet = self.style_sheet(twins, 0, title)
+        else:
+            rows, photos = [], self.preview_photos()[:2]
+            for style, painting in enumerate(self.paintings):
+                shown = fit_short_side(open_photo(painting.file), PREVIEW_SIZE)
+                rows.append([shown, *(p for photo in photos for p in self.paint(twins, style, photo).values())])
+            captions = ["painting", *(f"{norm} norm" for _ in photos for norm in sorted(self.norms))]
+            sheet = figures.contact_sheet(rows, captions, title)
+        sheet.save(self.folder / "previews" / f"step_{step:06d}.jpg", quality=85)
 
     def held_out(self, step: int, twins: list) -> None:
         """Log the held-out objective on square crops: eval mode, and batch norm with the statistics of its batch."""
         if self.options.held_out is None:
             return
-        if self._objective is None:
+        if not self._objectives:
             vgg = load_vgg(self.options.vgg_weights).to(self.accelerator.device)
-            self._objective = held_out_objective(vgg, open_photo(self.style_image))
-        generators = self.generators(twins)
-        painters = {"photo": untouched, **generators}
-        if "batch" in generators:
-            painters["batch, batch statistics"] = with_batch_statistics(generators["batch"])
-        batches = square_batches(list_photos(self.options.held_out), HELD_OUT_SIZE)
-        found = measure(self._objective, painters, batches)
-        for generator in generators.values():
-            generator.train()
-        self.log(step, {}, held_out=found)
+            self._objectives = {p.slug: held_out_objective(vgg, open_photo(p.file)) for p in self.paintings}
+        for style, painting in enumerate(self.paintings):
+            generators = self.generators(twins, style)
+            painters = {"photo": untouched, **generators}
+            if "batch" in generators:
+                painters["batch, batch statistics"] = with_batch_statistics(generators["batch"])
+            batches = square_batches(list_photos(self.options.held_out), HELD_OUT_SIZE)
+            self.log(step, {"style": painting.slug}, held_out=measure(self._objectives[painting.slug], painters, batches))
+            for generator in generators.values():
+                generator.train()
 
     def finish(self, twins: list) -> None:
-        """Fill images/ of the style folder: the zoo's photo in both norms, previews, curves; and metrics.json's history."""
+        """Export every style to its folder, with pictures, record and card."""
         if not self.active:
             return
-        images = self.out / "images"
-        images.mkdir(parents=True, exist_ok=True)
-        figures.loss_curves(self.log_file, images / "curves.png")
-        shutil.copyfile(self.folder / "previews" / f"step_{self.config.steps:06d}.jpg", images / "preview.jpg")
-        photo = fit_long_side(open_photo(PHOTO), PICTURE_SIZE)
-        for name, picture in {"photo": photo, **self.paint(twins, photo)}.items():
-            picture.save(images / f"{name}.jpg", quality=88)
-        if self.options.show_painting:
-            painting = images / "painting.jpg"
-            if self.style_image.suffix.lower() in (".jpg", ".jpeg"):
-                shutil.copyfile(self.style_image, painting)  # the very file that was trained on
-            else:
-                open_photo(self.style_image).save(painting, quality=95)
-        records = [json.loads(line) for line in self.log_file.read_text(encoding="utf-8").splitlines()]
-        history = [{"step": r["step"], **r["held_out"]} for r in records if "held_out" in r]
-        if history:
-            note = f"centre crops of {HELD_OUT_SIZE} px in batches of 4; batch norm in eval mode unless named"
-            write_metrics(self.out, {"history": {"note": note, "machine": machine(), "steps": history}})
+        for style, painting in enumerate(self.paintings):
+            folder = self.out if len(self.paintings) == 1 else self.out / painting.slug
+            finish_style(folder, style, painting, twins, self)
         if bad := self.photos.unreadable:
             self.accelerator.print(f"{len(bad)} unreadable files were skipped, first {bad[0].name}")

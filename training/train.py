@@ -13,9 +13,11 @@ Does it paint too little? Raise --style-weight. Drown the photo? Lower it. Strok
 import argparse
 import dataclasses
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from training.config import NORMS, TrainConfig, load_recipe
+from training.config import AUTO, NORMS, TrainConfig, load_recipe
+from training.paintings import FACTS, make_slug, read_paintings
 from zoo.errors import ConfigError, ZooError
 
 
@@ -37,13 +39,17 @@ def make_parser() -> argparse.ArgumentParser:
         prog="python -m training.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     need = parser.add_argument_group("what to train")
-    need.add_argument("--style-image", type=Path, required=True, metavar="FILE", help="the painting")
+    many = "the painting; several are trained into one generator and exported to OUT/SLUG each"
+    need.add_argument("--style-image", type=Path, required=True, nargs="+", metavar="FILE", help=many)
     need.add_argument("--content", type=Path, required=True, metavar="DIR", help="folder of photos to train on, any number")
     need.add_argument("--out", type=Path, required=True, metavar="DIR", help="the style folder to make, or to go on with")
     which = need.add_mutually_exclusive_group()
     which.add_argument("--norm", choices=NORMS, default="instance", help="train one generator (default: instance)")
     which.add_argument("--pair", action="store_true", help="train both twins in lockstep")
     need.add_argument("--recipe", default="zoo", metavar="NAME|FILE", help="recipe the flags below overrule (default: zoo)")
+
+    auto = "weights that set themselves: relative losses, one balance for all paintings (training/losses.py explains)"
+    need.add_argument("--auto", action="store_true", help=auto)
 
     groups: dict = {}
     for field in dataclasses.fields(TrainConfig):
@@ -57,8 +63,10 @@ def make_parser() -> argparse.ArgumentParser:
             group.add_argument(flag, type=field.type, help=f"{meta['help']} (zoo: {field.default})", **shown)
 
     tell = parser.add_argument_group("the painting, for the card")
-    for key in ("title", "author", "year", "licence", "source"):
+    for key in FACTS:
         tell.add_argument(f"--{key}", metavar="TEXT")
+    about = "of several paintings: a YAML mapping from file name to slug, show, " + ", ".join(FACTS)
+    tell.add_argument("--about", type=Path, metavar="FILE", help=about)
 
     tell.add_argument(
         "--show-painting", action="store_true", help="put it into the style folder: only where its licence allows"
@@ -80,19 +88,31 @@ def main(argv: list[str] | None = None) -> int:
     args = make_parser().parse_args(argv)
     try:
         recipe = load_recipe(args.recipe)
-        for field in dataclasses.fields(TrainConfig):
-            if (value := getattr(args, field.name)) is not None:
-                recipe[field.name] = layer_weights(value) if field.type is dict else value
+        flags = {field.name: field.type for field in dataclasses.fields(TrainConfig) if getattr(args, field.name) is not None}
+        for name, kind in flags.items():
+            recipe[name] = layer_weights(getattr(args, name)) if kind is dict else getattr(args, name)
+        if args.auto:
+            recipe = {**recipe, **AUTO, **{key: recipe[key] for key in AUTO if key in flags}}
         config = TrainConfig.from_dict(recipe, source=str(args.recipe))
-        keys = ("title", "author", "year", "licence", "source")
-        painting = {key: getattr(args, key) for key in keys if getattr(args, key)}
+        paintings = read_paintings(args.style_image, args.about)
+        if len(paintings) == 1:
+            facts = {key: getattr(args, key) for key in FACTS if getattr(args, key)}
+            known = paintings[0]
+            paintings = [
+                replace(
+                    known,
+                    slug=make_slug(args.out.resolve().name),
+                    facts={**known.facts, **facts},
+                    show=known.show or args.show_painting,
+                )
+            ]
 
         from training.loop import RunOptions, run  # after the checks: torch and accelerate take seconds to import
 
         names = [field.name for field in dataclasses.fields(RunOptions)]
         options = RunOptions(**{name: getattr(args, name) for name in names})
         norms = ("instance", "batch") if args.pair else (args.norm,)
-        run(config, args.style_image, args.content, args.out, norms, painting, options)
+        run(config, paintings, args.content, args.out, norms, options)
     except ZooError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -87,11 +87,17 @@ def _recipe(style: Style) -> list[str]:
     facts = [
         f"{recipe['steps']:,} steps of batch {recipe['batch_size']}, {recipe['crop_size']} px crops of "
         f"{recipe['photos']['number']:,} photos; painting at {recipe['style_size']} px",
-        f"content : style : TV = {recipe['content_weight']:g} : {recipe['style_weight']:g} : {recipe['tv_weight']:g}; "
+        f"content : style : TV = {recipe['content_weight']:g} : {recipe['style_weight']:g} : {recipe['tv_weight']:g}, "
+        f"{recipe['balance']} losses; "
         f"content at {', '.join(recipe['content_layers'])}, style at {', '.join(recipe['style_layers'])}",
         f"Adam, learning rate {recipe['learning_rate']:g}, {recipe['decay']}; seed {recipe['seed']}",
         f"width {recipe['width']}, {recipe['padding']} padding; made with {recipe['made_with']}",
     ]
+    if many := recipe.get("trained_with"):
+        facts.append(
+            f"one of {len(many)} styles trained together in a conditional generator (Dumoulin et al. 2017), about "
+            f"{recipe['steps'] // len(many):,} steps each, then exported to a plain one with exactly its output"
+        )
     return ["## Recipe\n", *(f"- {fact}" for fact in facts), "", "`recipe.yaml` repeats the run.\n"]
 
 

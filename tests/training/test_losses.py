@@ -88,3 +88,19 @@ def test_the_photo_itself_has_no_content_loss_and_the_painting_no_style_loss():
 def test_an_unknown_layer_is_refused():
     with pytest.raises(TrainingError, match="conv5"):
         Objective(load_vgg(), torch.rand(1, 3, 32, 32), {"conv5": 1.0}, {})
+
+
+def test_relative_losses_are_fractions_of_the_energies_they_compare_with():
+    vgg, layers = load_vgg(), {"relu1_1": 1.0, "relu2_1": 3.0}
+    painting, photos, pictures = torch.rand(1, 3, 40, 48), torch.rand(2, 3, 32, 32), torch.rand(2, 3, 32, 32)
+    objective = Objective(vgg, painting, {"relu2_1": 1.0}, layers, (1.0, 20.0, 0.0), "relative")
+    losses = objective(pictures, objective.photo_features(photos))
+    of = {name: vgg(x, tuple(layers)) for name, x in (("a", painting), ("c", photos), ("y", pictures))}
+    content = of["c"]["relu2_1"].double().numpy()
+    expected = ((of["y"]["relu2_1"].double().numpy() - content) ** 2).mean((1, 2, 3)) / (content**2).mean((1, 2, 3))
+    np.testing.assert_allclose(losses["content"].numpy(), expected, rtol=1e-4)
+    expected = 0
+    for name, weight in layers.items():
+        a, y = (gram(of[which][name]).double().numpy() for which in ("a", "y"))
+        expected = expected + weight / 4 * ((y - a) ** 2).mean((1, 2)) / (a**2).mean()
+    np.testing.assert_allclose(losses["style"].numpy(), expected, rtol=1e-4)

@@ -113,7 +113,7 @@ def test_a_resumed_run_has_the_losses_of_an_uninterrupted_one(trained, run_modul
     done = run_module(
         "training.train", *command(examples, part, "--stop-at", 4, "--checkpoint-every", 2, "--preview-every", 99)
     )
-    assert done.returncode == 0 and not (part / "model.safetensors").exists()
+    assert done.returncode == 0 and not (part / "model.safetensors").exists(), done.stderr
     (part / "run" / "checkpoints" / "step_000004.pt").unlink()  # as if it died after step 3: resumes after 2
     done = run_module("training.train", *command(examples, part, "--preview-every", 99))
     assert done.returncode == 0, done.stderr
@@ -162,3 +162,38 @@ def test_the_learning_rate_depends_on_the_step_alone():
     assert learning_rate(config, 1) == 1e-3 and 0 < learning_rate(config, 100) < 1e-5
     assert learning_rate(config, 51) == pytest.approx(5e-4)
     assert learning_rate(TrainConfig(steps=100, decay="constant"), 99) == 1e-3
+
+
+@pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    """Two paintings in one conditional pair, interrupted and resumed."""
+    out = tmp_path_factory.mktemp("several")
+    (out / "about.yaml").write_text("sunset.jpg: {slug: after-sunset, title: After Sunset, show: true}\n")
+    words = ["--recipe", "smoke", "--auto", "--pair", "--content", EXAMPLES, "--out", out, "--about", out / "about.yaml"]
+    words += ["--style-image", EXAMPLES / "sunset.jpg", EXAMPLES / "raccoon.jpg", "--log-every", 1, "--checkpoint-every", 2]
+    for stop in (["--stop-at", 3], []):
+        command = [sys.executable, "-m", "training.train", *map(str, [*words, *stop])]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+    return out
+
+
+def test_several_paintings_come_out_as_a_style_folder_each(several):
+    styles = [zoo.find(several / slug) for slug in ("after-sunset", "raccoon")]
+    assert [style.title for style in styles] == ["After Sunset", "Raccoon"]
+    assert all(style.norms == ["instance", "batch"] for style in styles)
+    assert styles[0].recipe["trained_with"] == ["sunset.jpg", "raccoon.jpg"]
+    assert styles[0].recipe["balance"] == "relative" and styles[0].recipe["style_weight"] == 20
+    assert styles[0].picture("painting") and not styles[1].picture("painting")
+    assert "one of 2 styles trained together" in (styles[0].folder / "README.md").read_text()
+    first, second = (load_file(style.folder / "model.safetensors") for style in styles)
+    assert torch.equal(first["leave.weight"], second["leave.weight"])
+    assert not torch.equal(first["enter.norm.weight"], second["enter.norm.weight"])
+
+
+def test_every_style_gets_its_turn(several):
+    records = [json.loads(line) for line in (several / "run" / "log.jsonl").read_text().splitlines()]
+    assert [r["step"] for r in records] == list(range(1, STEPS + 1))
+    assert sorted(r["style"] for r in records) == ["after-sunset"] * 3 + ["raccoon"] * 3
+    steps = load_file(several / "raccoon" / "batch" / "model.safetensors")["enter.norm.num_batches_tracked"]
+    assert steps == 3  # statistics of its own

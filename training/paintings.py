@@ -1,0 +1,60 @@
+"""The paintings of a run: one for a style of its own, several for many styles in one generator."""
+
+import random
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+
+from zoo.errors import TrainingError
+
+FACTS = ("title", "author", "year", "licence", "source")
+
+
+@dataclass(frozen=True)
+class Painting:
+    """A painting, where its style goes, and what is known of it (FACTS). `show` lets the style folder show it."""
+
+    file: Path
+    slug: str
+    facts: dict = field(default_factory=dict)
+    show: bool = False
+
+
+def make_slug(words: str) -> str:
+    """ "The Great Wave!" -> "the-great-wave"."""
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+
+
+def read_paintings(files: list[Path], about: Path | None) -> list[Painting]:
+    """Paintings with what the YAML file `about` says of each: a mapping from file name to slug, title, author, year,
+    licence, source, show. Without it slugs come from the file names.
+
+    Raises TrainingError when the file is not such a mapping, or two paintings share a slug.
+    """
+    try:
+        known = yaml.safe_load(about.read_text(encoding="utf-8")) if about else {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise TrainingError(f"cannot read {about}: {error}") from error
+    paintings = []
+    for file in files:
+        facts = known.get(file.name, {}) if isinstance(known, dict) else None
+        if not isinstance(facts, dict) or (unknown := facts.keys() - {*FACTS, "slug", "show"}):
+            wrong = f"it does not know {', '.join(sorted(map(str, unknown)))}" if isinstance(facts, dict) else "it is none"
+            raise TrainingError(f"{about} must map file names to mappings of {', '.join(FACTS)}, slug, show; {wrong}")
+        slug = facts.get("slug") or make_slug(file.stem)
+        paintings.append(Painting(file, slug, {k: facts[k] for k in FACTS if k in facts}, bool(facts.get("show"))))
+    slugs = [painting.slug for painting in paintings]
+    if twice := sorted({slug for slug in slugs if slugs.count(slug) > 1}):
+        raise TrainingError(f"two paintings would share the slug {twice[0]}: give one another slug in --about")
+    return paintings
+
+
+def style_of_step(step: int, styles: int, seed: int) -> int:
+    """Which style step 1, 2, ... trains: every round of `styles` steps visits each once, in an order of its own."""
+    round_, place = divmod(step - 1, styles)
+    order = list(range(styles))
+    random.Random(f"{seed}/styles/{round_}").shuffle(order)
+    return order[place]

@@ -1,0 +1,57 @@
+"""From a finished run to style folders: weights, recipe, pictures, history, held-out metrics, card."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from training import figures
+from training.evaluate import evaluate
+from training.paintings import Painting
+from training.records import machine, write_card, write_metrics, write_recipe
+from zoo.catalog import PHOTO, find
+from zoo.conditional import export
+from zoo.folder import save, twin_folder
+from zoo.images import fit_long_side, open_photo
+
+if TYPE_CHECKING:
+    from training.report import RunReport
+
+PICTURE_SIZE = 640  # px, long side of the style's own pictures
+
+
+def finish_style(folder: Path, style: int, painting: Painting, twins: list, report: "RunReport") -> None:
+    """Write everything of one style; with held-out photos measured on the weights as they were stored."""
+    for twin in twins:
+        save(export(report.accelerator.unwrap_model(twin.generator), style), twin_folder(folder, twin.norm))
+    if "instance" not in report.norms:
+        return  # half a style: its folder is completed by training the other half
+    write_recipe(folder / "recipe.yaml", report.config, [painting], report.photos, together=report.paintings)
+    _pictures(folder / "images", style, painting, twins, report)
+    _history(folder, painting, report)
+    if held_out := report.options.held_out:
+        size = 256
+        found = evaluate(find(folder), held_out, painting.file, size, vgg=report.options.vgg_weights)
+        write_metrics(folder, {"held_out": {str(size): found}})
+    write_card(folder)
+
+
+def _pictures(images: Path, style: int, painting: Painting, twins: list, report: "RunReport") -> None:
+    images.mkdir(parents=True, exist_ok=True)
+    figures.loss_curves(report.log_file, images / "curves.png", painting.slug)
+    report.style_sheet(twins, style, "").save(images / "preview.jpg", quality=82)
+    photo = fit_long_side(open_photo(PHOTO), PICTURE_SIZE)
+    for name, picture in {"photo": photo, **report.paint(twins, style, photo)}.items():
+        picture.save(images / f"{name}.jpg", quality=88)
+    if painting.show and painting.file.suffix.lower() in (".jpg", ".jpeg"):
+        shutil.copyfile(painting.file, images / "painting.jpg")  # the very file that was trained on
+    elif painting.show:
+        open_photo(painting.file).save(images / "painting.jpg", quality=95)
+
+
+def _history(folder: Path, painting: Painting, report: "RunReport") -> None:
+    records = [json.loads(line) for line in report.log_file.read_text(encoding="utf-8").splitlines()]
+    history = [{"step": r["step"], **r["held_out"]} for r in records if "held_out" in r and r["style"] == painting.slug]
+    if history:
+        note = "centre crops of 256 px in batches of 4; batch norm in eval mode unless named"
+        write_metrics(folder, {"history": {"note": note, "machine": machine(), "steps": history}})
