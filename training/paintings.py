@@ -24,8 +24,9 @@ class Painting:
 
 
 def make_slug(words: str) -> str:
-    """ "The Great Wave!" -> "the-great-wave"."""
-    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+    """Hyphenated lower-case words: "Édtaonisl, No. 2!" gives edtaonisl-no-2."""
+    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
 
 
 def read_paintings(files: list[Path], about: Path | None) -> list[Painting]:
