@@ -25,13 +25,14 @@ format: $(VENV)/.dev
 clean:
 	rm -rf $(VENV) .pytest_cache .ruff_cache .gradio
 
-$(VENV)/bin/python:
+$(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)
+	touch $@
 
-$(VENV)/.demo: requirements.txt | $(VENV)/bin/python
+$(VENV)/.demo: requirements.txt | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+$(VENV)/.dev: requirements-dev.txt requirements.txt | $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	touch $@ $(VENV)/.demo

@@ -1,8 +1,15 @@
 """Start the page: python app.py (or: make demo). On a Space this file is run as it is."""
 
-from space import build_demo, launch_options
+import sys
 
-demo = build_demo()
+from space import build_demo, launch_options
+from zoo import ZooError
+from zoo.errors import fail
+
+try:
+    demo = build_demo()
+except ZooError as error:
+    sys.exit(fail(error))
 
 if __name__ == "__main__":
     demo.queue(max_size=32).launch(**launch_options())

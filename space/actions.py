@@ -90,7 +90,7 @@ def about(style: Style) -> str:
     known = style.painting
     by = ", ".join(str(known[key]) for key in ("author", "year") if key in known)
     text = f"**{style.title}**" + (f" — after {by}" if by else "")
-    for size, found in style.metrics.get("held_out", {}).items():
+    for size, found in style.held_out.items():
         if "batch" in found and "instance" in found:
             share = {norm: found[norm]["objective"] / found["photo"]["objective"] for norm in NORMS}
             text += (

@@ -1,5 +1,6 @@
 """The page: layout and wiring. A stranger sees a comparison at once, then puts their own photo in."""
 
+import sys
 from pathlib import Path
 
 import gradio as gr
@@ -8,7 +9,7 @@ from gradio.utils import get_upload_folder
 
 from space import actions
 from space.theme import make_theme
-from zoo.catalog import PHOTO, Style, list_styles
+from zoo.catalog import PHOTO, Style, list_styles, sound_styles
 from zoo.errors import PhotoError, StyleNotFoundError
 from zoo.images import list_photos, open_photo
 
@@ -42,13 +43,26 @@ TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavio
 def photo_input(**options) -> gr.Image:
     """An image input that hands over the path of the uploaded file as it is: zoo/images.py reads it, or says why not."""
     image = gr.Image(**options)
-    image.preprocess = lambda payload: payload.path if payload else None
+    image.preprocess = _uploaded
     return image
+
+
+def _uploaded(payload) -> str | None:
+    """The path of an upload. Raises gr.Error for any other path: the API must not read the server's disk."""
+    if payload is None:
+        return None
+    path = Path(payload.path or "").resolve()
+    if Path(get_upload_folder()).resolve() not in path.parents:
+        raise gr.Error("upload the photo first (gradio_client: handle_file), then send what comes back", print_exception=False)
+    return str(path)
 
 
 def build_demo() -> gr.Blocks:
     """The page with its API, ready to `launch(**launch_options())`. Raises StyleNotFoundError for an empty zoo."""
-    styles = [style for style in list_styles() if actions.complete(style)]
+    sound, problems = sound_styles()
+    for problem in problems:
+        print(f"left out: {problem}", file=sys.stderr)
+    styles = [style for style in sound if actions.complete(style)]
     if not styles:
         raise StyleNotFoundError("the zoo has no style with both norms: train one with python -m training.train --pair")
     with gr.Blocks(title="Missing Ingredient", delete_cache=(3600, 86400)) as demo:
@@ -73,6 +87,7 @@ def launch_options() -> dict:
         "footer_links": ["api", "settings"],
         "run_history": False,  # nobody's photos are kept, not even in their own browser
         "max_file_size": "100mb",
+        "allowed_paths": [str(style.folder / "images") for style in list_styles()],  # local styles lie anywhere
     }
 
 
@@ -153,7 +168,7 @@ def _wire(styles: list[Style], controls: dict, result: dict) -> None:
             with actions.plain_errors():
                 open_photo(photo)
 
-    def compare(photo, slug, size, contrast, progress=gr.Progress()):  # noqa: B008  (gradio's way to hand it over)
+    def paint_pair(photo, slug, size, contrast, progress=gr.Progress()):  # noqa: B008  (gradio's way to hand it over)
         with actions.plain_errors():
             painted = actions.paint_both(photo, slug, size, contrast / 100, progress)
             files = {norm: _png(one.image, f"{Path(photo).stem}-{slug}-{norm}") for norm, one in painted.items()}
@@ -162,7 +177,7 @@ def _wire(styles: list[Style], controls: dict, result: dict) -> None:
 
     inputs = [controls["photo"], controls["slug"], controls["size"], result["contrast"]]
     outputs = [result[key] for key in ("slider", "info", *actions.NORMS)]
-    run = {"fn": compare, "inputs": inputs, "outputs": outputs, "api_visibility": "private", "concurrency_limit": 2,
+    run = {"fn": paint_pair, "inputs": inputs, "outputs": outputs, "api_visibility": "private", "concurrency_limit": 2,
            "concurrency_id": "paint", "show_progress_on": result["slider"]}  # fmt: skip
     controls["photo"].upload(check_upload, controls["photo"], api_visibility="private")
     controls["button"].click(None, js=TO_RESULT)

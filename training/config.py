@@ -75,8 +75,8 @@ class TrainConfig:
     def __post_init__(self) -> None:
         for f in dataclasses.fields(self):
             value, meta = getattr(self, f.name), f.metadata
-            if f.type is float and isinstance(value, int) and not isinstance(value, bool):
-                value = float(value)
+            if f.type is float and isinstance(value, (int, str)) and not isinstance(value, bool):
+                value = _number(value)  # YAML reads 1e-6 as text: it wants 1.0e-6
                 object.__setattr__(self, f.name, value)
             if not isinstance(value, f.type) or isinstance(value, bool):
                 raise ConfigError(f"recipe key '{f.name}' must be {f.type.__name__}, got {value!r}")
@@ -85,6 +85,8 @@ class TrainConfig:
             if meta["low"] is not None and not meta["low"] <= value < float("inf"):
                 raise ConfigError(f"recipe key '{f.name}' must be at least {meta['low']} and finite, got {value!r}")
         for key in ("content_layers", "style_layers"):
+            if not any(weight for weight in getattr(self, key).values()):
+                raise ConfigError(f"recipe key '{key}' needs at least one layer with a weight above 0, such as relu3_3")
             for name, weight in getattr(self, key).items():
                 if name not in LAYERS:
                     raise ConfigError(f"recipe key '{key}': VGG16 has no layer {name!r}; choose from {', '.join(LAYERS)}")
@@ -107,6 +109,13 @@ class TrainConfig:
         if unknown := sorted(str(key) for key in data.keys() - known):
             raise ConfigError(f"{source}: unknown recipe key {', '.join(unknown)}; known are {', '.join(sorted(known))}")
         return cls(**data)
+
+
+def _number(value: int | str) -> float | str:
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 def load_recipe(name: str | Path) -> dict:

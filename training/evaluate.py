@@ -19,7 +19,7 @@ from training.measure import held_out_objective, measure, square_batches, untouc
 from training.records import machine, sha256, write_card, write_metrics
 from training.vgg import load_vgg
 from zoo.catalog import Style, find
-from zoo.errors import TrainingError, ZooError
+from zoo.errors import TrainingError, ZooError, fail
 from zoo.folder import load
 from zoo.images import list_photos, open_photo
 from zoo.stylize import DEVICES, pick_device
@@ -39,13 +39,15 @@ def evaluate(style: Style, content: Path, painting: Path, size: int = 256, devic
         painters["batch, batch statistics"] = with_batch_statistics(generators["batch"])
     crops = square_batches(photos, size)
     squares = measure(objective, painters, _watched(crops, -(-len(photos) // 4), "batches of four"))
-    command = ["python", "-m", "training.evaluate", style.slug, "--content", content.name]
+    command = ["python", "-m", "training.evaluate", style.slug, "--content", content.resolve().name]
     command += ["--style-image", painting.name, "--size", str(size)]
+    if vgg != "bundled":
+        command += ["--vgg-weights", Path(vgg).name]
     return {
         **found,
         "square_crops_in_batches_of_4": squares,
         "command": shlex.join(command),
-        "machine": machine(),
+        "machine": machine(where.type),
         "painting": {"file": painting.name, "sha256": sha256(painting)},
         "photos": [{"file": path.name, "sha256": sha256(path)} for path in photos],
     }
@@ -84,14 +86,13 @@ def main(argv: list[str] | None = None) -> int:
             raise TrainingError(f"--size must be at least 32 px, got {args.size}")
         style = find(args.style)
         found = evaluate(style, args.content, args.style_image, args.size, args.device, args.vgg_weights)
+        losses = ("photo", "batch", "instance")
+        print_table(f"whole photos, {args.size} px", {name: found[name] for name in losses if name in found})
+        print_table(f"square crops, {args.size} px", found["square_crops_in_batches_of_4"])
         write_metrics(style.folder, {"held_out": {str(args.size): found}})
         write_card(style.folder)
     except ZooError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    losses = ("photo", "batch", "instance")
-    print_table(f"whole photos, {args.size} px", {name: found[name] for name in losses if name in found})
-    print_table(f"square crops, {args.size} px", found["square_crops_in_batches_of_4"])
+        return fail(error)
     return 0
 
 

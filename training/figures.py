@@ -1,9 +1,10 @@
 """Pictures about pictures: contact sheets and loss curves."""
 
-import json
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
+
+from training.records import read_log
 
 MARGIN, INK, PAPER = 8, "#222222", "white"
 COLOURS = {"instance": "#c2410c", "batch": "#475569", "batch, batch statistics": "#94a3b8", "photo": "#a3a3a3"}
@@ -44,8 +45,7 @@ def loss_curves(log: Path, path: Path, style: str | None = None) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot as plt
 
-    records = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    records = [r for r in records if style in (None, r["style"])]
+    records = [r for r in read_log(log) if style in (None, r["style"])]
     held_out = _mean_by_step([r for r in records if "held_out" in r])
     losses = [r for r in records if "held_out" not in r]
     figure, axes = plt.subplots(1, 2 if held_out else 1, figsize=(10 if held_out else 5, 3.6), squeeze=False)

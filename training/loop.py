@@ -20,14 +20,16 @@ from training.config import TrainConfig
 from training.data import PhotoFolder, make_loader
 from training.losses import Objective
 from training.paintings import Painting, style_of_step
+from training.records import fingerprint
 from training.report import RunReport
+from training.signals import stop_signals
 from training.vgg import load_vgg
 from zoo.conditional import choose, make_conditional
 from zoo.errors import TrainingError
 from zoo.images import fit_short_side, open_photo, to_tensor
 from zoo.registry import create
 
-ADVICE = "lower --learning-rate (try a third) or --style-weight, then start again: the run resumes where it was sound"
+ADVICE = "start again in another --out with a lower --learning-rate (try a third) or --style-weight"
 
 
 @dataclass
@@ -43,6 +45,14 @@ class RunOptions:
     log_every: int = 10
     workers: int = 0
     stop_at: int | None = None  # end the session after this step; a later call resumes
+
+    def __post_init__(self) -> None:
+        for name in ("preview_every", "held_out_every", "checkpoint_every", "log_every", "stop_at"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise TrainingError(f"--{name.replace('_', '-')} counts steps and must be at least 1, got {value}")
+        if self.workers < 0:
+            raise TrainingError(f"--workers must be 0 (read photos inline) or more, got {self.workers}")
 
 
 @dataclass
@@ -86,20 +96,24 @@ def run(
 
     One painting makes `out` its style folder; several are trained into one conditional generator, one style a step, and
     exported to a style folder out/SLUG each. A run that was stopped goes on from its newest checkpoint in out/run.
-    Raises ZooError for bad input, an `out` that holds another run, a loss that is no longer finite.
+    Ctrl-C and SIGTERM end it after the step at hand, with a checkpoint, as KeyboardInterrupt. Raises ZooError for bad
+    input, an `out` that holds another run, a loss that is no longer finite.
     """
     options, out = options or RunOptions(), Path(out)
     accelerator = Accelerator(dataloader_config=DataLoaderConfiguration(split_batches=True))
+    check_processes(accelerator.num_processes, config, norms)
     photos = PhotoFolder(content, config.crop_size, config.seed)
+    photos[0]  # raises here, in this process and in plain words, when nothing in the folder can be read
     objectives = make_objectives(config, paintings, options.vgg_weights, accelerator.device)
     twins = make_twins(config, norms, len(paintings), accelerator)
     report = RunReport(out, config, norms, options, paintings, photos, accelerator)
 
-    identity = {**asdict(config), "norms": list(norms), "styles": [painting.slug for painting in paintings]}
+    identity = {"recipe": asdict(config), "norms": list(norms), **fingerprint(paintings, photos)}
     first = 0
     if state := load_checkpoint(report.checkpoints, accelerator.print):
-        if state["run"] != identity:
-            raise TrainingError(f"{out} holds a run of another recipe: choose another --out, or delete {report.folder}")
+        if other := sorted(key for key in identity if state["run"].get(key) != identity[key]):
+            what = f"{out} holds a run with another {' and '.join(other)}"
+            raise TrainingError(f"{what}: choose another --out, or delete {report.folder} to start anew")
         for twin in twins:
             accelerator.unwrap_model(twin.generator).load_state_dict(state[twin.norm]["generator"])
             twin.optimizer.load_state_dict(state[twin.norm]["optimizer"])
@@ -111,29 +125,53 @@ def run(
     loader = accelerator.prepare(make_loader(photos, first, last, config.batch_size, options.workers))
     bar = tqdm(total=config.steps, initial=first, unit="step", smoothing=0.02, disable=not accelerator.is_main_process)
     started = time.monotonic()
-    for step, batch in enumerate(loader, first + 1):
-        batch = batch.to(accelerator.device, memory_format=torch.channels_last)
-        style = style_of_step(step, len(paintings), config.seed)
-        for twin in twins:
-            choose(accelerator.unwrap_model(twin.generator), style)
-        losses = train_step(twins, objectives[style], batch, learning_rate(config, step), accelerator)
-        bar.update()
-        if step % options.log_every == 0 or step in (1, last):
-            speed = (step - first) * config.batch_size / (time.monotonic() - started)
-            values = {norm: {k: v.item() for k, v in found.items()} for norm, found in losses.items()}
-            report.log(step, {"style": paintings[style].slug, **values}, pictures_per_second=round(speed, 2))
-            totals = {norm: f"{found['total']:.3g}" for norm, found in values.items()}
-            bar.set_postfix({**totals, "pictures/s": f"{speed:.1f}"})
-            if not all(math.isfinite(found["total"]) for found in values.values()):
-                raise TrainingError(f"the loss is no longer finite at step {step}: {ADVICE}")
-        report.after_step(step, last, twins)
-        if accelerator.is_main_process and (step % options.checkpoint_every == 0 or step == last):
-            save_checkpoint(report.checkpoints, step, {"run": identity, **twin_states(twins, accelerator)})
-    bar.close()
+    with bar, stop_signals() as signals:
+        for step, batch in enumerate(loader, first + 1):
+            batch = batch.to(accelerator.device, memory_format=torch.channels_last)
+            style = style_of_step(step, len(paintings), config.seed)
+            for twin in twins:
+                choose(accelerator.unwrap_model(twin.generator), style)
+            losses = train_step(twins, objectives[style], batch, learning_rate(config, step), accelerator)
+            bar.update()
+            if step % options.log_every == 0 or step in (1, last):
+                speed = (step - first) * config.batch_size / (time.monotonic() - started)
+                means = {norm: {k: accelerator.reduce(v, "mean").item() for k, v in f.items()} for norm, f in losses.items()}
+                report.log(step, {"style": paintings[style].slug, **means}, pictures_per_second=round(speed, 2))
+                totals = {norm: f"{found['total']:.3g}" for norm, found in means.items()}
+                bar.set_postfix({**totals, "pictures/s": f"{speed:.1f}"})
+                if not all(math.isfinite(found["total"]) for found in means.values()):
+                    raise TrainingError(f"the loss is no longer finite at step {step}: {ADVICE}")
+            report.after_step(step, last, twins)
+            if step % options.checkpoint_every == 0 or step == last or signals:
+                keep(report.checkpoints, step, identity, twins, accelerator)
+            if signals:
+                raise KeyboardInterrupt
     if last == config.steps:
         report.finish(twins)
     accelerator.end_training()
     return out
+
+
+def check_processes(processes: int, config: TrainConfig, norms: tuple[str, ...]) -> None:
+    """Raise TrainingError where several processes would train something else than one does."""
+    if processes > 1 and "batch" in norms:
+        raise TrainingError(
+            "batch norm takes its statistics from the batch of one process: with several it is no longer the batch norm of "
+            "the recipe (with one picture a process it is instance norm). Train the pair in one process, or --norm instance"
+        )
+    if config.batch_size % processes:
+        raise TrainingError(f"batch_size {config.batch_size} cannot be shared evenly by {processes} processes")
+
+
+def keep(checkpoints: Path, step: int, identity: dict, twins: list[Twin], accelerator: Accelerator) -> None:
+    """Save a checkpoint, unless the weights are no longer finite: then raise TrainingError and keep the earlier ones."""
+    if not accelerator.is_main_process:
+        return
+    state = twin_states(twins, accelerator)
+    for twin in twins:
+        if not all(value.isfinite().all() for value in state[twin.norm]["generator"].values()):
+            raise TrainingError(f"the {twin.norm}-norm generator's weights are no longer finite at step {step}: {ADVICE}")
+    save_checkpoint(checkpoints, step, {"run": identity, **state})
 
 
 def make_objectives(config: TrainConfig, paintings: list[Painting], vgg_weights: str, device: torch.device) -> list[Objective]:

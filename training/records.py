@@ -13,7 +13,7 @@ from training.config import TrainConfig
 from training.data import PhotoFolder
 from training.paintings import Painting
 from zoo.card import make_card
-from zoo.catalog import Style
+from zoo.catalog import at
 from zoo.errors import TrainingError
 
 
@@ -22,29 +22,45 @@ def sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def machine() -> str:
-    """One line on what computes here."""
-    chip = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{torch.get_num_threads()} CPU threads"
+def machine(device: str | None = None) -> str:
+    """One line on what computes here: the GPU where there is one, unless `device` says cpu."""
+    gpu = torch.cuda.is_available() and device != "cpu"
+    chip = torch.cuda.get_device_name() if gpu else f"{torch.get_num_threads()} CPU threads"
     return f"{chip}, {platform.machine()}, torch {torch.__version__}, Python {platform.python_version()}"
 
 
+def fingerprint(paintings: list[Painting], photos: PhotoFolder) -> dict:
+    """What tells runs on other pictures apart: hashes of the paintings, and of the photos' names."""
+    names = "\n".join(path.name for path in photos.photos)
+    return {
+        "paintings": {painting.slug: sha256(painting.file) for painting in paintings},
+        "photos": hashlib.sha256(names.encode()).hexdigest(),
+    }
+
+
 def write_recipe(
-    path: Path, config: TrainConfig, paintings: list[Painting], photos: PhotoFolder, together: list[Painting] = ()
+    path: Path,
+    config: TrainConfig,
+    norms: tuple[str, ...],
+    paintings: list[Painting],
+    photos: PhotoFolder,
+    together: list[Painting] = (),
 ) -> None:
     """recipe.yaml: the resolved recipe, then the record of what it was applied to. File names only, never paths.
 
     `together` names the paintings trained in the same generator, where there were several.
     """
-    names = "\n".join(path.name for path in photos.photos)
-    records = [{**p.facts, "file": p.file.name, "sha256": sha256(p.file)} for p in paintings]
+    prints = fingerprint(paintings, photos)
+    records = [{**p.facts, "file": p.file.name, "sha256": prints["paintings"][p.slug]} for p in paintings]
     record = {
         "painting": records[0] if len(records) == 1 else records,
-        "photos": {"number": len(photos.photos), "names_sha256": hashlib.sha256(names.encode()).hexdigest()},
+        "photos": {"number": len(photos.photos), "names_sha256": prints["photos"]},
         "made_with": machine(),
     }
     if len(together) > 1:
         record["trained_with"] = [painting.file.name for painting in together]
-    how = "# repeat: python -m training.train --pair --recipe recipe.yaml --style-image ... --content ... --out ...\n"
+    which = "--pair" if len(norms) > 1 else f"--norm {norms[0]}"
+    how = f"# repeat: python -m training.train {which} --recipe recipe.yaml --style-image ... --content ... --out ...\n"
     text = yaml.safe_dump({**asdict(config), **record}, sort_keys=False, allow_unicode=True)
     path.write_text(how + text, encoding="utf-8")
 
@@ -63,8 +79,22 @@ def write_metrics(style: Path, update: dict) -> None:
 
 def write_card(folder: Path) -> None:
     """README.md from what recipe.yaml and metrics.json say now."""
-    style = Style(folder.resolve().name, folder, "local")
-    (folder / "README.md").write_text(make_card(style), encoding="utf-8")
+    try:
+        (folder / "README.md").write_text(make_card(at(folder)), encoding="utf-8")
+    except OSError as error:
+        raise TrainingError(f"cannot write {folder / 'README.md'}: {error}") from error
+
+
+def read_log(path: Path) -> list[dict]:
+    """Records of a loss log; a last line torn by a crash is left out. Empty when there is no log."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    records = []
+    for line in lines:
+        try:
+            records.append(json.loads(line))
+        except ValueError:
+            continue
+    return records
 
 
 def _rounded(value: object) -> object:

@@ -8,6 +8,7 @@ OUT/run/checkpoints/
 """
 
 import json
+import os
 from pathlib import Path
 
 import torch
@@ -15,7 +16,7 @@ from PIL import Image
 
 from training import figures
 from training.measure import held_out_objective, measure, square_batches, untouched, with_batch_statistics
-from training.records import write_recipe
+from training.records import read_log, write_recipe
 from training.style_folder import finish_style
 from training.vgg import load_vgg
 from zoo.catalog import PHOTO
@@ -42,11 +43,12 @@ class RunReport:
             return
         try:
             (self.folder / "previews").mkdir(parents=True, exist_ok=True)
-            write_recipe(self.folder / "recipe.yaml", self.config, self.paintings, self.photos)
-            lines = self.log_file.read_text(encoding="utf-8").splitlines() if self.log_file.exists() else []
-            kept = [line for line in lines if json.loads(line)["step"] <= first] if first else []
-            self.log_file.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
-        except (OSError, ValueError) as error:
+            write_recipe(self.folder / "recipe.yaml", self.config, self.norms, self.paintings, self.photos)
+            kept = [record for record in read_log(self.log_file) if first and record["step"] <= first]
+            partial = self.log_file.with_suffix(".part")
+            partial.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
+            os.replace(partial, self.log_file)
+        except OSError as error:
             raise TrainingError(f"cannot write the run folder {self.folder}: {error}") from error
         if first == 0:
             self.preview(0, twins)

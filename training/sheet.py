@@ -15,7 +15,7 @@ from tqdm import tqdm
 from training.figures import contact_sheet
 from zoo.__main__ import save_picture
 from zoo.catalog import Style, find
-from zoo.errors import ConfigError, ZooError
+from zoo.errors import ConfigError, ZooError, fail
 from zoo.images import fade, fit_long_side, open_photo
 from zoo.stylize import check_size, stylize
 
@@ -56,8 +56,7 @@ def main(argv: list[str] | None = None) -> int:
         captions = ["photo", *(f"{norm} norm" for norm in sorted(style.norms))]
         save_picture(contact_sheet(rows, captions), args.out)
     except ZooError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return fail(error)
     return 0
 
 

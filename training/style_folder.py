@@ -1,6 +1,5 @@
 """From a finished run to style folders: weights, recipe, pictures, history, held-out metrics, card."""
 
-import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,8 +7,8 @@ from typing import TYPE_CHECKING
 from training import figures
 from training.evaluate import evaluate
 from training.paintings import Painting
-from training.records import machine, write_card, write_metrics, write_recipe
-from zoo.catalog import PHOTO, find
+from training.records import machine, read_log, write_card, write_metrics, write_recipe
+from zoo.catalog import PHOTO, at
 from zoo.conditional import export
 from zoo.folder import save, twin_folder
 from zoo.images import fit_long_side, open_photo
@@ -26,12 +25,13 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
         save(export(report.accelerator.unwrap_model(twin.generator), style), twin_folder(folder, twin.norm))
     if "instance" not in report.norms:
         return  # half a style: its folder is completed by training the other half
-    write_recipe(folder / "recipe.yaml", report.config, [painting], report.photos, together=report.paintings)
+    (folder / "metrics.json").unlink(missing_ok=True)  # of other weights
+    write_recipe(folder / "recipe.yaml", report.config, report.norms, [painting], report.photos, together=report.paintings)
     _pictures(folder / "images", style, painting, twins, report)
     _history(folder, painting, report)
     if held_out := report.options.held_out:
         size = 256
-        found = evaluate(find(folder), held_out, painting.file, size, vgg=report.options.vgg_weights)
+        found = evaluate(at(folder), held_out, painting.file, size, vgg=report.options.vgg_weights)
         write_metrics(folder, {"held_out": {str(size): found}})
     write_card(folder)
 
@@ -50,8 +50,8 @@ def _pictures(images: Path, style: int, painting: Painting, twins: list, report:
 
 
 def _history(folder: Path, painting: Painting, report: "RunReport") -> None:
-    records = [json.loads(line) for line in report.log_file.read_text(encoding="utf-8").splitlines()]
-    history = [{"step": r["step"], **r["held_out"]} for r in records if "held_out" in r and r["style"] == painting.slug]
+    records = [r for r in read_log(report.log_file) if "held_out" in r and r["style"] == painting.slug]
+    history = [{"step": r["step"], **r["held_out"]} for r in records]
     if history:
         note = "centre crops of 256 px in batches of 4; batch norm in eval mode unless named"
         write_metrics(folder, {"history": {"note": note, "machine": machine(), "steps": history}})

@@ -17,8 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from training.config import AUTO, NORMS, TrainConfig, load_recipe
+from training.loop import RunOptions, run
 from training.paintings import FACTS, make_slug, read_paintings
-from zoo.errors import ConfigError, ZooError
+from zoo.errors import ConfigError, ZooError, fail
 
 
 def layer_weights(words: list[str]) -> dict[str, float]:
@@ -107,15 +108,12 @@ def main(argv: list[str] | None = None) -> int:
                 )
             ]
 
-        from training.loop import RunOptions, run  # after the checks: torch and accelerate take seconds to import
-
         names = [field.name for field in dataclasses.fields(RunOptions)]
         options = RunOptions(**{name: getattr(args, name) for name in names})
         norms = ("instance", "batch") if args.pair else (args.norm,)
         run(config, paintings, args.content, args.out, norms, options)
     except ZooError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return fail(error)
     except KeyboardInterrupt:
         print(f"\nstopped; the same command goes on from the last checkpoint in {args.out}/run", file=sys.stderr)
         return 130

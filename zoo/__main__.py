@@ -10,21 +10,24 @@ STYLE is a slug of the list, or the path of a style folder.
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
 from PIL import Image
 from tqdm import tqdm
 
-from zoo.catalog import find, list_styles
-from zoo.errors import PhotoError, ZooError
+from zoo.catalog import find, sound_styles
+from zoo.errors import PhotoError, ZooError, fail
 from zoo.images import SUFFIXES, list_photos, open_photo
 from zoo.stylize import DEVICES, check_size, pick_device, stylize
 
 
 def list_command(args: argparse.Namespace) -> None:
-    """Print the styles, as a table or as JSON."""
-    styles = list_styles()
+    """Print the styles, as a table or as JSON; a damaged one is named on stderr and left out."""
+    styles, problems = sound_styles()
+    for problem in problems:
+        print(f"left out: {problem}", file=sys.stderr)
     if args.json:
         rows = [{"slug": s.slug, "title": s.title, "norms": s.norms, "source": s.source} for s in styles]
         print(json.dumps(rows, indent=2, ensure_ascii=False))
@@ -53,7 +56,7 @@ def info_command(args: argparse.Namespace) -> None:
     if recipe:
         keys = ("steps", "batch_size", "crop_size", "style_size", "content_weight", "style_weight", "width")
         print("  recipe: " + ", ".join(f"{key} {recipe[key]}" for key in keys if key in recipe))
-    for size, found in style.metrics.get("held_out", {}).items():
+    for size, found in style.held_out.items():
         values = ", ".join(
             f"{name} {found[name]['objective']:,.0f}" for name in ("photo", "batch", "instance") if name in found
         )
@@ -63,23 +66,34 @@ def info_command(args: argparse.Namespace) -> None:
 def plan_outputs(inputs: list[Path], out: Path) -> list[tuple[Path, Path]]:
     """Pairs (photo, file to write). One photo goes to the file OUT; several, or a folder, go into the folder OUT.
 
-    Raises PhotoError when two photos would be written to one file, or OUT has no suffix of a picture.
+    What lies in OUT already is no input, so that a command can be repeated. Raises PhotoError when a photo would be
+    overwritten, two photos would be written to one file, or OUT has no suffix of a picture.
     """
-    photos = [photo for path in inputs for photo in (list_photos(path) if path.is_dir() else [path])]
+    photos = [photo for path in inputs for photo in (_photos_of(path, out) if path.is_dir() else [path])]
     if len(inputs) == 1 and not inputs[0].is_dir() and not out.is_dir():
         Image.init()
         if Image.EXTENSION.get(out.suffix.lower()) not in Image.SAVE or out.suffix.lower() not in SUFFIXES:
             raise PhotoError(f"cannot write {out}: end its name in .png, .jpg or .webp")
-        return [(photos[0], out)]
-    if out.exists() and not out.is_dir():
-        raise PhotoError(f"{out} is a file: several photos need a folder to go to")
-    plan: dict[Path, Path] = {}
-    for photo in photos:
-        target = out / f"{photo.stem}.png"
-        if target in plan:
-            raise PhotoError(f"{plan[target]} and {photo} would both be written to {target}: rename one")
-        plan[target] = photo
+        plan = {out: photos[0]}
+    else:
+        if out.exists() and not out.is_dir():
+            raise PhotoError(f"{out} is a file: several photos need a folder to go to")
+        plan = {}
+        for photo in photos:
+            target = out / f"{photo.stem}.png"
+            if target in plan:
+                raise PhotoError(f"{plan[target]} and {photo} would both be written to {target}: rename one")
+            plan[target] = photo
+    originals = {photo.resolve() for photo in photos}
+    for target, photo in plan.items():
+        if target.resolve() in originals:
+            raise PhotoError(f"{photo} painted would overwrite the photo {target}: choose another --out")
     return [(photo, target) for target, photo in plan.items()]
+
+
+def _photos_of(folder: Path, out: Path) -> list[Path]:
+    results = out.resolve()
+    return [p for p in list_photos(folder) if results == folder.resolve() or results not in p.resolve().parents]
 
 
 def stylize_command(args: argparse.Namespace) -> None:
@@ -102,11 +116,14 @@ def stylize_command(args: argparse.Namespace) -> None:
 
 
 def save_picture(image: Image.Image, path: Path) -> None:
-    """Write a picture, making its folder. Raises PhotoError when that fails."""
+    """Write a picture, making its folder; what was there before stays until it is done. Raises PhotoError on failure."""
+    partial = path.with_name(f".{path.name}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(path, quality=95)
-    except OSError as error:
+        image.save(partial, quality=95)
+        os.replace(partial, path)
+    except (OSError, ValueError) as error:  # ValueError: too large for the format
+        partial.unlink(missing_ok=True)
         raise PhotoError(f"cannot write {path}: {error}") from error
 
 
@@ -141,8 +158,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         args.run(args)
     except ZooError as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        return 2
+        return fail(error)
     except KeyboardInterrupt:
         return 130
     return 0

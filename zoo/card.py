@@ -6,8 +6,7 @@ from zoo.catalog import Style
 
 _HOW = """\
 ```sh
-python -m zoo stylize photo.jpg -s {slug} -o painted.png             # instance norm
-python -m zoo stylize photo.jpg -s {slug} -o painted.png --norm batch  # its matched batch-norm twin
+python -m zoo stylize photo.jpg -s {slug} -o painted.png{twin}
 ```
 
 ```python
@@ -17,10 +16,22 @@ zoo.stylize("photo.jpg", "{slug}", size=1024).save("painted.png")
 """
 
 
+# what the card tells of a recipe; a recipe.yaml of other making may lack some, and is then left out
+RECIPE_KEYS = {
+    "steps", "batch_size", "crop_size", "style_size", "content_weight", "style_weight", "tv_weight", "balance", "seed",
+    "content_layers", "style_layers", "learning_rate", "decay", "width", "padding", "photos", "made_with",
+}  # fmt: skip
+
+
 def make_card(style: Style) -> str:
     """Markdown with Hub front matter: painting, pictures, recipe, held-out figures, how to use."""
-    return "\n".join([_front_matter(style), *_painting(style), *_pictures(style), "## Use\n", _HOW.format(slug=style.slug),
+    return "\n".join([_front_matter(style), *_painting(style), *_pictures(style), "## Use\n", _how(style),
                       *_figures(style), *_recipe(style), *_rights(style)])  # fmt: skip
+
+
+def _how(style: Style) -> str:
+    twin = "   # --norm batch: its matched twin" if "batch" in style.norms else ""
+    return _HOW.format(slug=style.slug, twin=twin)
 
 
 def _front_matter(style: Style) -> str:
@@ -62,7 +73,7 @@ def _pictures(style: Style) -> list[str]:
 
 def _figures(style: Style) -> list[str]:
     lines = []
-    for size, found in style.metrics.get("held_out", {}).items():
+    for size, found in style.held_out.items():
         lines += [
             f"## Held-out objective at {size} px\n",
             f"Mean over {len(found['photos'])} photos never trained on (lower is better): content + 5 × style, "
@@ -82,7 +93,7 @@ def _figures(style: Style) -> list[str]:
 
 def _recipe(style: Style) -> list[str]:
     recipe = style.recipe
-    if not recipe:
+    if not RECIPE_KEYS <= recipe.keys():
         return []
     facts = [
         f"{recipe['steps']:,} steps of batch {recipe['batch_size']}, {recipe['crop_size']} px crops of "

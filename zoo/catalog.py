@@ -42,6 +42,23 @@ class Style:
         return self._read("metrics.json", json.loads)
 
     @property
+    def held_out(self) -> dict[str, dict]:
+        """Held-out losses by photo size: photo, batch and instance, each with content, style and objective.
+
+        Raises StyleFolderError when metrics.json is not of that form.
+        """
+        found = self.metrics.get("held_out", {})
+        try:
+            for record in found.values():
+                for name in {"photo"} | record.keys() & {"batch", "instance"}:
+                    for key in ("content", "style", "objective"):
+                        float(record[name][key])
+                len(record["photos"]), record["command"], record["machine"]
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise StyleFolderError(f"{self.folder / 'metrics.json'}: held_out is not what training.evaluate writes") from error
+        return found
+
+    @property
     def title(self) -> str:
         """The painting's title, or else the slug in words."""
         return str(self.painting.get("title") or self.slug.replace("-", " ").title())
@@ -82,6 +99,26 @@ def list_styles() -> list[Style]:
     return list(found.values())
 
 
+def sound_styles() -> tuple[list[Style], list[str]]:
+    """The styles whose records can be read, and what is wrong with the others (and with the variable), in words."""
+    sound = []
+    roots = [p for p in os.environ.get(LOCAL_VARIABLE, "").split(os.pathsep) if p]
+    problems = [f"{LOCAL_VARIABLE} names {root}, which is no folder" for root in roots if not Path(root).is_dir()]
+    for style in list_styles():
+        try:
+            _ = style.recipe, style.held_out
+        except StyleFolderError as error:
+            problems.append(str(error))
+        else:
+            sound.append(style)
+    return sound, problems
+
+
+def at(path: str | Path) -> Style:
+    """The style in that very folder, whatever the catalogue holds under its name."""
+    return Style(Path(path).resolve().name, Path(path), "local")
+
+
 def find(name: str | Path | Style) -> Style:
     """A style by slug, or by the path of its folder. Raises StyleNotFoundError with the slugs there are."""
     if isinstance(name, Style):
@@ -91,7 +128,7 @@ def find(name: str | Path | Style) -> Style:
         return styles[str(name)]
     path = Path(name)
     if any((path / part / folder.CONFIG).is_file() for part in (".", "batch")):
-        return Style(path.resolve().name, path, "local")
+        return at(path)
     known = ", ".join(styles) or "none"
     raise StyleNotFoundError(f"no style {str(name)!r}: give one of {known}, or the path of a style folder")
 

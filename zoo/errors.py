@@ -13,6 +13,8 @@ The library raises these; the edge translates: the command line prints one line 
 shows a message. The text of each says what came, what is needed and how to fix it.
 """
 
+import sys
+
 
 class ZooError(Exception):
     """Base of every error that Missing Ingredient raises on purpose."""
@@ -44,3 +46,9 @@ class DeviceError(ZooError):
 
 class TrainingError(ZooError):
     """A training or a measurement cannot start or go on."""
+
+
+def fail(error: ZooError) -> int:
+    """What every command does with such an error: one plain line on stderr; returns the exit code, 2."""
+    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+    return 2

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save as serialize
 from torch import nn
 
 from zoo.config import GeneratorConfig
@@ -51,7 +51,8 @@ def save(generator: nn.Module, folder: str | Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         config, weights = folder / f".{CONFIG}", folder / f".{WEIGHTS}"
         generator.config.save(config)
-        save_file(state, weights, metadata={"format": "pt", "norm": generator.config.norm})
+        # not save_file, which makes files that nobody but their owner can read
+        weights.write_bytes(serialize(state, metadata={"format": "pt", "norm": generator.config.norm}))
         os.replace(weights, folder / WEIGHTS)
         os.replace(config, folder / CONFIG)
     except (OSError, SafetensorError) as error:
@@ -70,6 +71,8 @@ def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
             raise WeightsError(f"{path}: {key} is stored as {value.dtype}, expected float16 or float32")
         if value.is_floating_point() and not value.isfinite().all():
             raise WeightsError(f"{path}: {key} holds values that are not finite; the file is damaged")
+        if key.endswith("running_var") and value.min() < 0:
+            raise WeightsError(f"{path}: {key} holds negative variances; the file is damaged")
     return state, metadata
 
 

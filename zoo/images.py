@@ -14,7 +14,7 @@ from zoo.registry import MIN_SIDE
 MAX_PIXELS = 200_000_000
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".jp2", ".ppm"}
 
-Image.MAX_IMAGE_PIXELS = None  # open_photo has its own, documented limit
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow's guard against bombs stays on, at the documented limit
 
 
 def list_photos(folder: str | Path) -> list[Path]:
@@ -36,10 +36,12 @@ def open_photo(source: str | Path | IO[bytes] | Image.Image) -> Image.Image:
     name = Path(source).name if isinstance(source, (str, Path)) else "the picture"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's notes on odd metadata are not the user's business
+            warnings.simplefilter("ignore")  # Pillow's notes on odd metadata and on size: the limit here is checked below
             image = source if isinstance(source, Image.Image) else Image.open(source)
             _check_size(image, name)
             return _to_rgb(ImageOps.exif_transpose(image))
+    except Image.DecompressionBombError as error:  # twice the limit and more: Pillow does not even open it
+        raise PhotoError(f"{name} is enormous: reduce it to at most {MAX_PIXELS // 10**6} megapixels") from error
     except FileNotFoundError as error:
         raise PhotoError(f"no such file: {source}") from error
     except PhotoError:
@@ -58,10 +60,16 @@ def _check_size(image: Image.Image, name: str) -> None:
 
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
-        values = np.asarray(image, dtype=np.float64)
-        # 16-bit data come as integers up to 65535 whatever the mode; 8-bit data in a wide mode stay as they are.
-        top = 65535.0 if image.mode.startswith("I;16") or values.max() > 255 else 255.0
-        return Image.fromarray(np.uint8(np.clip(values * (255 / top), 0, 255) + 0.5)).convert("RGB")
+        values = np.asarray(image)
+        # What white is, is not written in such files: 65535 in 16-bit modes, else the least of 1 (for floats), 255 and
+        # 65535 that holds the brightest pixel, which may be higher still in scientific pictures.
+        tops = (65535,) if image.mode.startswith("I;16") else (1, 255, 65535)[image.mode == "I" :]
+        top = next((top for top in tops if values.max() <= top), values.max())
+        # in strips, so that a large picture does not need many times its size
+        strips = [np.uint8(np.clip(strip * np.float32(255 / top) + 0.5, 0, 255)) for strip in np.array_split(values, 64)]
+        return Image.fromarray(np.concatenate(strips)).convert("RGB")
+    if image.mode == "La":
+        image = image.convert("LA")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")

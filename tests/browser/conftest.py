@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ def pytest_collection_modifyitems(config, items):
         return
     if os.environ.get("REQUIRE_BROWSER"):
         raise pytest.UsageError("Chromium is not installed, and REQUIRE_BROWSER asks for the browser tests")
-    mine = [item for item in items if "browser" in item.path.parts]
+    mine = [item for item in items if Path(__file__).parent in item.path.parents]
     items[:] = [item for item in items if item not in mine]
     config.hook.pytest_deselected(items=mine)
     config.stash[LEFT_OUT] = len(mine)
