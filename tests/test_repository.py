@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+import space
+import training
 import zoo
 from tests.conftest import ROOT
 from zoo.card import make_card
@@ -68,6 +70,8 @@ def test_notice_names_every_photo_painting_and_weight():
 def test_the_public_api():
     wanted = {"list_architectures", "create", "load", "save", "find", "stylize", "GeneratorConfig", "ZooError"}
     assert wanted <= set(zoo.__all__) and all(hasattr(zoo, name) for name in zoo.__all__)
+    assert {"TrainConfig", "run"} <= set(training.__all__) and all(hasattr(training, name) for name in training.__all__)
+    assert callable(space.build_demo)
 
 
 STYLES = sorted(path.name for path in BUNDLED.iterdir() if path.is_dir())

@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
@@ -123,7 +124,8 @@ def save_picture(image: Image.Image, path: Path) -> None:
         image.save(partial, quality=95)
         os.replace(partial, path)
     except (OSError, ValueError) as error:  # ValueError: too large for the format
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
         raise PhotoError(f"cannot write {path}: {error}") from error
 
 

@@ -22,12 +22,19 @@ def test_bundled_recipes_are_valid(name):
         ("steps", 0), ("steps", 1.5), ("steps", "many"), ("batch_size", True), ("learning_rate", float("nan")),
         ("learning_rate", -1), ("decay", "linear"), ("style_weight", float("inf")), ("crop_size", 16),
         ("style_layers", {"relu7_1": 1}), ("content_layers", {"relu1_1": -1}), ("style_layers", ["relu1_1"]),
+        ("style_layers", {}), ("content_layers", {"relu1_1": 0}), ("learning_rate", "fast"),
         ("padding", "mirror"), ("width", 10_000), ("vgg_precision", "int8"),
     ],
 )  # fmt: skip
 def test_a_bad_value_is_refused_by_name(key, value):
     with pytest.raises(ConfigError, match=f"'{key}'"):
         TrainConfig.from_dict({key: value})
+
+
+def test_numbers_as_yaml_reads_them(tmp_path):
+    (tmp_path / "r.yaml").write_text("tv_weight: 1e-6\nlearning_rate: 1\n")
+    config = TrainConfig.from_dict(load_recipe(tmp_path / "r.yaml"))
+    assert config.tv_weight == 1e-6 and config.learning_rate == 1.0
 
 
 def test_unknown_keys_are_refused_and_the_known_listed():
@@ -72,6 +79,9 @@ def test_layers_on_the_command_line():
         (["--recipe", "no-such"], "bundled recipes"),
         (["--content", "away"], "not a folder"),
         (["--style-image", "away.jpg"], "no such file"),
+        (["--preview-every", "0"], "--preview-every"),
+        (["--stop-at", "0"], "--stop-at"),
+        (["--workers", "-1"], "--workers"),
         (["--vgg-weights", "away.safetensors"], "VGG16 weights"),
     ],
 )

@@ -3,7 +3,7 @@
 import pytest
 
 import zoo
-from zoo.catalog import LOCAL_VARIABLE, find, list_styles
+from zoo.catalog import LOCAL_VARIABLE, at, find, list_styles
 from zoo.errors import StyleFolderError, StyleNotFoundError
 
 
@@ -26,6 +26,11 @@ def test_an_unknown_name_lists_what_there_is(tmp_path):
         find("no-such-style")
     with pytest.raises(StyleNotFoundError):
         find(tmp_path)
+
+
+def test_a_path_means_that_very_folder(tmp_path):
+    slug = list_styles()[0].slug
+    assert at(tmp_path / slug).folder == tmp_path / slug and at(tmp_path / slug).source == "local"
 
 
 def test_the_record_of_a_style(small_pair):

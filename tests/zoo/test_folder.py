@@ -79,6 +79,20 @@ def test_weights_that_do_not_fit_are_refused(small_pair, change, message):
         load(small_pair)
 
 
+def test_negative_variances_are_refused(small_pair):
+    def negate(state):
+        state["enter.norm.running_var"] = -state["enter.norm.running_var"]
+
+    damage(small_pair / "batch" / "model.safetensors", negate)
+    with pytest.raises(WeightsError, match="negative variances"):
+        load(small_pair, "batch")
+
+
+def test_weights_can_be_read_by_whoever_can_read_the_config(small_pair):
+    weights, config = ((small_pair / name).stat().st_mode & 0o777 for name in ("model.safetensors", "config.json"))
+    assert weights == config
+
+
 def test_another_width_is_refused(small_pair):
     config = json.loads((small_pair / "config.json").read_text())
     (small_pair / "config.json").write_text(json.dumps({**config, "width": 4}))

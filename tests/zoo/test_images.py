@@ -42,9 +42,10 @@ def test_transparency_goes_over_white(gradient):
     assert open_photo(saved(palette, transparency=0)).getpixel((5, 5)) == (255, 255, 255)
 
 
-@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "LA", "RGBA", "YCbCr", "HSV", "LAB"])
+@pytest.mark.parametrize("mode", ["L", "1", "P", "CMYK", "LA", "RGBA", "YCbCr", "HSV", "LAB", "La", "RGBa"])
 def test_every_mode_becomes_rgb(gradient, mode):
-    assert open_photo(gradient.convert("RGB").convert(mode) if mode != "LAB" else Image.new("LAB", (40, 40))).mode == "RGB"
+    image = Image.new(mode, (40, 40)) if mode in ("LAB", "La", "RGBa") else gradient.convert(mode)
+    assert open_photo(image).mode == "RGB"
 
 
 @pytest.mark.parametrize("values", [np.uint16, np.int32])
@@ -53,6 +54,13 @@ def test_sixteen_bits_become_eight(values):
     image = Image.fromarray(ramp.astype(values))
     opened = np.asarray(open_photo(saved(image, "TIFF")))
     np.testing.assert_allclose(opened[..., 1], ramp / 257, atol=1)
+
+
+@pytest.mark.parametrize("top", [1.0, 255.0, 65535.0, 1e6])
+def test_float_pictures_find_their_white(top):
+    ramp = np.linspace(0, top, 64 * 64, dtype=np.float32).reshape(64, 64)
+    opened = np.asarray(open_photo(saved(Image.fromarray(ramp), "TIFF")))
+    np.testing.assert_allclose(opened[..., 0], ramp * (255 / top), atol=0.51)
 
 
 def test_cmyk_jpeg(gradient):
@@ -81,6 +89,8 @@ def test_tiny_and_enormous_pictures_are_refused(monkeypatch):
     assert open_photo(saved(Image.new("RGB", (32, 32)))).size == (32, 32)
     with pytest.raises(PhotoError, match="201 megapixels"):
         open_photo(saved(Image.new("1", (20_100, 10_000))))
+    with pytest.raises(PhotoError, match="enormous"):  # beyond Pillow's own guard
+        open_photo(saved(Image.new("1", (30_000, 15_000))))
     assert images.MAX_PIXELS == 200_000_000
 
 

@@ -97,3 +97,38 @@ def test_cuda_where_there_is_none(capsys, small_pair, photo, tmp_path, monkeypat
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     code, _, err = run(capsys, "stylize", photo, "-s", small_pair, "-o", tmp_path / "x.png", "--device", "cuda")
     assert code == 2 and "no CUDA GPU" in err
+
+
+def test_photos_are_never_overwritten(capsys, small_pair, photo, tmp_path):
+    shutil.copy(photo, tmp_path / "a.jpg")
+    Image.open(photo).resize((64, 64)).save(tmp_path / "b.png")
+    before = (tmp_path / "b.png").read_bytes()
+    for words in (["stylize", tmp_path, "-o", tmp_path], ["stylize", tmp_path / "b.png", "-o", tmp_path / "b.png"]):
+        code, _, err = run(capsys, *words, "-s", small_pair, "--size", 64)
+        assert code == 2 and "would overwrite the photo" in err
+    assert (tmp_path / "b.png").read_bytes() == before and not (tmp_path / "a.png").exists()
+
+
+def test_a_folder_can_be_painted_twice_into_a_folder_of_its_own(capsys, small_pair, photo, tmp_path):
+    shutil.copy(photo, tmp_path / "a.jpg")
+    for _ in range(2):
+        assert run(capsys, "stylize", tmp_path, "-s", small_pair, "-o", tmp_path / "out", "--size", 64)[0] == 0
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["a.png"]
+
+
+def test_a_format_that_cannot_hold_the_picture(capsys, small_pair, tmp_path):
+    Image.new("RGB", (16_500, 32)).save(tmp_path / "long.png")
+    (tmp_path / "out.webp").write_bytes(b"what was there")
+    code, _, err = run(capsys, "stylize", tmp_path / "long.png", "-s", small_pair, "-o", tmp_path / "out.webp")
+    assert code == 2 and "cannot write" in err and "16383" in err
+    assert (tmp_path / "out.webp").read_bytes() == b"what was there" and len(list(tmp_path.glob(".*"))) == 0
+
+
+def test_a_damaged_style_is_left_out_and_named(capsys, small_pair, monkeypatch, style):
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", f"{small_pair.parent}:/no/such/folder")
+    (small_pair / "metrics.json").write_text('{"held_out": {"256": {"photo": 3}}}')
+    code, out, err = run(capsys, "list")
+    assert code == 0 and style in out and "small-pair" not in out
+    assert "left out" in err and "metrics.json" in err and "/no/such/folder" in err
+    code, _, err = run(capsys, "info", "small-pair")
+    assert code == 2 and "metrics.json" in err
