@@ -68,9 +68,9 @@ def build_demo() -> gr.Blocks:
     with gr.Blocks(title="Missing Ingredient", delete_cache=(3600, 86400)) as demo:
         gr.Markdown(HERO, elem_id="hero")
         with gr.Row():
-            with gr.Column(scale=3, min_width=320):
+            with gr.Column(scale=3, min_width=260):
                 result = _result_column(styles[0])
-            with gr.Column(scale=2, min_width=320):
+            with gr.Column(scale=2, min_width=260):
                 controls = _control_column(styles)
         with gr.Accordion("Why is one so much better?", open=False):
             gr.Markdown(WHY)
@@ -112,7 +112,11 @@ def _result_column(style: Style) -> dict:
         10, 100, value=100, step=5, label="Contrast of your photo, %", elem_id="contrast",
         info="Fade the photo and let go: instance norm does not mind.",
     )  # fmt: skip
-    return {"slider": slider, "info": info, "contrast": contrast, **saves}
+    with gr.Row(elem_id="painting-row"):
+        painting = gr.Image(style.picture("painting"), label="the painting", interactive=False, height=120, buttons=[],
+                            visible=bool(style.picture("painting")), min_width=110, elem_id="painting")  # fmt: skip
+        about = gr.Markdown(actions.about(style), elem_id="about")
+    return {"slider": slider, "info": info, "contrast": contrast, "painting": painting, "about": about, **saves}
 
 
 def _control_column(styles: list[Style]) -> dict:
@@ -140,18 +144,12 @@ def _control_column(styles: list[Style]) -> dict:
         buttons=[],
         elem_id="styles",
     )
-    with gr.Row(elem_id="painting-row"):
-        painting = gr.Image(styles[0].picture("painting"), label="the painting", interactive=False, height=120, buttons=[],
-                            visible=bool(styles[0].picture("painting")), min_width=110, elem_id="painting")  # fmt: skip
-        about = gr.Markdown(actions.about(styles[0]), elem_id="about")
     size = gr.Radio([(f"{s} px", s) for s in SIZES], value=512, label="Resolution (long side)", elem_id="size")
     button = gr.Button("Compare", variant="primary", size="lg", elem_id="compare")
     return {
         "photo": photo,
         "slug": gr.State(styles[0].slug),
         "styles": style_picker,
-        "about": about,
-        "painting": painting,
         "size": size,
         "button": button,
     }
@@ -184,7 +182,7 @@ def _wire(styles: list[Style], controls: dict, result: dict) -> None:
     controls["button"].click(**run)
     result["contrast"].release(**run)
     controls["styles"].select(
-        choose, None, [controls[key] for key in ("slug", "about", "painting")], api_visibility="private", show_progress="hidden"
+        choose, None, [controls["slug"], result["about"], result["painting"]], api_visibility="private", show_progress="hidden"
     ).then(**run)
 
 
