@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
         rows = sheet_rows(style, args.photos, args.size, args.contrast)
         rows = [[fit_long_side(picture, args.cell) for picture in row] for row in rows]
         captions = ["photo", *(f"{norm} norm" for norm in sorted(style.norms))]
-        save_picture(contact_sheet(rows, captions), args.out)
+        save_picture(contact_sheet(rows, captions), args.out, quality=85)
     except ZooError as error:
         return fail(error)
     return 0

@@ -116,12 +116,12 @@ def stylize_command(args: argparse.Namespace) -> None:
         raise PhotoError("; ".join(bad) if len(plan) == 1 else f"{len(bad)} of {len(plan)} photos failed: " + "; ".join(bad))
 
 
-def save_picture(image: Image.Image, path: Path) -> None:
-    """Write a picture, making its folder; what was there before stays until it is done. Raises PhotoError on failure."""
+def save_picture(image: Image.Image, path: Path, quality: int = 95) -> None:
+    """Write a picture (JPEG and WebP in that quality), making its folder; what was there before stays until it is done. Raises PhotoError on failure."""
     partial = path.with_name(f".{path.name}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(partial, quality=95)
+        image.save(partial, quality=quality)
         os.replace(partial, path)
     except (OSError, ValueError) as error:  # ValueError: too large for the format
         with suppress(OSError):
