@@ -117,7 +117,10 @@ def stylize_command(args: argparse.Namespace) -> None:
 
 
 def save_picture(image: Image.Image, path: Path, quality: int = 95) -> None:
-    """Write a picture (JPEG and WebP in that quality), making its folder; what was there before stays until it is done. Raises PhotoError on failure."""
+    """Write a picture, making its folder; what was there before stays until it is done. `quality` is for JPEG and WebP.
+
+    Raises PhotoError on failure.
+    """
     partial = path.with_name(f".{path.name}{path.suffix}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

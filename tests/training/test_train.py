@@ -2,8 +2,10 @@
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 import torch
@@ -13,8 +15,11 @@ from safetensors.torch import load_file
 
 import zoo
 from tests.conftest import EXAMPLES, ROOT
+from training.checkpoint import load_checkpoint
 from training.config import TrainConfig
-from training.loop import learning_rate
+from training.loop import check_processes, learning_rate
+from training.train import main
+from zoo.errors import TrainingError
 
 STEPS = 6
 
@@ -38,8 +43,14 @@ def command(examples, out, *more):
 
 
 def losses(out):
+    """What a log says of every step, held-out measurements apart; speeds are left out, they differ from run to run."""
     records = [json.loads(line) for line in (out / "run" / "log.jsonl").read_text().splitlines()]
     return [(r["step"], r["instance"], r["batch"]) for r in records if "held_out" not in r]
+
+
+def measurements(out):
+    records = [json.loads(line) for line in (out / "run" / "log.jsonl").read_text().splitlines()]
+    return [(r["step"], r["held_out"]) for r in records if "held_out" in r]
 
 
 @pytest.fixture(scope="module")
@@ -108,17 +119,18 @@ def test_the_recipe_repeats_the_run_and_names_no_path(trained):
 
 
 def test_a_resumed_run_has_the_losses_of_an_uninterrupted_one(trained, run_module, examples, tmp_path):
-    out, _ = trained
-    part = tmp_path / "part"
-    done = run_module(
-        "training.train", *command(examples, part, "--stop-at", 4, "--checkpoint-every", 2, "--preview-every", 99)
-    )
+    out, part, held_out = trained[0], tmp_path / "part", tmp_path / "held-out"
+    held_out.mkdir()
+    shutil.copy(EXAMPLES / "dog.jpg", held_out)
+    words = command(examples, part, "--preview-every", 99, "--held-out", held_out, "--held-out-every", 3)
+    done = run_module("training.train", *words, "--stop-at", 4, "--checkpoint-every", 2)
     assert done.returncode == 0 and not (part / "model.safetensors").exists(), done.stderr
     (part / "run" / "checkpoints" / "step_000004.pt").unlink()  # as if it died after step 3: resumes after 2
-    done = run_module("training.train", *command(examples, part, "--preview-every", 99))
+    done = run_module("training.train", *words)
     assert done.returncode == 0, done.stderr
     assert "resuming after step 2" in done.stdout
-    assert losses(part) == losses(out)
+    assert losses(part) == losses(out) and [step for step, _ in measurements(part)] == [0, 3, 6]
+    assert measurements(part)[-1] == measurements(out)[-1]
     for twin in (".", "batch"):
         a, b = load_file(out / twin / "model.safetensors"), load_file(part / twin / "model.safetensors")
         assert all(torch.equal(a[key], b[key]) for key in a)
@@ -133,10 +145,53 @@ def test_twins_trained_apart_are_the_twins_trained_in_lockstep(trained, run_modu
     assert all(torch.equal(a[key], b[key]) for key in a)
 
 
-def test_another_recipe_does_not_go_on_in_the_same_folder(trained, run_module, examples, tmp_path):
-    shutil.copytree(trained[0], tmp_path / "copy")
-    done = run_module("training.train", *command(examples, tmp_path / "copy", "--style-weight", 3))
-    assert done.returncode == 2 and "another recipe" in done.stderr
+@pytest.mark.parametrize(
+    ("flags", "what"),
+    [
+        (["--style-weight", 3], "recipe"),
+        (["--style-image", EXAMPLES / "dog.jpg"], "paintings"),
+        (["--content", ROOT / "zoo"], "photos"),
+    ],
+)
+def test_another_run_does_not_go_on_in_the_same_folder(trained, examples, tmp_path, capsys, flags, what):
+    shutil.copytree(trained[0], tmp_path / "after-sunset")
+    before = (tmp_path / "after-sunset" / "recipe.yaml").read_text()
+    assert main([str(word) for word in command(examples, tmp_path / "after-sunset", *flags)]) == 2
+    assert f"another {what}" in capsys.readouterr().err
+    assert (tmp_path / "after-sunset" / "recipe.yaml").read_text() == before
+
+
+def test_a_torn_log_line_does_not_stop_a_resume(trained, examples, tmp_path):
+    out = tmp_path / "after-sunset"
+    shutil.copytree(trained[0], out)
+    with open(out / "run" / "log.jsonl", "a") as log:
+        log.write('{"step": 6, "inst')
+    before = losses(trained[0])
+    assert main([str(word) for word in command(examples, out, "--title", "After Sunset")]) == 0
+    assert losses(out) == before  # a finished run, called again, only writes its folder anew
+
+
+def test_ctrl_c_keeps_the_step_it_came_in(examples, tmp_path):
+    """The signal arrives while a step is computed: the step is finished, kept, and the run goes on from it."""
+    words = [sys.executable, "-m", "training.train", *map(str, command(examples, tmp_path / "out", "--steps", 500))]
+    process = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    log = tmp_path / "out" / "run" / "log.jsonl"
+    while process.poll() is None and not (log.exists() and len(log.read_text().splitlines()) > 2):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "goes on" in err and "stopping after this step" in out
+    kept = load_checkpoint(tmp_path / "out" / "run" / "checkpoints")
+    assert kept["step"] == len(log.read_text().splitlines()) > 2
+
+
+def test_batch_norm_in_several_processes_is_refused():
+    with pytest.raises(TrainingError, match="one process"):
+        check_processes(2, TrainConfig(), ("instance", "batch"))
+    with pytest.raises(TrainingError, match="cannot be shared evenly by 3"):
+        check_processes(3, TrainConfig(), ("instance",))
+    check_processes(2, TrainConfig(), ("instance",))
+    check_processes(1, TrainConfig(), ("instance", "batch"))
 
 
 def test_evaluate_measures_what_training_measured(trained, run_module, examples, tmp_path):
