@@ -1,7 +1,13 @@
 """Train styles: an accelerate trainer for matched instance-norm and batch-norm generators."""
 
-from training.config import TrainConfig
-from training.loop import RunOptions, run
-from training.paintings import Painting
+import importlib
 
+# Looked up at first use: `python -m training.evaluate` must not find itself imported already.
+_HOMES = {"Painting": "paintings", "RunOptions": "loop", "TrainConfig": "config", "run": "loop"}
 __all__ = ["Painting", "RunOptions", "TrainConfig", "run"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -42,6 +42,7 @@ class TrainConfig:
 
     steps: int = knob(20_000, "schedule", "optimisation steps", low=1)
     batch_size: int = knob(4, "schedule", "photos a step", low=1)
+    micro_batch: int = knob(0, "schedule", "photos at once to save memory, 0 for all; batch norm sees fewer", low=0)
     learning_rate: float = knob(1e-3, "schedule", "of Adam, at the start", low=0)
     decay: str = knob("cosine", "schedule", "of the learning rate over the run", ("cosine", "constant"))
     seed: int = knob(0, "schedule", "decides initial weights, photo order, crops and flips", low=0)
@@ -92,6 +93,8 @@ class TrainConfig:
                     raise ConfigError(f"recipe key '{key}': VGG16 has no layer {name!r}; choose from {', '.join(LAYERS)}")
                 if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < float("inf"):
                     raise ConfigError(f"recipe key '{key}': the weight of {name} must be a number, got {weight!r}")
+        if self.micro_batch and self.batch_size % self.micro_batch:
+            raise ConfigError(f"recipe key 'micro_batch' must divide batch_size {self.batch_size}, got {self.micro_batch}")
         for norm in NORMS:
             self.generator(norm)  # refuses what the generator cannot be
 

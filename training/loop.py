@@ -4,15 +4,14 @@ Twins see the same crops in the same step: the photo's features are computed onc
 are the same by construction.
 """
 
-import math
+import shutil
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration
-from torch import nn
 from tqdm import tqdm
 
 from training.checkpoint import load_checkpoint, save_checkpoint
@@ -23,13 +22,10 @@ from training.paintings import Painting, style_of_step
 from training.records import fingerprint
 from training.report import RunReport
 from training.signals import stop_signals
+from training.twins import Twin, learning_rate, train_step
 from training.vgg import load_vgg
-from zoo.conditional import choose, make_conditional
 from zoo.errors import TrainingError
 from zoo.images import fit_short_side, open_photo, to_tensor
-from zoo.registry import create
-
-ADVICE = "start again in another --out with a lower --learning-rate (try a third) or --style-weight"
 
 
 @dataclass
@@ -55,46 +51,6 @@ class RunOptions:
             raise TrainingError(f"--workers must be 0 (read photos inline) or more, got {self.workers}")
 
 
-@dataclass
-class Twin:
-    """One of the generators being trained."""
-
-    norm: str
-    generator: nn.Module
-    optimizer: torch.optim.Optimizer
-
-
-def learning_rate(config: TrainConfig, step: int) -> float:
-    """The rate of step 1 ... config.steps: a function of the step alone, so that a resumed run repeats it."""
-    if config.decay == "constant":
-        return config.learning_rate
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - 1) / config.steps))
-
-
-def make_twins(config: TrainConfig, norms: tuple[str, ...], styles: int, accelerator: Accelerator) -> list[Twin]:
-    """Generators that start from the same convolution weights, each with its own Adam; conditional for several styles."""
-    twins = []
-    for norm in norms:
-        torch.manual_seed(config.seed)
-        generator = create(config.generator(norm)).to(memory_format=torch.channels_last)
-        if styles > 1:
-            make_conditional(generator, styles)
-        optimizer = torch.optim.Adam(parameter_groups(generator, styles))
-        twins.append(Twin(norm, *accelerator.prepare(generator, optimizer)))
-    return twins
-
-
-def parameter_groups(generator: nn.Module, styles: int) -> list[dict]:
-    """Adam's groups: the norm rows of a conditional generator get a `scale` of the learning rate.
-
-    A row trains in one step of `styles`, and Adam moves a parameter by about the rate a step: at the common rate the rows
-    would lag behind the convolutions they share, and all styles look alike for thousands of steps.
-    """
-    rows = [p for name, p in generator.named_parameters() if ".rows." in name]
-    shared = [p for name, p in generator.named_parameters() if ".rows." not in name]
-    return [{"params": shared, "scale": 1}, *([{"params": rows, "scale": styles}] if rows else [])]
-
-
 def run(
     config: TrainConfig,
     paintings: list[Painting],
@@ -107,29 +63,47 @@ def run(
 
     One painting makes `out` its style folder; several are trained into one conditional generator, one style a step, and
     exported to a style folder out/SLUG each. A run that was stopped goes on from its newest checkpoint in out/run.
-    Ctrl-C and SIGTERM end it after the step at hand, with a checkpoint, as KeyboardInterrupt. Raises ZooError for bad
-    input, an `out` that holds another run, a loss that is no longer finite.
+    Ctrl-C and SIGTERM end it after the step at hand, with a checkpoint, as KeyboardInterrupt. Where memory runs out, all
+    twins start again with a smaller micro-batch, which the recipe records. Raises ZooError for bad input, an `out` that
+    holds another run, losses that stay non-finite at any learning rate.
     """
     options, out = options or RunOptions(), Path(out)
     accelerator = Accelerator(dataloader_config=DataLoaderConfiguration(split_batches=True))
     check_processes(accelerator.num_processes, config, norms)
+    if not config.micro_batch and (state := load_checkpoint(out / "run" / "checkpoints", accelerator.print)):
+        config = replace(config, micro_batch=state["run"]["recipe"]["micro_batch"])  # what the memory allowed before
+    while True:
+        try:
+            train(config, paintings, content, out, norms, options, accelerator)
+            accelerator.end_training()
+            return out
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if not is_out_of_memory(error):
+                raise
+            config = smaller_micro_batch(config)
+        # outside of the except clause, whose error still holds the memory
+        accelerator.print(f"out of memory: starting again with {config.micro_batch} pictures at once")
+        accelerator.free_memory()
+        shutil.rmtree(out / "run" / "checkpoints", ignore_errors=True)
+
+
+def train(
+    config: TrainConfig,
+    paintings: list[Painting],
+    content: Path,
+    out: Path,
+    norms: tuple[str, ...],
+    options: RunOptions,
+    accelerator: Accelerator,
+) -> None:
+    """`run` with one size of micro-batch, which may be too large for the memory."""
     photos = PhotoFolder(content, config.crop_size, config.seed)
     photos[0]  # raises here, in this process and in plain words, when nothing in the folder can be read
     objectives = make_objectives(config, paintings, options.vgg_weights, accelerator.device)
-    twins = make_twins(config, norms, len(paintings), accelerator)
+    twins = [Twin(norm, config, len(paintings), accelerator) for norm in norms]
     report = RunReport(out, config, norms, options, paintings, photos, accelerator)
-
     identity = {"recipe": asdict(config), "norms": list(norms), **fingerprint(paintings, photos)}
-    first = 0
-    if state := load_checkpoint(report.checkpoints, accelerator.print):
-        if other := sorted(key for key in identity if state["run"].get(key) != identity[key]):
-            what = f"{out} holds a run with another {' and '.join(other)}"
-            raise TrainingError(f"{what}: choose another --out, or delete {report.folder} to start anew")
-        for twin in twins:
-            accelerator.unwrap_model(twin.generator).load_state_dict(state[twin.norm]["generator"])
-            twin.optimizer.load_state_dict(state[twin.norm]["optimizer"])
-        first = state["step"]
-        accelerator.print(f"resuming after step {first} of {config.steps}")
+    first = resume(report, identity, twins)
     report.start(first, twins)
 
     last = min(config.steps, options.stop_at or config.steps)
@@ -140,27 +114,63 @@ def run(
         for step, batch in enumerate(loader, first + 1):
             batch = batch.to(accelerator.device, memory_format=torch.channels_last)
             style = style_of_step(step, len(paintings), config.seed)
-            for twin in twins:
-                choose(accelerator.unwrap_model(twin.generator), style)
-            losses = train_step(twins, objectives[style], batch, learning_rate(config, step), accelerator)
+            rate = learning_rate(config, step)
+            losses = train_step(twins, objectives[style], batch, style, rate, config.micro_batch)
             bar.update()
+            checkpoint = step % options.checkpoint_every == 0 or step == last or signals
+            if checkpoint or step % options.log_every == 0 or step == 1:
+                for twin in twins:
+                    twin.look(step, bar.write)
             if step % options.log_every == 0 or step in (1, last):
                 speed = (step - first) * config.batch_size / (time.monotonic() - started)
                 means = {norm: {k: accelerator.reduce(v, "mean").item() for k, v in f.items()} for norm, f in losses.items()}
                 report.log(step, {"style": paintings[style].slug, **means}, pictures_per_second=round(speed, 2))
                 totals = {norm: f"{found['total']:.3g}" for norm, found in means.items()}
                 bar.set_postfix({**totals, "pictures/s": f"{speed:.1f}"})
-                if not all(math.isfinite(found["total"]) for found in means.values()):
-                    raise TrainingError(f"the loss is no longer finite at step {step}: {ADVICE}")
             report.after_step(step, last, twins)
-            if step % options.checkpoint_every == 0 or step == last or signals:
-                keep(report.checkpoints, step, identity, twins, accelerator)
+            if checkpoint and accelerator.is_main_process:
+                state = {twin.norm: twin.state_dict() for twin in twins}
+                save_checkpoint(report.checkpoints, step, {"run": identity, **state})
             if signals:
                 raise KeyboardInterrupt
     if last == config.steps:
         report.finish(twins)
-    accelerator.end_training()
-    return out
+
+
+def resume(report: RunReport, identity: dict, twins: list[Twin]) -> int:
+    """Load the newest sound checkpoint of the run, if there is one; returns the step it was made after, or 0.
+
+    Raises TrainingError when the folder holds another run than `identity` describes.
+    """
+    say = report.accelerator.print
+    if not (state := load_checkpoint(report.checkpoints, say)):
+        return 0
+    if other := sorted(key for key in identity if state["run"].get(key) != identity[key]):
+        what = f"{report.out} holds a run with another {' and '.join(other)}"
+        raise TrainingError(f"{what}: choose another --out, or delete {report.folder} to start anew")
+    for twin in twins:
+        twin.load_state_dict(state[twin.norm])
+    say(f"resuming after step {state['step']} of {report.config.steps}")
+    return state["step"]
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """Whether torch ran out of memory, on a GPU or (a plain RuntimeError) on the CPU."""
+    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
+
+
+def smaller_micro_batch(config: TrainConfig) -> TrainConfig:
+    """The recipe with the next smaller micro-batch: halved, down through divisors of the batch.
+
+    Raises TrainingError when a single picture is too much.
+    """
+    now = config.micro_batch or config.batch_size
+    fitting = [size for size in range(1, now // 2 + 1) if config.batch_size % size == 0]
+    if not fitting:
+        raise TrainingError(
+            f"out of memory with a single crop of {config.crop_size} px: choose a smaller --crop-size or --width"
+        )
+    return replace(config, micro_batch=fitting[-1])
 
 
 def check_processes(processes: int, config: TrainConfig, norms: tuple[str, ...]) -> None:
@@ -174,17 +184,6 @@ def check_processes(processes: int, config: TrainConfig, norms: tuple[str, ...])
         raise TrainingError(f"batch_size {config.batch_size} cannot be shared evenly by {processes} processes")
 
 
-def keep(checkpoints: Path, step: int, identity: dict, twins: list[Twin], accelerator: Accelerator) -> None:
-    """Save a checkpoint, unless the weights are no longer finite: then raise TrainingError and keep the earlier ones."""
-    if not accelerator.is_main_process:
-        return
-    state = twin_states(twins, accelerator)
-    for twin in twins:
-        if not all(value.isfinite().all() for value in state[twin.norm]["generator"].values()):
-            raise TrainingError(f"the {twin.norm}-norm generator's weights are no longer finite at step {step}: {ADVICE}")
-    save_checkpoint(checkpoints, step, {"run": identity, **state})
-
-
 def make_objectives(config: TrainConfig, paintings: list[Painting], vgg_weights: str, device: torch.device) -> list[Objective]:
     """The objective of each painting, all on one loss network."""
     vgg = load_vgg(vgg_weights, getattr(torch, config.vgg_precision)).to(device)
@@ -192,31 +191,3 @@ def make_objectives(config: TrainConfig, paintings: list[Painting], vgg_weights:
     pictures = [to_tensor(fit_short_side(open_photo(painting.file), config.style_size)).to(device) for painting in paintings]
     layers = config.content_layers, config.style_layers
     return [Objective(vgg, picture, *layers, weights, config.balance).to(device) for picture in pictures]
-
-
-def train_step(
-    twins: list[Twin], objective: Objective, photos: torch.Tensor, rate: float, accelerator: Accelerator
-) -> dict[str, dict[str, torch.Tensor]]:
-    """One optimiser step of every twin on the same B×3×H×W photos; returns each twin's mean losses."""
-    photo_features = objective.photo_features(photos)
-    means = {}
-    for twin in twins:
-        for group in twin.optimizer.param_groups:
-            group["lr"] = rate * group["scale"]
-        losses = objective(twin.generator(photos), photo_features)
-        accelerator.backward(losses["total"].mean())
-        twin.optimizer.step()
-        twin.optimizer.zero_grad()
-        means[twin.norm] = {name: loss.detach().mean() for name, loss in losses.items()}
-    return means
-
-
-def twin_states(twins: list[Twin], accelerator: Accelerator) -> dict:
-    """What a checkpoint keeps of each twin; the data order needs nothing but the step."""
-    return {
-        twin.norm: {
-            "generator": accelerator.unwrap_model(twin.generator).state_dict(),
-            "optimizer": twin.optimizer.state_dict(),
-        }
-        for twin in twins
-    }

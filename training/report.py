@@ -72,7 +72,7 @@ class RunReport:
 
     def generators(self, twins: list, style: int) -> dict[str, torch.nn.Module]:
         """The bare generators by norm, batch norm first, in eval mode and set to that style."""
-        bare = {twin.norm: choose(self.accelerator.unwrap_model(twin.generator), style).eval() for twin in twins}
+        bare = {twin.norm: choose(twin.generator, style).eval() for twin in twins}
         return dict(sorted(bare.items()))
 
     def paint(self, twins: list, style: int, photo: Image.Image) -> dict[str, Image.Image]:

@@ -22,7 +22,7 @@ PICTURE_SIZE = 640  # px, long side of the style's own pictures
 def finish_style(folder: Path, style: int, painting: Painting, twins: list, report: "RunReport") -> None:
     """Write everything of one style; with held-out photos measured on the weights as they were stored."""
     for twin in twins:
-        save(export(report.accelerator.unwrap_model(twin.generator), style), twin_folder(folder, twin.norm))
+        save(export(twin.generator, style), twin_folder(folder, twin.norm))
     if "instance" not in report.norms:
         return  # half a style: its folder is completed by training the other half
     (folder / "metrics.json").unlink(missing_ok=True)  # of other weights

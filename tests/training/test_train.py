@@ -17,8 +17,9 @@ import zoo
 from tests.conftest import EXAMPLES, ROOT
 from training.checkpoint import load_checkpoint
 from training.config import TrainConfig
-from training.loop import check_processes, learning_rate
+from training.loop import check_processes
 from training.train import main
+from training.twins import learning_rate
 from zoo.errors import TrainingError
 
 STEPS = 6

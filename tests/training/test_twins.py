@@ -1,0 +1,120 @@
+"""One guarded step: what is not finite changes nothing, micro-batches change nothing for instance norm."""
+
+import pytest
+import torch
+from accelerate import Accelerator
+
+from training.config import TrainConfig
+from training.loop import is_out_of_memory, smaller_micro_batch
+from training.losses import Objective
+from training.twins import HALVINGS, PATIENCE, Twin, parameter_groups, train_step
+from training.vgg import load_vgg
+from zoo.conditional import make_conditional
+from zoo.errors import TrainingError
+from zoo.registry import create
+
+CONFIG = TrainConfig(width=2, residual_blocks=1, crop_size=32, batch_size=4)
+
+
+@pytest.fixture(scope="module")
+def objective():
+    painting = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+    return Objective(load_vgg(), painting, {"relu1_2": 1.0}, {"relu1_2": 1.0})
+
+
+@pytest.fixture
+def photos():
+    return torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(2))
+
+
+def make(norm):
+    return Twin(norm, CONFIG, 1, Accelerator())
+
+
+def state(twin):
+    return {key: value.clone() for key, value in twin.generator.state_dict().items()}
+
+
+def same(a, b):
+    return all(torch.equal(a[key], b[key]) for key in a)
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_a_step_that_is_not_finite_changes_nothing(norm, objective, photos):
+    twin = make(norm)
+    train_step([twin], objective, photos, 0, 1e-3)
+    before, moments = state(twin), [dict(value) for value in twin.optimizer.state_dict()["state"].values()]
+    spoilt = photos.clone()
+    spoilt[0, 0, 0, 0] = float("nan")
+    losses = train_step([twin], objective, spoilt, 0, 1e-3)
+    assert not losses[norm]["total"].isfinite()
+    assert same(before, state(twin))
+    after = twin.optimizer.state_dict()["state"].values()
+    assert all(torch.equal(old["step"], new["step"]) for old, new in zip(moments, after, strict=True))
+    train_step([twin], objective, photos, 0, 1e-3)
+    assert not same(before, state(twin)) and all(value.isfinite().all() for value in state(twin).values())
+
+
+def test_repeated_ones_halve_the_rate_and_then_end_the_run(objective, photos):
+    twin, said = make("instance"), []
+    bad = torch.full_like(photos, float("nan"))
+    for round_ in range(1, HALVINGS + 1):
+        for _ in range(PATIENCE):
+            train_step([twin], objective, bad, 0, 1e-3)
+        twin.look(10 * round_, said.append)
+        assert twin.factor == 0.5**round_
+    assert "3 steps of the instance-norm twin were not finite" in said[0] and "halved, now 0.5" in said[1]
+    for _ in range(PATIENCE):
+        train_step([twin], objective, bad, 0, 1e-3)
+    with pytest.raises(TrainingError, match="lower --learning-rate"):
+        twin.look(99, said.append)
+
+
+def test_the_halved_rate_survives_a_checkpoint(objective, photos):
+    twin = make("instance")
+    twin.factor, twin.halvings, twin.skipped = 0.25, 2, 1
+    train_step([twin], objective, photos, 0, 1e-3)
+    other = make("instance")
+    other.load_state_dict(twin.state_dict())
+    assert (other.factor, other.halvings, other.skipped) == (0.25, 2, 1) and same(state(twin), state(other))
+    train_step([other], objective, photos, 0, 1e-3)
+    assert other.optimizer.param_groups[0]["lr"] == 0.25e-3
+
+
+def test_weights_that_are_not_finite_are_not_kept():
+    twin = make("instance")
+    with torch.no_grad():
+        twin.generator.leave.bias[0] = float("nan")
+    with pytest.raises(TrainingError, match="no longer finite"):
+        twin.state_dict()
+
+
+def test_micro_batches_make_the_same_step_for_instance_norm(objective, photos):
+    whole, parts = make("instance"), make("instance")
+    a = train_step([whole], objective, photos, 0, 1e-3)["instance"]
+    b = train_step([parts], objective, photos, 0, 1e-3, micro_batch=2)["instance"]
+    for key in a:
+        torch.testing.assert_close(a[key], b[key], rtol=1e-4, atol=1e-4)
+    for key, value in state(whole).items():  # the first step of Adam is the gradient's sign times the rate
+        assert (value - state(parts)[key]).abs().median() < 1e-6
+
+
+def test_micro_batches_halve_through_divisors():
+    sizes, config = [], TrainConfig(batch_size=12)
+    for _ in range(3):
+        config = smaller_micro_batch(config)
+        sizes.append(config.micro_batch)
+    assert sizes == [6, 3, 1]
+    with pytest.raises(TrainingError, match="smaller --crop-size"):
+        smaller_micro_batch(config)
+    assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
+    assert is_out_of_memory(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"))
+    assert not is_out_of_memory(RuntimeError("shapes differ"))
+
+
+def test_rows_of_many_styles_learn_faster():
+    shared, rows = parameter_groups(make_conditional(create(width=2, residual_blocks=1), 5), 5)
+    assert shared["scale"] == 1 and rows["scale"] == 5
+    assert sum(p.numel() for p in rows["params"]) == 5 * sum(
+        p.numel() for name, p in create(width=2, residual_blocks=1).named_parameters() if ".norm." in name
+    )

@@ -1,0 +1,123 @@
+"""The generators being trained: matched twins, their optimisers, and one guarded step of all of them."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from accelerate import Accelerator
+from torch import nn
+
+from training.config import TrainConfig
+from training.losses import Objective
+from zoo.conditional import choose, make_conditional
+from zoo.errors import TrainingError
+from zoo.registry import create
+
+ADVICE = "start again in another --out with a lower --learning-rate (try a third) or --style-weight"
+PATIENCE, HALVINGS = 3, 5  # skipped steps until the rate is halved; halvings until the run is given up
+
+
+class Twin:
+    """One generator with its Adam, guarded against losses and gradients that are not finite.
+
+    Such a step changes neither weights nor optimiser nor running statistics. That is decided on the device, so that no
+    step waits for the processor; `look` reads the flags now and then, halves the learning rate after PATIENCE skipped
+    steps, says so, and gives up after HALVINGS.
+    """
+
+    def __init__(self, norm: str, config: TrainConfig, styles: int, accelerator: Accelerator):
+        torch.manual_seed(config.seed)  # every twin starts from the same convolution weights
+        generator = create(config.generator(norm)).to(memory_format=torch.channels_last)
+        if styles > 1:
+            make_conditional(generator, styles)
+        # fused, as only the fused step can be skipped on the device (torch.amp.GradScaler uses the same way)
+        optimizer = torch.optim.Adam(parameter_groups(generator, styles), fused=True)
+        self.norm, self.accelerator = norm, accelerator
+        self.model, self.optimizer = accelerator.prepare(generator, optimizer)
+        self.factor, self.halvings, self.skipped = 1.0, 0, 0
+        self._bad = torch.zeros((), device=accelerator.device)
+
+    @property
+    def generator(self) -> nn.Module:
+        """The bare module, whatever accelerate has wrapped it in."""
+        return self.accelerator.unwrap_model(self.model)
+
+    def step(self, objective: Objective, chunks: list[tuple], rate: float) -> dict[str, torch.Tensor]:
+        """One optimiser step on micro-batches (photos, photo features); returns the mean losses, on the device."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate * self.factor * group["scale"]
+        before = [buffer.clone() for buffer in self.generator.buffers()]
+        total = sum(len(photos) for photos, _ in chunks)
+        means: dict = {}
+        for photos, features in chunks:
+            losses = objective(self.model(photos), features)
+            self.accelerator.backward(losses["total"].sum() / total)
+            for name, loss in losses.items():
+                means[name] = means.get(name, 0) + loss.detach().sum() / total
+        gradient = nn.utils.get_total_norm([p.grad for p in self.generator.parameters() if p.grad is not None])
+        bad = ~(means["total"].isfinite() & gradient.isfinite())
+        self.optimizer.optimizer.found_inf = bad.float()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        for buffer, old in zip(self.generator.buffers(), before, strict=True):
+            buffer.copy_(torch.where(bad, old, buffer))
+        self._bad += bad
+        return means
+
+    def look(self, step: int, say: Callable[[str], None]) -> None:
+        """Read the flags of the steps since the last look. Raises TrainingError when lower rates did not help."""
+        if not (new := int(self._bad.item())):
+            return
+        self._bad.zero_()
+        self.skipped += new
+        say(f"step {step}: {new} steps of the {self.norm}-norm twin were not finite and were skipped")
+        if self.skipped >= PATIENCE:
+            self.skipped, self.halvings, self.factor = 0, self.halvings + 1, self.factor / 2
+            if self.halvings > HALVINGS:
+                raise TrainingError(f"the {self.norm}-norm twin diverges at step {step} at any learning rate: {ADVICE}")
+            say(f"step {step}: learning rate of the {self.norm}-norm twin halved, now {self.factor:g} of the recipe's")
+
+    def state_dict(self) -> dict:
+        """What a checkpoint keeps. Raises TrainingError when the weights are not finite."""
+        weights = self.generator.state_dict()
+        if not all(value.isfinite().all() for value in weights.values()):
+            raise TrainingError(f"the {self.norm}-norm generator's weights are no longer finite: {ADVICE}")
+        guard = {"factor": self.factor, "halvings": self.halvings, "skipped": self.skipped}
+        return {"generator": weights, "optimizer": self.optimizer.state_dict(), "guard": guard}
+
+    def load_state_dict(self, state: dict) -> None:
+        """Take up what `state_dict` gave."""
+        self.generator.load_state_dict(state["generator"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.factor, self.halvings, self.skipped = (state["guard"][key] for key in ("factor", "halvings", "skipped"))
+
+
+def parameter_groups(generator: nn.Module, styles: int) -> list[dict]:
+    """Adam's groups: the norm rows of a conditional generator get a `scale` of the learning rate.
+
+    A row trains in one step of `styles`, and Adam moves a parameter by about the rate a step: at the common rate the rows
+    would lag behind the convolutions they share, and all styles look alike for thousands of steps.
+    """
+    rows = [p for name, p in generator.named_parameters() if ".rows." in name]
+    shared = [p for name, p in generator.named_parameters() if ".rows." not in name]
+    return [{"params": shared, "scale": 1}, *([{"params": rows, "scale": styles}] if rows else [])]
+
+
+def learning_rate(config: TrainConfig, step: int) -> float:
+    """The rate of step 1 ... config.steps: a function of the step alone, so that a resumed run repeats it."""
+    if config.decay == "constant":
+        return config.learning_rate
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - 1) / config.steps))
+
+
+def train_step(
+    twins: list[Twin], objective: Objective, photos: torch.Tensor, style: int, rate: float, micro_batch: int = 0
+) -> dict[str, dict[str, torch.Tensor]]:
+    """One step of every twin on the same B×3×H×W photos, in micro-batches (0: all at once); returns mean losses by norm."""
+    chunks = [(part, objective.photo_features(part)) for part in photos.split(micro_batch or len(photos))]
+    return {twin.norm: _chosen(twin, style).step(objective, chunks, rate) for twin in twins}
+
+
+def _chosen(twin: Twin, style: int) -> Twin:
+    choose(twin.generator, style)
+    return twin
