@@ -4,14 +4,16 @@ import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+
 from training import figures
 from training.evaluate import evaluate
 from training.paintings import Painting
 from training.records import machine, read_log, write_card, write_metrics, write_recipe
 from zoo.catalog import PHOTO, at
 from zoo.conditional import export
-from zoo.folder import save, twin_folder
-from zoo.images import fit_long_side, open_photo
+from zoo.folder import load, save, twin_folder
+from zoo.images import fit_long_side, open_photo, to_tensor
 
 if TYPE_CHECKING:
     from training.report import RunReport
@@ -29,6 +31,7 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
     write_recipe(folder / "recipe.yaml", report.config, report.norms, [painting], report.photos, together=report.paintings)
     _pictures(folder / "images", style, painting, twins, report)
     _history(folder, painting, report)
+    write_metrics(folder, {"storage": storage_error(folder, style, twins, report)})
     if held_out := report.options.held_out:
         size = 256
         found = evaluate(at(folder), held_out, painting.file, size, vgg=report.options.vgg_weights)
@@ -55,3 +58,19 @@ def _history(folder: Path, painting: Painting, report: "RunReport") -> None:
     if history:
         note = "centre crops of 256 px in batches of 4; batch norm in eval mode unless named"
         write_metrics(folder, {"history": {"note": note, "machine": machine(), "steps": history}})
+
+
+@torch.no_grad()
+def storage_error(folder: Path, style: int, twins: list, report: "RunReport") -> dict:
+    """How far the stored generators (float16) paint from the trained ones (float32), both computed in float32.
+
+    By norm: the share of 8-bit values of the preview photos that differ by at most two levels, and the largest difference.
+    """
+    found: dict = {}
+    for twin in twins:
+        trained, stored = export(twin.generator, style).cpu().eval(), load(folder, twin.norm)
+        levels = [(255 * (trained(photo) - stored(photo))).abs().flatten() for photo in map(to_tensor, report.preview_photos())]
+        levels = torch.cat(levels)
+        within = (levels <= 2).double().mean().item()
+        found[twin.norm] = {"within_2_levels": within, "largest_difference": levels.max().item()}
+    return found

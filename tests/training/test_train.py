@@ -1,6 +1,8 @@
 """A real, tiny training of a pair in a subprocess: bundled VGG16, bundled photos, one of them as the painting."""
 
 import json
+import os
+import random
 import shutil
 import signal
 import subprocess
@@ -18,6 +20,7 @@ from tests.conftest import EXAMPLES, ROOT
 from training.checkpoint import load_checkpoint
 from training.config import TrainConfig
 from training.loop import check_processes
+from training.records import read_log
 from training.train import main
 from training.twins import learning_rate
 from zoo.errors import TrainingError
@@ -87,6 +90,9 @@ def test_it_makes_a_complete_style_folder(trained):
     assert style.picture("painting").read_bytes() == (EXAMPLES / "sunset.jpg").read_bytes()
     assert zoo.stylize(Image.new("RGB", (40, 33), "teal"), style).size == (40, 33)
     assert style.metrics["held_out"]["256"]["instance"]["objective"] > 0
+    for norm in style.norms:
+        storage = style.metrics["storage"][norm]
+        assert 0.999 < storage["within_2_levels"] <= 1 and 0 < storage["largest_difference"] < 3
 
 
 def test_training_changes_the_weights_of_both_twins_apart(trained):
@@ -253,3 +259,48 @@ def test_every_style_gets_its_turn(several):
     assert sorted(r["style"] for r in records) == ["after-sunset"] * 3 + ["raccoon"] * 3
     steps = load_file(several / "raccoon" / "batch" / "model.safetensors")["enter.norm.num_batches_tracked"]
     assert steps == 3  # statistics of its own
+
+
+def run_killed(words, out, kills, seed):
+    """Run the command again and again, killing it (SIGKILL) at random moments, until it ends by itself; returns the kills."""
+    rng, killed = random.Random(seed), 0
+    while True:
+        process = subprocess.Popen([sys.executable, "-m", "training.train", *map(str, words)], cwd=ROOT, stderr=subprocess.PIPE)
+        log = out / "run" / "log.jsonl"
+        before = log.stat().st_mtime_ns if log.exists() else 0
+        while process.poll() is None and not (log.exists() and log.stat().st_mtime_ns != before):
+            time.sleep(0.01)  # until it trains
+        if killed == kills:
+            assert process.wait(300) == 0, process.stderr.read()
+            return killed
+        time.sleep(rng.random() * 1.5)
+        killed += process.poll() is None
+        process.kill()
+        process.communicate()
+
+
+def test_a_run_killed_at_any_moment_ends_in_the_losses_of_an_uninterrupted_one(examples, tmp_path):
+    """Two kills here; KILLS=20 for the thorough version."""
+    kills, steps = int(os.environ.get("KILLS", "2")), 60
+    flags = ["--steps", steps, "--checkpoint-every", 3, "--preview-every", 999]
+    whole = [str(word) for word in command(examples, tmp_path / "whole", *flags)]
+    assert main(whole) == 0
+    run_killed(command(examples, tmp_path / "killed", *flags), tmp_path / "killed", kills, seed=kills)
+    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
+    assert len(losses(tmp_path / "killed")) == steps
+
+
+def test_two_processes_have_the_losses_of_one(run_module, examples, tmp_path):
+    """Instance norm, the same effective batch, gloo on the CPU."""
+    words = [w for w in command(examples, tmp_path / "one", "--preview-every", 99) if w != "--pair"]
+    assert main([str(word) for word in words]) == 0
+    words = [tmp_path / "two" if w == tmp_path / "one" else w for w in words]
+    launch = ["--standalone", "--nproc_per_node", 2, "-m", "training.train", *words]
+    done = run_module("torch.distributed.run", *launch, ACCELERATE_USE_CPU="true", OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr
+    logs = [
+        [json.loads(line) for line in (tmp_path / n / "run" / "log.jsonl").read_text().splitlines()] for n in ("one", "two")
+    ]
+    totals = [[record["instance"]["total"] for record in log] for log in logs]
+    assert len(totals[0]) == len(totals[1]) == STEPS
+    assert totals[1] == pytest.approx(totals[0], rel=1e-3)

@@ -1,0 +1,89 @@
+"""Do styles look like their own paintings? For every style and photo: which painting's Gram matrices is the result nearest?
+
+  python -m training.nearest --content photos/ --style-images paintings/*.jpg --styles folder/*/
+
+Prints, for each style, for how many photos its own painting is the nearest, by the style loss of the held-out objective.
+Style folders and paintings belong together by the SHA-256 in recipe.yaml.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from training.measure import held_out_objective, whole_photos
+from training.records import sha256
+from training.vgg import load_vgg
+from zoo.catalog import Style, find
+from zoo.errors import TrainingError, ZooError, fail
+from zoo.folder import load
+from zoo.images import list_photos, open_photo
+from zoo.stylize import DEVICES, pick_device
+
+
+@torch.no_grad()
+def nearest(
+    styles: list[Style],
+    paintings: list[Path],
+    photos: list[Path],
+    size: int = 256,
+    norm: str = "instance",
+    device: str = "auto",
+) -> dict[str, list[str]]:
+    """For each style's slug, the file name of the nearest painting, photo by photo."""
+    where = pick_device(device)
+    vgg = load_vgg().to(where)
+    objectives = {path.name: held_out_objective(vgg, open_photo(path)) for path in paintings}
+    generators = {style.slug: load(style.folder, norm).to(where) for style in styles}
+    found: dict[str, list[str]] = {slug: [] for slug in generators}
+    for photo in tqdm(whole_photos(photos, size), total=len(photos), unit="photo", leave=False, disable=None):
+        for slug, generator in generators.items():
+            features = vgg(generator(photo.to(where)), next(iter(objectives.values())).layers)
+            losses = {
+                name: sum(objective.style[layer](features[layer]).item() for layer in objective.style)
+                for name, objective in objectives.items()
+            }
+            found[slug].append(min(losses, key=losses.get))
+    return found
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m training.nearest", description=__doc__, formatter_class=raw)
+    parser.add_argument("--styles", nargs="+", required=True, metavar="STYLE", help="slugs or style folders")
+    parser.add_argument("--style-images", nargs="+", type=Path, required=True, metavar="FILE", help="their paintings")
+    parser.add_argument("--content", type=Path, required=True, metavar="DIR", help="photos never trained on")
+    parser.add_argument("--size", type=int, default=256, metavar="N", help="short side of the photos in px (default: 256)")
+    parser.add_argument("--norm", choices=("instance", "batch"), default="instance")
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; 0 when measured, 2 with one plain line for a user's mistake."""
+    args = make_parser().parse_args(argv)
+    try:
+        styles, photos = [find(name) for name in args.styles], list_photos(args.content)
+        files = {sha256(path): path.name for path in args.style_images if open_photo(path)}
+        for style in styles:
+            if style.painting.get("sha256") not in files:
+                raise TrainingError(f"the painting of {style.slug} ({style.painting.get('file')}) is not among --style-images")
+        found = nearest(styles, args.style_images, photos, args.size, args.norm, args.device)
+    except ZooError as error:
+        return fail(error)
+    right = 0
+    for style in styles:
+        own = files[style.painting["sha256"]]
+        hits = found[style.slug].count(own)
+        right += hits
+        others = sorted({name for name in found[style.slug] if name != own})
+        print(f"{style.slug:28}{hits:4} of {len(photos)}" + (f"   else {', '.join(others)}" if others else ""))
+    print(f"{'all':28}{right:4} of {len(photos) * len(styles)}, {right / len(photos) / len(styles):.1%}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,102 @@
+"""Try before an evening is spent: a grid of short trainings, style weight across, style size down, as one contact sheet.
+
+  python -m training.probe --auto --style-image painting.jpg --content photos/ --photo me.jpg --out probe/
+
+Each cell is the instance-norm generator after --steps steps. The command that trains a cell to the end stands beneath the
+grid, and in OUT/probe.txt. OUT keeps the cells: call again with more --steps to go on, or with other values to add some.
+"""
+
+import argparse
+import dataclasses
+import itertools
+import shlex
+import sys
+from pathlib import Path
+
+from training.config import AUTO, TrainConfig, load_recipe
+from training.figures import contact_sheet
+from training.loop import RunOptions, run
+from training.paintings import Painting
+from zoo.__main__ import save_picture
+from zoo.catalog import PHOTO, at
+from zoo.errors import TrainingError, ZooError, fail
+from zoo.images import fit_long_side, open_photo
+from zoo.stylize import stylize
+
+CELL = 320  # px
+
+
+def cell_folder(out: Path, config: TrainConfig) -> Path:
+    """Where a cell of the grid is trained."""
+    return out / f"weight-{config.style_weight:g}-size-{config.style_size}-steps-{config.steps}"
+
+
+def probe(base: TrainConfig, weights: list[float], sizes: list[int], painting: Path, content: Path, photo: Path, out: Path):
+    """Train the missing cells and return the contact sheet: rows are style sizes, columns style weights.
+
+    Raises ZooError for bad input.
+    """
+    picture = fit_long_side(open_photo(photo), CELL)
+    rows = []
+    for size in sizes:
+        row = [fit_long_side(open_photo(painting), CELL)]
+        for weight in weights:
+            config = dataclasses.replace(base, style_weight=weight, style_size=size)
+            folder = cell_folder(out, config)
+            print(f"style weight {weight:g}, style size {size} px, {config.steps} steps")
+            if not (folder / "model.safetensors").is_file():
+                options = RunOptions(preview_every=config.steps, log_every=min(10, config.steps))
+                run(config, [Painting(painting, folder.name)], content, folder, ("instance",), options)
+            row.append(stylize(picture, at(folder)))
+        rows.append(row)
+    captions = ["painting", *(f"style weight {weight:g}" for weight in weights)]
+    sheet = contact_sheet(rows, captions, f"after {base.steps} steps; rows: style size {', '.join(map(str, sizes))} px")
+    return sheet
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m training.probe", description=__doc__, formatter_class=raw)
+    parser.add_argument("--style-image", type=Path, required=True, metavar="FILE", help="the painting")
+    parser.add_argument("--content", type=Path, required=True, metavar="DIR", help="folder of photos to train on")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the cells and probe.jpg")
+    parser.add_argument(
+        "--photo", type=Path, default=PHOTO, metavar="FILE", help="what the cells paint (default: the zoo's photo)"
+    )
+    parser.add_argument("--recipe", default="laptop", metavar="NAME|FILE", help="what all cells share (default: laptop)")
+    parser.add_argument("--auto", action="store_true", help="relative losses, see training.train --help")
+    parser.add_argument("--steps", type=int, default=150, metavar="N", help="of each cell (default: 150)")
+    parser.add_argument("--weights", type=float, nargs="+", metavar="W", help="style weights (default: half, once, twice)")
+    parser.add_argument("--sizes", type=int, nargs="+", default=[192, 320], metavar="PX", help="style sizes (default: 192 320)")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; 0 when done, 2 with one plain line for a user's mistake."""
+    args = make_parser().parse_args(argv)
+    try:
+        recipe = {**load_recipe(args.recipe), **(AUTO if args.auto else {}), "steps": args.steps}
+        base = TrainConfig.from_dict(recipe, source=str(args.recipe))
+        weights = args.weights or [base.style_weight * factor for factor in (0.5, 1, 2)]
+        if not all(weight > 0 for weight in weights):
+            raise TrainingError(f"--weights must be above 0, got {weights}")
+        sheet = probe(base, weights, args.sizes, args.style_image, args.content, args.photo, args.out)
+        save_picture(sheet, args.out / "probe.jpg", quality=88)
+        lines = []
+        for weight, size in itertools.product(weights, args.sizes):
+            words = ["python", "-m", "training.train", "--recipe", args.recipe, *(["--auto"] if args.auto else []), "--pair"]
+            words += ["--style-image", args.style_image, "--content", args.content, "--style-weight", f"{weight:g}"]
+            lines.append(shlex.join(map(str, [*words, "--style-size", size, "--out", f"{args.style_image.stem}-style"])))
+        (args.out / "probe.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        print(f"\n{args.out / 'probe.jpg'}; train the cell you like to the end:\n" + "\n".join(lines))
+    except ZooError as error:
+        return fail(error)
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
