@@ -85,20 +85,34 @@ def describe(painted: dict[str, Painted]) -> str:
     return f"{w}×{h} px · {times} · on {'GPU' if pick_device().type == 'cuda' else 'CPU'}"
 
 
+def shares(style: Style) -> dict[str, float] | None:
+    """Each norm's held-out objective as a share of the untouched photo's, at the first size measured; None if it was not."""
+    for found in style.held_out.values():
+        if {"batch", "instance"} <= found.keys():
+            return {norm: found[norm]["objective"] / found["photo"]["objective"] for norm in NORMS}
+    return None
+
+
+def clearest_first(styles: list[Style]) -> list[Style]:
+    """Styles in the order in which the page shows them: where instance norm is furthest ahead first."""
+
+    def lead(style: Style) -> float:
+        found = shares(style)
+        return found["instance"] / found["batch"] if found else float("inf")
+
+    return sorted(styles, key=lead)
+
+
 def about(style: Style) -> str:
     """Markdown: the painting, and how the twins compare on photos never trained on."""
     known = style.painting
     by = ", ".join(str(known[key]) for key in ("author", "year") if key in known)
     text = f"**{style.title}**" + (f" — after {by}" if by else "")
-    for size, found in style.held_out.items():
-        if "batch" in found and "instance" in found:
-            share = {norm: found[norm]["objective"] / found["photo"]["objective"] for norm in NORMS}
-            text += (
-                f"<br>On {len(found['photos'])} photos never trained on ({size} px) the perceptual loss falls to "
-                f"{share['batch']:.1%} of the untouched photo's with batch norm, "
-                f"to **{share['instance']:.1%}** with instance norm."
-            )
-            break
+    if found := shares(style):
+        text += (
+            "<br>On photos never trained on, the perceptual loss falls to "
+            f"{found['batch']:.1%} of the untouched photo's with batch norm, to **{found['instance']:.1%}** with instance norm."
+        )
     return text
 
 

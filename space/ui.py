@@ -62,7 +62,7 @@ def build_demo() -> gr.Blocks:
     sound, problems = sound_styles()
     for problem in problems:
         print(f"left out: {problem}", file=sys.stderr)
-    styles = [style for style in sound if actions.complete(style)]
+    styles = actions.clearest_first([style for style in sound if actions.complete(style)])
     if not styles:
         raise StyleNotFoundError("the zoo has no style with both norms: train one with python -m training.train --pair")
     with gr.Blocks(title="Missing Ingredient", delete_cache=(3600, 86400)) as demo:

@@ -63,3 +63,9 @@ def test_about_tells_painting_and_figures(style):
     assert style.title in text and style.painting["author"] in text
     found = style.metrics["held_out"]["256"]
     assert f"{found['instance']['objective'] / found['photo']['objective']:.1%}" in text
+
+
+def test_the_clearest_comparison_comes_first(small_pair):
+    styles = actions.clearest_first([zoo.find(small_pair), *list_styles()])
+    leads = [found["instance"] / found["batch"] for found in map(actions.shares, styles[:-1])]
+    assert leads == sorted(leads) and styles[-1].slug == "small-pair"

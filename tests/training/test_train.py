@@ -298,9 +298,7 @@ def test_two_processes_have_the_losses_of_one(run_module, examples, tmp_path):
     launch = ["--standalone", "--nproc_per_node", 2, "-m", "training.train", *words]
     done = run_module("torch.distributed.run", *launch, ACCELERATE_USE_CPU="true", OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
-    logs = [
-        [json.loads(line) for line in (tmp_path / n / "run" / "log.jsonl").read_text().splitlines()] for n in ("one", "two")
-    ]
+    logs = [read_log(tmp_path / name / "run" / "log.jsonl") for name in ("one", "two")]
     totals = [[record["instance"]["total"] for record in log] for log in logs]
     assert len(totals[0]) == len(totals[1]) == STEPS
     assert totals[1] == pytest.approx(totals[0], rel=1e-3)

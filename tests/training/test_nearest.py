@@ -1,0 +1,38 @@
+"""Which painting a result is nearest to."""
+
+import pytest
+import yaml
+
+import zoo
+from training.measure import held_out_objective, whole_photos
+from training.nearest import main, nearest
+from training.records import sha256
+from training.vgg import load_vgg
+from zoo.images import list_photos, open_photo
+
+
+@pytest.fixture
+def style(small_pair, examples):
+    record = {"painting": {"title": "Sunset", "file": "sunset.jpg", "sha256": sha256(examples / "sunset.jpg")}}
+    (small_pair / "recipe.yaml").write_text(yaml.safe_dump(record))
+    return zoo.find(small_pair)
+
+
+def test_it_is_the_painting_with_the_lowest_style_loss(style, examples):
+    paintings, photos = [examples / "sunset.jpg", examples / "dog.jpg"], list_photos(examples)[:2]
+    found = nearest([style], paintings, photos, 48)
+    generator, vgg = zoo.load(style), load_vgg()
+    for photo, name in zip(whole_photos(photos, 48), found[style.slug], strict=True):
+        losses = {}
+        for path in paintings:
+            objective = held_out_objective(vgg, open_photo(path))
+            losses[path.name] = objective(generator(photo), objective.photo_features(photo))["style"].item()
+        assert name == min(losses, key=losses.get)
+
+
+def test_the_table_and_a_painting_that_is_missing(style, examples, capsys):
+    words = ["--styles", str(style.folder), "--content", str(examples), "--size", "32", "--style-images"]
+    assert main([*words, str(examples / "sunset.jpg")]) == 0
+    assert "5 of 5" in capsys.readouterr().out
+    assert main([*words, str(examples / "dog.jpg")]) == 2
+    assert "sunset.jpg" in capsys.readouterr().err

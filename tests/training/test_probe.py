@@ -1,0 +1,33 @@
+"""The probe: a grid of short runs as one sheet, and the commands that continue its cells."""
+
+import shlex
+
+from PIL import Image
+
+from training.figures import MARGIN
+from training.probe import CELL, main
+from training.train import make_parser
+
+
+def probe(examples, out, *more):
+    painting = examples / "sunset.jpg"
+    words = ["--recipe", "smoke", "--steps", 2, "--style-image", painting, "--content", examples, "--out", out, *more]
+    return main([str(word) for word in words])
+
+
+def test_the_sheet_and_its_commands(examples, tmp_path, capsys):
+    assert probe(examples, tmp_path, "--weights", 1, 9, "--sizes", 48) == 0
+    assert Image.open(tmp_path / "probe.jpg").width == 3 * CELL + 4 * MARGIN
+    lines = (tmp_path / "probe.txt").read_text().splitlines()
+    assert len(lines) == 2
+    for line, weight in zip(lines, (1.0, 9.0), strict=True):
+        args = make_parser().parse_args(shlex.split(line)[3:])
+        assert (args.style_weight, args.style_size, args.pair) == (weight, 48, True)
+    before = [p.stat().st_mtime_ns for p in sorted(tmp_path.glob("*/model.safetensors"))]
+    assert len(before) == 2 and probe(examples, tmp_path, "--weights", 1, 9, "--sizes", 48) == 0
+    assert [p.stat().st_mtime_ns for p in sorted(tmp_path.glob("*/model.safetensors"))] == before
+
+
+def test_mistakes(examples, tmp_path, capsys):
+    assert probe(examples, tmp_path, "--weights", -1) == 2
+    assert "--weights must be above 0" in capsys.readouterr().err
