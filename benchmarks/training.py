@@ -1,0 +1,139 @@
+"""Pictures a second and peak memory of training a pair, beside a plain loop written the textbook way, in one run.
+
+  python -m benchmarks.training --crop-size 160 --steps 8
+
+The textbook loop trains one twin after the other, NCHW, torch's own norm layers, float32, every loss written out. Same
+network, same losses, same batch. Ours: twins in lockstep, channels-last, shared photo features; in float32, then with the
+loss network in bfloat16. Each variant runs in a process of its own, in turns, so that peak memory is its own and a change
+of the machine's mood hits all. A picture counts once for each twin that trained on it.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from training.config import TrainConfig
+from training.losses import Objective
+from training.records import machine
+from training.twins import Accelerator, Twin, train_step
+from training.vgg import load_vgg
+from zoo.layers import InstanceNorm
+from zoo.registry import create
+
+VARIANTS = ("textbook", "ours, float32", "ours, bfloat16 losses")
+STYLE_LAYERS, CONTENT_LAYER = ("relu1_2", "relu2_2", "relu3_3", "relu4_3"), "relu3_3"
+
+
+def textbook(config: TrainConfig, painting: torch.Tensor, device: torch.device) -> Callable[[torch.Tensor], None]:
+    """A step of a plain loop for both norms, one after the other."""
+    vgg = load_vgg().to(device, memory_format=torch.contiguous_format)
+
+    def gram(x: torch.Tensor) -> torch.Tensor:
+        b, c, h, w = x.shape
+        return torch.bmm(x.view(b, c, h * w), x.view(b, c, h * w).transpose(1, 2)) / (c * h * w)
+
+    style = {name: gram(features) for name, features in vgg(painting, STYLE_LAYERS).items()}
+    nets = []
+    for norm in ("instance", "batch"):
+        net = create(config.generator(norm)).to(device)
+        for module in list(net.modules()):
+            for name, child in module.named_children():
+                if isinstance(child, InstanceNorm):
+                    setattr(module, name, nn.InstanceNorm2d(len(child.weight), affine=True).to(device))
+        nets.append((net, torch.optim.Adam(net.parameters(), lr=config.learning_rate)))
+
+    def step(photos: torch.Tensor) -> None:
+        for net, optimizer in nets:
+            optimizer.zero_grad()
+            pictures = net(photos)
+            found, wanted = vgg(pictures, STYLE_LAYERS), vgg(photos, (CONTENT_LAYER,))
+            loss = nn.functional.mse_loss(found[CONTENT_LAYER], wanted[CONTENT_LAYER])
+            for name in STYLE_LAYERS:
+                loss = loss + 5 * nn.functional.mse_loss(gram(found[name]), style[name].expand(len(photos), -1, -1))
+            loss.backward()
+            optimizer.step()
+
+    return step
+
+
+def ours(
+    config: TrainConfig, painting: torch.Tensor, device: torch.device, dtype: torch.dtype
+) -> Callable[[torch.Tensor], None]:
+    """A step of this project's loop."""
+    layers = {CONTENT_LAYER: 1.0}, dict.fromkeys(STYLE_LAYERS, 1.0)
+    objective = Objective(load_vgg(dtype=dtype).to(device), painting, *layers).to(device)
+    accelerator = Accelerator(cpu=device.type == "cpu")
+    twins = [Twin(norm, config, 1, accelerator) for norm in ("instance", "batch")]
+
+    def step(photos: torch.Tensor) -> None:
+        train_step(twins, objective, photos.to(memory_format=torch.channels_last), 0, config.learning_rate)
+
+    return step
+
+
+def measure(variant: str, config: TrainConfig, steps: int, device: torch.device) -> dict:
+    """Seconds of each step and peak memory in MiB of one variant."""
+    torch.manual_seed(0)
+    painting = torch.rand(1, 3, config.style_size, config.style_size, device=device)
+    photos = torch.rand(config.batch_size, 3, config.crop_size, config.crop_size, device=device)
+    if variant == "textbook":
+        step = textbook(config, painting, device)
+    else:
+        step = ours(config, painting, device, torch.float32 if "float32" in variant else torch.bfloat16)
+    times = []
+    for _ in range(steps + 2):  # two to warm up
+        started = time.perf_counter()
+        step(photos)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - started)
+    if device.type == "cuda":
+        memory = torch.cuda.max_memory_allocated() / 2**20
+    else:
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+    return {"seconds": times[2:], "memory": memory}
+
+
+def main() -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--crop-size", type=int, default=160, help="px (default: 160)")
+    parser.add_argument("--batch-size", type=int, default=4, help="photos a step (default: 4)")
+    parser.add_argument("--width", type=int, default=16, help="of the generators (default: 16)")
+    parser.add_argument("--steps", type=int, default=5, help="timed steps of each variant and round (default: 5)")
+    parser.add_argument("--rounds", type=int, default=2, help="turns (default: 2)")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--variant", choices=VARIANTS, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    config = TrainConfig(crop_size=args.crop_size, batch_size=args.batch_size, width=args.width)
+    if args.variant:
+        print(json.dumps(measure(args.variant, config, args.steps, torch.device(args.device))))
+        return 0
+
+    found: dict[str, list[dict]] = {variant: [] for variant in VARIANTS}
+    for _ in range(args.rounds):
+        for variant in VARIANTS:
+            command = [sys.executable, "-m", "benchmarks.training", *sys.argv[1:], "--variant", variant]
+            found[variant].append(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+    seconds = {variant: statistics.median(s for turn in turns for s in turn["seconds"]) for variant, turns in found.items()}
+    print(f"a pair, width {args.width}, {args.crop_size} px, batch {args.batch_size}; {machine(args.device)}")
+    print(f"{'':24}{'pictures/s':>12}{'ratio':>8}{'peak MiB':>10}{'ratio':>8}")
+    base = max(turn["memory"] for turn in found["textbook"])
+    for variant, turns in found.items():
+        memory = max(turn["memory"] for turn in turns)
+        speed, ratio = 2 * args.batch_size / seconds[variant], seconds["textbook"] / seconds[variant]
+        print(f"{variant:24}{speed:12.2f}{ratio:8.2f}{memory:10.0f}{memory / base:8.2f}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
