@@ -1,4 +1,5 @@
 # make demo   install and open the page        make test   install and run all tests
+# make unit   the fast tests only              make lint   check style; make format mends it
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,7 +13,7 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest tests/zoo tests/training tests/space
+	$(BIN)/python -m pytest -m "not slow" tests/zoo tests/training tests/space
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -1,0 +1,143 @@
+"""No work is lost: runs that stop, are killed, or are called again."""
+
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from tests.conftest import EXAMPLES, ROOT
+from tests.training.runs import STEPS, command, losses, measurements
+from training.checkpoint import load_checkpoint
+from training.config import TrainConfig
+from training.loop import check_processes
+from training.records import read_log
+from training.train import main
+from zoo.errors import TrainingError
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_resumed_run_has_the_losses_of_an_uninterrupted_one(trained, run_module, examples, tmp_path):
+    out, part, held_out = trained[0], tmp_path / "part", tmp_path / "held-out"
+    held_out.mkdir()
+    shutil.copy(EXAMPLES / "dog.jpg", held_out)
+    words = command(examples, part, "--preview-every", 99, "--held-out", held_out, "--held-out-every", 3)
+    done = run_module("training.train", *words, "--stop-at", 4, "--checkpoint-every", 2)
+    assert done.returncode == 0 and not (part / "model.safetensors").exists(), done.stderr
+    (part / "run" / "checkpoints" / "step_000004.pt").unlink()  # as if it died after step 3: resumes after 2
+    done = run_module("training.train", *words)
+    assert done.returncode == 0, done.stderr
+    assert "resuming after step 2" in done.stdout
+    assert losses(part) == losses(out) and [step for step, _ in measurements(part)] == [0, 3, 6]
+    assert measurements(part)[-1] == measurements(out)[-1]
+    for twin in (".", "batch"):
+        a, b = load_file(out / twin / "model.safetensors"), load_file(part / twin / "model.safetensors")
+        assert all(torch.equal(a[key], b[key]) for key in a)
+
+
+def test_twins_trained_apart_are_the_twins_trained_in_lockstep(trained, run_module, examples, tmp_path):
+    out, _ = trained
+    words = [w for w in command(examples, tmp_path / "apart", "--preview-every", 99) if w != "--pair"]
+    done = run_module("training.train", *words, "--norm", "batch")
+    assert done.returncode == 0, done.stderr
+    a, b = (load_file(folder / "batch" / "model.safetensors") for folder in (out, tmp_path / "apart"))
+    assert all(torch.equal(a[key], b[key]) for key in a)
+
+
+@pytest.mark.parametrize(
+    ("flags", "what"),
+    [
+        (["--style-weight", 3], "recipe"),
+        (["--style-image", EXAMPLES / "dog.jpg"], "paintings"),
+        (["--content", ROOT / "zoo"], "photos"),
+    ],
+)
+def test_another_run_does_not_go_on_in_the_same_folder(trained, examples, tmp_path, capsys, flags, what):
+    shutil.copytree(trained[0], tmp_path / "after-sunset")
+    before = (tmp_path / "after-sunset" / "recipe.yaml").read_text()
+    assert main([str(word) for word in command(examples, tmp_path / "after-sunset", *flags)]) == 2
+    assert f"another {what}" in capsys.readouterr().err
+    assert (tmp_path / "after-sunset" / "recipe.yaml").read_text() == before
+
+
+def test_a_torn_log_line_does_not_stop_a_resume(trained, examples, tmp_path):
+    out = tmp_path / "after-sunset"
+    shutil.copytree(trained[0], out)
+    with open(out / "run" / "log.jsonl", "a") as log:
+        log.write('{"step": 6, "inst')
+    before = losses(trained[0])
+    assert main([str(word) for word in command(examples, out, "--title", "After Sunset")]) == 0
+    assert losses(out) == before  # a finished run, called again, only writes its folder anew
+
+
+def test_ctrl_c_keeps_the_step_it_came_in(examples, tmp_path):
+    """The signal arrives while a step is computed: the step is finished, kept, and the run goes on from it."""
+    words = [sys.executable, "-m", "training.train", *map(str, command(examples, tmp_path / "out", "--steps", 500))]
+    process = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    log = tmp_path / "out" / "run" / "log.jsonl"
+    while process.poll() is None and not (log.exists() and len(log.read_text().splitlines()) > 2):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130 and "goes on" in err and "stopping after this step" in out
+    kept = load_checkpoint(tmp_path / "out" / "run" / "checkpoints")
+    assert kept["step"] == len(log.read_text().splitlines()) > 2
+
+
+def run_killed(words, out, kills, seed):
+    """Run the command again and again, killing it (SIGKILL) at random moments, until it ends by itself; returns the kills."""
+    rng, killed = random.Random(seed), 0
+    while True:
+        process = subprocess.Popen([sys.executable, "-m", "training.train", *map(str, words)], cwd=ROOT, stderr=subprocess.PIPE)
+        log = out / "run" / "log.jsonl"
+        before = log.stat().st_mtime_ns if log.exists() else 0
+        while process.poll() is None and not (log.exists() and log.stat().st_mtime_ns != before):
+            time.sleep(0.01)  # until it trains
+        if killed == kills:
+            assert process.wait(300) == 0, process.stderr.read()
+            return killed
+        time.sleep(rng.random() * 1.5)
+        killed += process.poll() is None
+        process.kill()
+        process.communicate()
+
+
+def test_a_run_killed_at_any_moment_ends_in_the_losses_of_an_uninterrupted_one(examples, tmp_path):
+    """Two kills here; KILLS=20 for the thorough version."""
+    kills, steps = int(os.environ.get("KILLS", "2")), 60
+    flags = ["--steps", steps, "--checkpoint-every", 3, "--preview-every", 999]
+    whole = [str(word) for word in command(examples, tmp_path / "whole", *flags)]
+    assert main(whole) == 0
+    run_killed(command(examples, tmp_path / "killed", *flags), tmp_path / "killed", kills, seed=kills)
+    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
+    assert len(losses(tmp_path / "killed")) == steps
+
+
+def test_two_processes_have_the_losses_of_one(run_module, examples, tmp_path):
+    """Instance norm, the same effective batch, gloo on the CPU."""
+    words = [w for w in command(examples, tmp_path / "one", "--preview-every", 99) if w != "--pair"]
+    assert main([str(word) for word in words]) == 0
+    words = [tmp_path / "two" if w == tmp_path / "one" else w for w in words]
+    launch = ["--standalone", "--nproc_per_node", 2, "-m", "training.train", *words]
+    done = run_module("torch.distributed.run", *launch, ACCELERATE_USE_CPU="true", OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr
+    logs = [read_log(tmp_path / name / "run" / "log.jsonl") for name in ("one", "two")]
+    totals = [[record["instance"]["total"] for record in log] for log in logs]
+    assert len(totals[0]) == len(totals[1]) == STEPS
+    assert totals[1] == pytest.approx(totals[0], rel=1e-3)
+
+
+def test_batch_norm_in_several_processes_is_refused():
+    with pytest.raises(TrainingError, match="one process"):
+        check_processes(2, TrainConfig(), ("instance", "batch"))
+    with pytest.raises(TrainingError, match="cannot be shared evenly by 3"):
+        check_processes(3, TrainConfig(), ("instance",))
+    check_processes(2, TrainConfig(), ("instance",))
+    check_processes(1, TrainConfig(), ("instance", "batch"))
