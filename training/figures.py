@@ -6,26 +6,34 @@ from PIL import Image, ImageDraw, ImageFont
 
 from training.records import read_log
 
-MARGIN, INK, PAPER = 8, "#222222", "white"
+MARGIN, LABEL, INK, PAPER = 8, 24, "#222222", "white"
 COLOURS = {"instance": "#c2410c", "batch": "#475569", "batch, batch statistics": "#94a3b8", "photo": "#a3a3a3"}
 
 
-def contact_sheet(rows: list[list[Image.Image]], captions: list[str], title: str = "") -> Image.Image:
-    """A grid of pictures under column captions; a row's pictures share their height, cells of a column their width."""
+def contact_sheet(
+    rows: list[list[Image.Image]], captions: list[str], title: str = "", labels: list[str] | None = None
+) -> Image.Image:
+    """A grid of pictures under column captions, each row under its label, where there are any.
+
+    A row is as high as its highest picture, a column as wide as its widest.
+    """
     font = ImageFont.load_default(size=16)
+    labels = labels or [""] * len(rows)
     top = MARGIN + (28 if title else 0) + 24
     widths = [max(row[i].width for row in rows) for i in range(len(captions))]
-    heights = [max(picture.height for picture in row) for row in rows]
+    heights = [max(picture.height for picture in row) + (LABEL if any(labels) else 0) for row in rows]
     size = sum(widths) + MARGIN * (len(widths) + 1), top + sum(heights) + MARGIN * len(rows)
     sheet = Image.new("RGB", size, PAPER)
     draw = ImageDraw.Draw(sheet)
     if title:
         draw.text((MARGIN, MARGIN), title, INK, font)
     y = top
-    for row, height in zip(rows, heights, strict=True):
+    for row, height, label in zip(rows, heights, labels, strict=True):
         x = MARGIN
+        draw.text((MARGIN, y + 2), label, INK, font)
         for picture, width in zip(row, widths, strict=True):
-            sheet.paste(picture, (x + (width - picture.width) // 2, y + (height - picture.height) // 2))
+            head = LABEL if any(labels) else 0
+            sheet.paste(picture, (x + (width - picture.width) // 2, y + head + (height - head - picture.height) // 2))
             x += width + MARGIN
         y += height + MARGIN
     x = MARGIN
@@ -68,7 +76,7 @@ def loss_curves(log: Path, path: Path, style: str | None = None) -> None:
         axis.spines[["top", "right"]].set_visible(False)
         axis.grid(alpha=0.2)
     figure.tight_layout()
-    figure.savefig(path, dpi=110)
+    figure.savefig(path, dpi=90)
     plt.close(figure)
 
 

@@ -24,7 +24,7 @@ from zoo.conditional import choose
 from zoo.errors import PhotoError, TrainingError
 from zoo.images import fit_short_side, list_photos, open_photo, to_image, to_tensor
 
-PREVIEW_SIZE, PREVIEW_PHOTOS, HELD_OUT_SIZE = 256, 5, 256  # px, pictures, px
+PREVIEW_SIZE, PREVIEW_PHOTOS, HELD_OUT_SIZE = 224, 5, 256  # px, pictures, px
 
 
 class RunReport:

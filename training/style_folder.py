@@ -18,7 +18,7 @@ from zoo.images import fit_long_side, open_photo, to_tensor
 if TYPE_CHECKING:
     from training.report import RunReport
 
-PICTURE_SIZE = 640  # px, long side of the style's own pictures
+PICTURE_SIZE = 560  # px, long side of the style's own pictures
 
 
 def finish_style(folder: Path, style: int, painting: Painting, twins: list, report: "RunReport") -> None:
@@ -42,10 +42,10 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
 def _pictures(images: Path, style: int, painting: Painting, twins: list, report: "RunReport") -> None:
     images.mkdir(parents=True, exist_ok=True)
     figures.loss_curves(report.log_file, images / "curves.png", painting.slug)
-    report.style_sheet(twins, style, "").save(images / "preview.jpg", quality=82)
+    report.style_sheet(twins, style, "").save(images / "preview.jpg", quality=74)
     photo = fit_long_side(open_photo(PHOTO), PICTURE_SIZE)
     for name, picture in {"photo": photo, **report.paint(twins, style, photo)}.items():
-        picture.save(images / f"{name}.jpg", quality=88)
+        picture.save(images / f"{name}.jpg", quality=82)
     if painting.show and painting.file.suffix.lower() in (".jpg", ".jpeg"):
         shutil.copyfile(painting.file, images / "painting.jpg")  # the very file that was trained on
     elif painting.show:

@@ -10,14 +10,24 @@ from training.sheet import main
 
 
 def test_one_row_a_photo_and_contrast(small_pair, photo, tmp_path):
-    words = [str(small_pair), str(photo), "--out", str(tmp_path / "sheet.png"), "--size", "64", "--contrast", "1", "0.5"]
-    assert main(words) == 0
+    words = [photo, "--styles", small_pair, "--out", tmp_path / "sheet.png", "--size", 64, "--contrast", 1, 0.5]
+    assert main([str(word) for word in words]) == 0
     sheet = Image.open(tmp_path / "sheet.png")
     assert sheet.width == 3 * 64 + 4 * MARGIN and sheet.height > 2 * 64
     left, top = MARGIN, sheet.height - 2 * (64 + MARGIN)
     expected = zoo.stylize(photo, small_pair, "instance", 64)
     x = left + 2 * (64 + MARGIN)
     assert np.array_equal(np.asarray(sheet.crop((x, top, x + 64, top + 64))), np.asarray(expected))
+
+
+def test_one_row_a_style(small_pair, photo, tmp_path):
+    words = [photo, "--styles", small_pair, small_pair, "--out", tmp_path / "sheet.png", "--size", 64, "--cell", 32]
+    assert main([str(word) for word in words]) == 0
+    sheet = Image.open(tmp_path / "sheet.png")
+    assert sheet.width == 2 * 32 + 3 * MARGIN
+    painted = np.asarray(zoo.stylize(photo, small_pair, "batch", 64).resize((32, 32), Image.Resampling.LANCZOS))
+    y = sheet.height - MARGIN - 32
+    assert np.array_equal(np.asarray(sheet.crop((MARGIN, y, MARGIN + 32, y + 32))), painted)
 
 
 def test_columns_keep_their_order():
@@ -29,5 +39,5 @@ def test_columns_keep_their_order():
 
 @pytest.mark.parametrize(("flag", "value", "message"), [("--contrast", "2", "contrast"), ("--size", "3", "at least 32")])
 def test_mistakes(capsys, small_pair, photo, tmp_path, flag, value, message):
-    assert main([str(small_pair), str(photo), "--out", str(tmp_path / "x.png"), flag, value]) == 2
+    assert main([str(photo), "--styles", str(small_pair), "--out", str(tmp_path / "x.png"), flag, value]) == 2
     assert message in capsys.readouterr().err
