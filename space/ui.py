@@ -8,6 +8,7 @@ from gradio.processing_utils import save_pil_to_cache
 from gradio.utils import get_upload_folder
 
 from space import actions
+from space.photo_input import PhotoInput
 from space.theme import make_theme
 from zoo.catalog import PHOTO, Style, list_styles, sound_styles
 from zoo.errors import PhotoError, StyleNotFoundError
@@ -38,23 +39,6 @@ slider and compare: that is the whole of
 [Ulyanov, Vedaldi, Lempitsky 2016](https://arxiv.org/abs/1607.08022), in one picture.
 """
 TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
-
-
-def photo_input(**options) -> gr.Image:
-    """An image input that hands over the path of the uploaded file as it is: zoo/images.py reads it, or says why not."""
-    image = gr.Image(**options)
-    image.preprocess = _uploaded
-    return image
-
-
-def _uploaded(payload) -> str | None:
-    """The path of an upload. Raises gr.Error for any other path: the API must not read the server's disk."""
-    if payload is None:
-        return None
-    path = Path(payload.path or "").resolve()
-    if Path(get_upload_folder()).resolve() not in path.parents:
-        raise gr.Error("upload the photo first (gradio_client: handle_file), then send what comes back", print_exception=False)
-    return str(path)
 
 
 def build_demo() -> gr.Blocks:
@@ -121,7 +105,7 @@ def _result_column(style: Style) -> dict:
 
 def _control_column(styles: list[Style]) -> dict:
     examples = [str(path) for path in (PHOTO, *list_photos(HERE / "examples"))]
-    photo = photo_input(
+    photo = PhotoInput(
         value=examples[0],
         sources=["upload", "clipboard", "webcam"],
         label="Your photo",
@@ -188,7 +172,7 @@ def _wire(styles: list[Style], controls: dict, result: dict) -> None:
 
 def _add_api(slugs: list[str]) -> None:
     with gr.Row(visible=False):
-        photo, style = photo_input(label="photo"), gr.Dropdown(slugs, label="style", allow_custom_value=True)
+        photo, style = PhotoInput(label="photo"), gr.Dropdown(slugs, label="style", allow_custom_value=True)
         norm = gr.Dropdown(["instance", "batch"], value="instance", label="norm", allow_custom_value=True)
         size = gr.Number(512, label="size: long side in px")
         pictures = [gr.Image(label=f"{norm_} picture", format="png", type="filepath") for norm_ in ("stylized", *actions.NORMS)]

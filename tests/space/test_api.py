@@ -2,6 +2,7 @@
 
 import threading
 
+import httpx
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
@@ -80,3 +81,11 @@ def test_a_picture_turned_by_exif_comes_back_upright(client, slug, tmp_path):
     Image.new("RGB", (80, 40), "teal").save(tmp_path / "turned.jpg", exif=exif)
     path = client.predict(handle_file(str(tmp_path / "turned.jpg")), slug, "instance", 512, api_name="/stylize")
     assert Image.open(path).size == (40, 80)
+
+
+def test_the_api_does_not_read_the_servers_disk(page, slug, photo, tmp_path):
+    """A path that nobody uploaded is refused, whether there is a picture or not."""
+    for path in (photo, tmp_path / "nothing.png"):
+        call = httpx.post(f"{page}gradio_api/call/stylize", json={"data": [{"path": str(path)}, slug, "instance", 64]})
+        answer = httpx.get(f"{page}gradio_api/call/stylize/{call.json()['event_id']}", timeout=60).text
+        assert "event: error" in answer and "event: complete" not in answer
