@@ -4,7 +4,6 @@ Twins see the same crops in the same step: the photo's features are computed onc
 are the same by construction.
 """
 
-import shutil
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -63,9 +62,9 @@ def run(
 
     One painting makes `out` its style folder; several are trained into one conditional generator, one style a step, and
     exported to a style folder out/SLUG each. A run that was stopped goes on from its newest checkpoint in out/run.
-    Ctrl-C and SIGTERM end it after the step at hand, with a checkpoint, as KeyboardInterrupt. Where memory runs out, all
-    twins start again with a smaller micro-batch, which the recipe records. Raises ZooError for bad input, an `out` that
-    holds another run, losses that stay non-finite at any learning rate.
+    Ctrl-C and SIGTERM end it after the step at hand, with a checkpoint, as KeyboardInterrupt. Where memory runs out before
+    anything was kept, all twins start again with a smaller micro-batch, which the recipe records. Raises ZooError for bad
+    input, an `out` that holds another run, losses that stay non-finite at any learning rate.
     """
     options, out = options or RunOptions(), Path(out)
     accelerator = Accelerator(dataloader_config=DataLoaderConfiguration(split_batches=True))
@@ -80,11 +79,15 @@ def run(
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
+            if any((out / "run" / "checkpoints").glob("step_*.pt")):
+                raise TrainingError(
+                    f"out of memory in the middle of a run, which fitted before: free some, then call again; what {out}/run "
+                    "has kept is untouched"
+                ) from error
             config = smaller_micro_batch(config)
         # outside of the except clause, whose error still holds the memory
         accelerator.print(f"out of memory: starting again with {config.micro_batch} pictures at once")
         accelerator.free_memory()
-        shutil.rmtree(out / "run" / "checkpoints", ignore_errors=True)
 
 
 def train(

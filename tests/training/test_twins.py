@@ -4,9 +4,12 @@ import pytest
 import torch
 from accelerate import Accelerator
 
+from training import loop
+from training.checkpoint import save_checkpoint
 from training.config import TrainConfig
 from training.loop import is_out_of_memory, smaller_micro_batch
 from training.losses import Objective
+from training.paintings import Painting
 from training.twins import HALVINGS, PATIENCE, Twin, parameter_groups, train_step
 from training.vgg import load_vgg
 from zoo.conditional import make_conditional
@@ -110,6 +113,25 @@ def test_micro_batches_halve_through_divisors():
     assert is_out_of_memory(torch.OutOfMemoryError("CUDA out of memory"))
     assert is_out_of_memory(RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"))
     assert not is_out_of_memory(RuntimeError("shapes differ"))
+
+
+def test_out_of_memory_starts_again_smaller_but_never_throws_work_away(examples, tmp_path, monkeypatch):
+    tried = []
+
+    def train(config, *rest):
+        tried.append(config.micro_batch)
+        if config.micro_batch != 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(loop, "train", train)
+    paintings = [Painting(examples / "sunset.jpg", "sunset")]
+    loop.run(CONFIG, paintings, examples, tmp_path)
+    assert tried == [0, 2, 1]
+    (tmp_path / "run" / "checkpoints").mkdir(parents=True)
+    save_checkpoint(tmp_path / "run" / "checkpoints", 5, {"run": {"recipe": {"micro_batch": 2}}})
+    with pytest.raises(TrainingError, match="is untouched"):
+        loop.run(CONFIG, paintings, examples, tmp_path)
+    assert tried[3:] == [2] and list((tmp_path / "run" / "checkpoints").iterdir())
 
 
 def test_rows_of_many_styles_learn_faster():
