@@ -10,7 +10,7 @@ from PIL import Image
 from zoo import stylize
 from zoo.catalog import Style, list_styles
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError
-from zoo.folder import twin_folder
+from zoo.folder import WEIGHTS, twin_folder
 from zoo.images import fade, fit_long_side, open_photo
 from zoo.stylize import pick_device
 
@@ -118,4 +118,4 @@ def about(style: Style) -> str:
 
 def complete(style: Style) -> bool:
     """Whether the style can be compared: both twins are there."""
-    return all((twin_folder(style.folder, norm) / "model.safetensors").is_file() for norm in NORMS)
+    return all((twin_folder(style.folder, norm) / WEIGHTS).is_file() for norm in NORMS)

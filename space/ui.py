@@ -11,7 +11,7 @@ from space import actions
 from space.photo_input import PhotoInput
 from space.theme import make_theme
 from zoo.catalog import PHOTO, Style, list_styles, sound_styles
-from zoo.errors import PhotoError, StyleNotFoundError
+from zoo.errors import ConfigError, StyleNotFoundError
 from zoo.images import list_photos, open_photo
 
 HERE = Path(__file__).parent
@@ -182,7 +182,7 @@ def _add_api(slugs: list[str]) -> None:
         """Paint a photo in a style of the zoo, with one norm; the long side is reduced to `size` px."""
         with actions.plain_errors():
             if norm not in actions.NORMS:
-                raise PhotoError(f"norm must be instance or batch, got {norm!r}")
+                raise ConfigError(f"norm must be instance or batch, got {norm!r}")
             image = actions.fit_long_side(open_photo(photo), actions.check_request(photo, size))
             found = actions.find_in_zoo(style)
             return _png(actions.paint(image, found, norm).image, f"{found.slug}-{norm}")

@@ -69,11 +69,12 @@ def run(
     options, out = options or RunOptions(), Path(out)
     accelerator = Accelerator(dataloader_config=DataLoaderConfiguration(split_batches=True))
     check_processes(accelerator.num_processes, config, norms)
-    if not config.micro_batch and (state := load_checkpoint(out / "run" / "checkpoints", accelerator.print)):
+    state = load_checkpoint(out / "run" / "checkpoints", accelerator.print)
+    if state and not config.micro_batch:
         config = replace(config, micro_batch=state["run"]["recipe"]["micro_batch"])  # what the memory allowed before
     while True:
         try:
-            train(config, paintings, content, out, norms, options, accelerator)
+            train(config, paintings, content, out, norms, options, accelerator, state)
             accelerator.end_training()
             return out
         except (torch.OutOfMemoryError, RuntimeError) as error:
@@ -98,15 +99,16 @@ def train(
     norms: tuple[str, ...],
     options: RunOptions,
     accelerator: Accelerator,
+    state: dict | None,
 ) -> None:
-    """`run` with one size of micro-batch, which may be too large for the memory."""
+    """`run` from a checkpoint's state or the start, with one size of micro-batch, which may be too large for the memory."""
     photos = PhotoFolder(content, config.crop_size, config.seed)
     photos[0]  # raises here, in this process and in plain words, when nothing in the folder can be read
     objectives = make_objectives(config, paintings, options.vgg_weights, accelerator.device)
     twins = [Twin(norm, config, len(paintings), accelerator) for norm in norms]
     report = RunReport(out, config, norms, options, paintings, photos, accelerator)
     identity = {"recipe": asdict(config), "norms": list(norms), **fingerprint(paintings, photos)}
-    first = resume(report, identity, twins)
+    first = resume(state, report, identity, twins)
     report.start(first, twins)
 
     last = min(config.steps, options.stop_at or config.steps)
@@ -140,20 +142,19 @@ def train(
         report.finish(twins)
 
 
-def resume(report: RunReport, identity: dict, twins: list[Twin]) -> int:
-    """Load the newest sound checkpoint of the run, if there is one; returns the step it was made after, or 0.
+def resume(state: dict | None, report: RunReport, identity: dict, twins: list[Twin]) -> int:
+    """Take up the state of a checkpoint, if there is one; returns the step it was made after, or 0.
 
     Raises TrainingError when the folder holds another run than `identity` describes.
     """
-    say = report.accelerator.print
-    if not (state := load_checkpoint(report.checkpoints, say)):
+    if state is None:
         return 0
     if other := sorted(key for key in identity if state["run"].get(key) != identity[key]):
         what = f"{report.out} holds a run with another {' and '.join(other)}"
         raise TrainingError(f"{what}: choose another --out, or delete {report.folder} to start anew")
     for twin in twins:
         twin.load_state_dict(state[twin.norm])
-    say(f"resuming after step {state['step']} of {report.config.steps}")
+    report.accelerator.print(f"resuming after step {state['step']} of {report.config.steps}")
     return state["step"]
 
 

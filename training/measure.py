@@ -20,7 +20,8 @@ from zoo.images import fit_short_side, open_photo, to_tensor
 CONTENT_LAYERS = {"relu3_3": 1.0}
 STYLE_LAYERS = {"relu1_2": 1.0, "relu2_2": 1.0, "relu3_3": 1.0, "relu4_3": 1.0}
 WEIGHTS = (1.0, 5.0, 0.0)  # content, style, total variation
-PAINTING_SIZE = 256
+PAINTING_SIZE = 256  # px, short side
+PHOTO_SIZE = 256  # px, short side of the photos unless said otherwise
 
 Painter = Callable[[torch.Tensor], torch.Tensor]
 

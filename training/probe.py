@@ -17,10 +17,9 @@ from training.config import AUTO, TrainConfig, load_recipe
 from training.figures import contact_sheet
 from training.loop import RunOptions, run
 from training.paintings import Painting
-from zoo.__main__ import save_picture
 from zoo.catalog import PHOTO, at
 from zoo.errors import TrainingError, ZooError, fail
-from zoo.images import fit_long_side, open_photo
+from zoo.images import fit_long_side, open_photo, save_picture
 from zoo.stylize import stylize
 
 CELL = 320  # px

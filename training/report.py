@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 
 from training import figures
-from training.measure import held_out_objective, measure, square_batches, untouched, with_batch_statistics
+from training.measure import PHOTO_SIZE, held_out_objective, measure, square_batches, untouched, with_batch_statistics
 from training.records import read_log, write_recipe
 from training.style_folder import finish_style
 from training.vgg import load_vgg
@@ -24,7 +24,7 @@ from zoo.conditional import choose
 from zoo.errors import PhotoError, TrainingError
 from zoo.images import fit_short_side, list_photos, open_photo, to_image, to_tensor
 
-PREVIEW_SIZE, PREVIEW_PHOTOS, HELD_OUT_SIZE = 224, 5, 256  # px, pictures, px
+PREVIEW_SIZE, PREVIEW_PHOTOS = 224, 5  # px, pictures
 
 
 class RunReport:
@@ -125,7 +125,7 @@ class RunReport:
             painters = {"photo": untouched, **generators}
             if "batch" in generators:
                 painters["batch, batch statistics"] = with_batch_statistics(generators["batch"])
-            batches = square_batches(list_photos(self.options.held_out), HELD_OUT_SIZE)
+            batches = square_batches(list_photos(self.options.held_out), PHOTO_SIZE)
             self.log(step, {"style": painting.slug}, held_out=measure(self._objectives[painting.slug], painters, batches))
             for generator in generators.values():
                 generator.train()

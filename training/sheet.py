@@ -15,10 +15,9 @@ from PIL import Image
 from tqdm import tqdm
 
 from training.figures import contact_sheet
-from zoo.__main__ import save_picture
 from zoo.catalog import Style, find
 from zoo.errors import ConfigError, ZooError, fail
-from zoo.images import fade, fit_long_side, open_photo
+from zoo.images import fade, fit_long_side, open_photo, save_picture
 from zoo.stylize import check_size, stylize
 
 

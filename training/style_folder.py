@@ -8,6 +8,7 @@ import torch
 
 from training import figures
 from training.evaluate import evaluate
+from training.measure import PHOTO_SIZE
 from training.paintings import Painting
 from training.records import machine, read_log, write_card, write_metrics, write_recipe
 from zoo.catalog import PHOTO, at
@@ -33,9 +34,8 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
     _history(folder, painting, report)
     write_metrics(folder, {"storage": storage_error(folder, style, twins, report)})
     if held_out := report.options.held_out:
-        size = 256
-        found = evaluate(at(folder), held_out, painting.file, size, vgg=report.options.vgg_weights)
-        write_metrics(folder, {"held_out": {str(size): found}})
+        found = evaluate(at(folder), held_out, painting.file, PHOTO_SIZE, vgg=report.options.vgg_weights)
+        write_metrics(folder, {"held_out": {str(PHOTO_SIZE): found}})
     write_card(folder)
 
 
@@ -56,7 +56,7 @@ def _history(folder: Path, painting: Painting, report: "RunReport") -> None:
     records = [r for r in read_log(report.log_file) if "held_out" in r and r["style"] == painting.slug]
     history = [{"step": r["step"], **r["held_out"]} for r in records]
     if history:
-        note = "centre crops of 256 px in batches of 4; batch norm in eval mode unless named"
+        note = f"centre crops of {PHOTO_SIZE} px in batches of 4; batch norm in eval mode unless named"
         write_metrics(folder, {"history": {"note": note, "machine": machine(), "steps": history}})
 
 

@@ -55,7 +55,9 @@ def make_parser() -> argparse.ArgumentParser:
     groups: dict = {}
     for field in dataclasses.fields(TrainConfig):
         meta = field.metadata
-        group = groups.setdefault(meta["group"], parser.add_argument_group(f"recipe: {meta['group']}"))
+        if meta["group"] not in groups:
+            groups[meta["group"]] = parser.add_argument_group(f"recipe: {meta['group']}")
+        group = groups[meta["group"]]
         flag = "--" + field.name.replace("_", "-")
         if field.type is dict:
             group.add_argument(flag, nargs="+", metavar="LAYER", help=meta["help"])

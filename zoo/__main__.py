@@ -10,9 +10,7 @@ STYLE is a slug of the list, or the path of a style folder.
 
 import argparse
 import json
-import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image
@@ -20,7 +18,7 @@ from tqdm import tqdm
 
 from zoo.catalog import find, sound_styles
 from zoo.errors import PhotoError, ZooError, fail
-from zoo.images import SUFFIXES, list_photos, open_photo
+from zoo.images import SUFFIXES, list_photos, open_photo, save_picture
 from zoo.stylize import DEVICES, check_size, pick_device, stylize
 
 
@@ -114,22 +112,6 @@ def stylize_command(args: argparse.Namespace) -> None:
             bad.append(str(error))
     if bad:
         raise PhotoError("; ".join(bad) if len(plan) == 1 else f"{len(bad)} of {len(plan)} photos failed: " + "; ".join(bad))
-
-
-def save_picture(image: Image.Image, path: Path, quality: int = 95) -> None:
-    """Write a picture, making its folder; what was there before stays until it is done. `quality` is for JPEG and WebP.
-
-    Raises PhotoError on failure.
-    """
-    partial = path.with_name(f".{path.name}{path.suffix}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(partial, quality=quality)
-        os.replace(partial, path)
-    except (OSError, ValueError) as error:  # ValueError: too large for the format
-        with suppress(OSError):
-            partial.unlink()
-        raise PhotoError(f"cannot write {path}: {error}") from error
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -91,19 +91,21 @@ def list_styles() -> list[Style]:
     A local style hides a bundled one of the same slug.
     """
     found = {}
-    local = [Path(p) for p in os.environ.get(LOCAL_VARIABLE, "").split(os.pathsep) if p]
-    for root, source in [(BUNDLED, "bundled"), *((p, "local") for p in local)]:
+    for root, source in [(BUNDLED, "bundled"), *((root, "local") for root in _local_roots())]:
         for path in sorted(root.iterdir()) if root.is_dir() else []:
             if (path / folder.CONFIG).is_file():
                 found[path.name] = Style(path.name, path, source)
     return list(found.values())
 
 
+def _local_roots() -> list[Path]:
+    return [Path(root) for root in os.environ.get(LOCAL_VARIABLE, "").split(os.pathsep) if root]
+
+
 def sound_styles() -> tuple[list[Style], list[str]]:
     """The styles whose records can be read, and what is wrong with the others (and with the variable), in words."""
     sound = []
-    roots = [p for p in os.environ.get(LOCAL_VARIABLE, "").split(os.pathsep) if p]
-    problems = [f"{LOCAL_VARIABLE} names {root}, which is no folder" for root in roots if not Path(root).is_dir()]
+    problems = [f"{LOCAL_VARIABLE} names {root}, which is no folder" for root in _local_roots() if not root.is_dir()]
     for style in list_styles():
         try:
             _ = style.recipe, style.held_out

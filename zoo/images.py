@@ -1,6 +1,8 @@
 """Pictures from outside, made safe: whatever Pillow reads becomes an upright 8-bit RGB image, or a clear PhotoError."""
 
+import os
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -15,6 +17,22 @@ MAX_PIXELS = 200_000_000
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".jp2", ".ppm"}
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow's guard against bombs stays on, at the documented limit
+
+
+def save_picture(image: Image.Image, path: Path, quality: int = 95) -> None:
+    """Write a picture, making its folder; what was there before stays until it is done. `quality` is for JPEG and WebP.
+
+    Raises PhotoError on failure.
+    """
+    partial = path.with_name(f".{path.name}{path.suffix}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image.save(partial, quality=quality)
+        os.replace(partial, path)
+    except (OSError, ValueError) as error:  # ValueError: too large for the format
+        with suppress(OSError):
+            partial.unlink()
+        raise PhotoError(f"cannot write {path}: {error}") from error
 
 
 def list_photos(folder: str | Path) -> list[Path]:

@@ -7,17 +7,21 @@ from torch import nn
 _PADDING_MODES = {"zero": "zeros", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
 
 
-class InstanceNorm(nn.Module):
-    """Instance normalization, paper eq. 3: each channel of each image by its own mean and (biased) variance.
-
-    The statistics are always the picture's own, also at test time. B×C×H×W in and out; affine.
-    """
+class _AffineNorm(nn.Module):
+    """Gamma and beta for each channel, named as in torch's own norms."""
 
     def __init__(self, channels: int, eps: float = 1e-5):
         super().__init__()
         self.eps = eps
         self.weight = nn.Parameter(torch.ones(channels))
         self.bias = nn.Parameter(torch.zeros(channels))
+
+
+class InstanceNorm(_AffineNorm):
+    """Instance normalization, paper eq. 3: each channel of each image by its own mean and (biased) variance.
+
+    The statistics are always the picture's own, also at test time. B×C×H×W in and out; affine.
+    """
 
     def forward(self, x):
         # Group norm with one channel a group is eq. 3, and unlike F.instance_norm keeps channels-last as it is. But torch
@@ -36,18 +40,12 @@ class BatchNorm(nn.BatchNorm2d):
     """
 
 
-class ContrastNorm(nn.Module):
+class ContrastNorm(_AffineNorm):
     """Contrast normalization, paper eq. 1, as H·W·x / (Σ|x| + eps) over each channel of each image; affine.
 
     For the non-negative x of eq. 1 this is eq. 1 times H·W: the factor keeps the output independent of the picture's
     size, the absolute value keeps the sum away from zero for signed features. B×C×H×W in and out.
     """
-
-    def __init__(self, channels: int, eps: float = 1e-5):
-        super().__init__()
-        self.eps = eps
-        self.weight = nn.Parameter(torch.ones(channels))
-        self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x):
         h, w = x.shape[2:]
