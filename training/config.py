@@ -12,7 +12,8 @@ from zoo.errors import ConfigError
 
 RECIPES = Path(__file__).parent / "recipes"
 NORMS = ("instance", "batch")
-RECORD = ("painting", "photos", "made_with", "trained_with")  # of recipe.yaml: what a recipe was applied to
+TRAINED = ("all", "norm", "norm+ends")
+RECORD = ("painting", "photos", "made_with", "trained_with", "started_from")  # of recipe.yaml: what a recipe was applied to
 
 # --auto: the balance that suits every painting, see training.losses.Objective. A style weight of 3 gives little more than a
 # tint, at 25 faces begin to drown.
@@ -45,6 +46,8 @@ class TrainConfig:
     micro_batch: int = knob(0, "schedule", "photos at once to save memory, 0 for all; batch norm sees fewer", low=0)
     learning_rate: float = knob(1e-3, "schedule", "of Adam, at the start", low=0)
     decay: str = knob("cosine", "schedule", "of the learning rate over the run", ("cosine", "constant"))
+    warmup: int = knob(0, "schedule", "steps in which the learning rate rises from 0; 100 suits a warm start", low=0)
+    only: str = knob("all", "schedule", "train these weights alone: for a new style on a trained base (--from)", TRAINED)
     seed: int = knob(0, "schedule", "decides initial weights, photo order, crops and flips", low=0)
 
     crop_size: int = knob(256, "pictures", "side of the square training crops in pixels", low=32)
@@ -65,6 +68,7 @@ class TrainConfig:
         "objective",
         "VGG16 layers NAME or NAME:WEIGHT of the style loss",
     )
+    identity_weight: float = knob(0.0, "objective", "of one more row, that gives the photo back: 0 for none, 10 is good", low=0)
     vgg_precision: str = knob("float32", "objective", "the loss network computes in", ("float32", "bfloat16", "float16"))
 
     architecture: str = knob("johnson", "generator", "name in the registry")
@@ -72,6 +76,7 @@ class TrainConfig:
     residual_blocks: int = knob(5, "generator", "blocks at a quarter of the resolution", low=0)
     padding: str = knob("reflect", "generator", "of the convolutions", ("zero", "reflect", "replicate", "circular"))
     upsampling: str = knob("nearest", "generator", "in the decoder", ("nearest", "bilinear"))
+    precision: str = knob("float32", "generator", "it is trained in; bfloat16 is for a GPU", ("float32", "bfloat16"))
 
     def __post_init__(self) -> None:
         for f in dataclasses.fields(self):

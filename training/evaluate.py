@@ -18,9 +18,8 @@ from tqdm import tqdm
 from training.measure import held_out_objective, measure, square_batches, untouched, whole_photos, with_batch_statistics
 from training.records import machine, sha256, write_card, write_metrics
 from training.vgg import load_vgg
-from zoo.catalog import Style, find
+from zoo.catalog import Style, find, load
 from zoo.errors import TrainingError, ZooError, fail
-from zoo.folder import load
 from zoo.images import list_photos, open_photo
 from zoo.stylize import DEVICES, pick_device
 
@@ -31,7 +30,7 @@ def evaluate(style: Style, content: Path, painting: Path, size: int = 256, devic
         raise TrainingError(f"{style.folder} holds no generator to measure")
     where = pick_device(device)
     objective = held_out_objective(load_vgg(vgg).to(where), open_photo(painting))
-    generators = {norm: load(style.folder, norm).to(where) for norm in style.norms}
+    generators = {norm: load(style, norm).to(where) for norm in style.norms}
     photos = list_photos(content)
     painters = {"photo": untouched, **generators}
     found = measure(objective, painters, _watched(whole_photos(photos, size), len(photos), "whole photos"))

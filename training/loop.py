@@ -4,6 +4,8 @@ Twins see the same crops in the same step: the photo's features are computed onc
 are the same by construction.
 """
 
+import importlib.util
+import os
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,15 +18,20 @@ from tqdm import tqdm
 from training.checkpoint import load_checkpoint, save_checkpoint
 from training.config import TrainConfig
 from training.data import PhotoFolder, make_loader
-from training.losses import Objective
+from training.losses import IdentityObjective, Objective
 from training.paintings import Painting, style_of_step
+from training.photos import photo_folder
 from training.records import fingerprint
 from training.report import RunReport
 from training.signals import stop_signals
+from training.start import describe_start
 from training.twins import Twin, learning_rate, train_step
 from training.vgg import load_vgg
+from zoo.catalog import Style
 from zoo.errors import TrainingError
 from zoo.images import fit_short_side, open_photo, to_tensor
+
+TRACKERS = ("trackio", "tensorboard")
 
 
 @dataclass
@@ -38,7 +45,8 @@ class RunOptions:
     held_out_every: int = 250
     checkpoint_every: int = 100
     log_every: int = 10
-    workers: int = 0
+    workers: int | None = None  # processes that read photos; None: as many as keep a GPU busy, none beside a CPU training
+    track: str | None = None  # besides the JSON lines: one of TRACKERS
     stop_at: int | None = None  # end the session after this step; a later call resumes
 
     def __post_init__(self) -> None:
@@ -46,35 +54,40 @@ class RunOptions:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise TrainingError(f"--{name.replace('_', '-')} counts steps and must be at least 1, got {value}")
-        if self.workers < 0:
+        if self.workers is not None and self.workers < 0:
             raise TrainingError(f"--workers must be 0 (read photos inline) or more, got {self.workers}")
+        if self.track and not importlib.util.find_spec(self.track):
+            raise TrainingError(f"--track {self.track} needs a package that is not installed: pip install {self.track}")
 
 
 def run(
     config: TrainConfig,
     paintings: list[Painting],
-    content: Path,
+    content: str | Path,
     out: Path,
     norms: tuple[str, ...] = ("instance", "batch"),
     options: RunOptions | None = None,
+    start: tuple[Style, ...] = (),
 ) -> Path:
-    """Train the generators of `norms` against paintings on a folder of photos; returns `out`.
+    """Train the generators of `norms` against paintings on photos (see `training.photos.photo_folder`); returns `out`.
 
     One painting makes `out` its style folder; several are trained into one conditional generator, one style a step, and
-    exported to a style folder out/SLUG each. A run that was stopped goes on from its newest checkpoint in out/run.
+    exported to a style folder out/SLUG each; with `start`, trained styles, it begins from their weights. A run that was stopped goes on from its newest checkpoint in out/run.
     Ctrl-C and SIGTERM end it after the step at hand, with a checkpoint, as KeyboardInterrupt. Where memory runs out before
     anything was kept, all twins start again with a smaller micro-batch, which the recipe records. Raises ZooError for bad
     input, an `out` that holds another run, losses that stay non-finite at any learning rate.
     """
     options, out = options or RunOptions(), Path(out)
-    accelerator = Accelerator(dataloader_config=DataLoaderConfiguration(split_batches=True))
+    accelerator = make_accelerator(config, out, options.track)
     check_processes(accelerator.num_processes, config, norms)
+    with accelerator.main_process_first():  # the others find what it has unpacked
+        content = photo_folder(content, out / "run" / "photos")
     state = load_checkpoint(out / "run" / "checkpoints", accelerator.print)
     if state and not config.micro_batch:
         config = replace(config, micro_batch=state["run"]["recipe"]["micro_batch"])  # what the memory allowed before
     while True:
         try:
-            train(config, paintings, content, out, norms, options, accelerator, state)
+            train(config, paintings, content, out, norms, options, accelerator, state, start)
             accelerator.end_training()
             return out
         except (torch.OutOfMemoryError, RuntimeError) as error:
@@ -100,56 +113,82 @@ def train(
     options: RunOptions,
     accelerator: Accelerator,
     state: dict | None,
+    start: tuple[Style, ...] = (),
 ) -> None:
     """`run` from a checkpoint's state or the start, with one size of micro-batch, which may be too large for the memory."""
     photos = PhotoFolder(content, config.crop_size, config.seed)
     photos[0]  # raises here, in this process and in plain words, when nothing in the folder can be read
     objectives = make_objectives(config, paintings, options.vgg_weights, accelerator.device)
-    twins = [Twin(norm, config, len(paintings), accelerator) for norm in norms]
-    report = RunReport(out, config, norms, options, paintings, photos, accelerator)
-    identity = {"recipe": asdict(config), "norms": list(norms), **fingerprint(paintings, photos)}
-    first = resume(state, report, identity, twins)
+    twins = [Twin(norm, config, len(objectives), accelerator, start) for norm in norms]
+    report = RunReport(out, config, norms, options, paintings, photos, accelerator, start)
+    which = {"recipe": asdict(config), "norms": list(norms), **fingerprint(paintings, photos)}
+    which["start"] = [record["sha256"] for record in describe_start(start, norms)]
+    first = resume(state, report, which, twins)
     report.start(first, twins)
 
     last = min(config.steps, options.stop_at or config.steps)
-    loader = accelerator.prepare(make_loader(photos, first, last, config.batch_size, options.workers))
+    loader = accelerator.prepare(make_loader(photos, first, last, config.batch_size, workers(options, accelerator.device)))
     bar = tqdm(total=config.steps, initial=first, unit="step", smoothing=0.02, disable=not accelerator.is_main_process)
-    started = time.monotonic()
+    seconds, began = state["seconds"] if state else 0.0, time.monotonic()  # of training alone, over all sessions
     with bar, stop_signals() as signals:
         for step, batch in enumerate(loader, first + 1):
             batch = batch.to(accelerator.device, memory_format=torch.channels_last)
-            style = style_of_step(step, len(paintings), config.seed)
+            style = style_of_step(step, len(objectives), config.seed)
             rate = learning_rate(config, step)
             losses = train_step(twins, objectives[style], batch, style, rate, config.micro_batch)
             bar.update()
+            seconds += time.monotonic() - began
             checkpoint = step % options.checkpoint_every == 0 or step == last or signals
             if checkpoint or step % options.log_every == 0 or step == 1:
                 for twin in twins:
                     twin.look(step, bar.write)
             if step % options.log_every == 0 or step in (1, last):
-                speed = (step - first) * config.batch_size / (time.monotonic() - started)
+                speed = step * config.batch_size / seconds
                 means = {norm: {k: accelerator.reduce(v, "mean").item() for k, v in f.items()} for norm, f in losses.items()}
-                report.log(step, {"style": paintings[style].slug, **means}, pictures_per_second=round(speed, 2))
+                report.log(step, {"style": report.slugs[style], **means}, seconds=round(seconds, 1))
                 totals = {norm: f"{found['total']:.3g}" for norm, found in means.items()}
                 bar.set_postfix({**totals, "pictures/s": f"{speed:.1f}"})
             report.after_step(step, last, twins)
             if checkpoint and accelerator.is_main_process:
                 state = {twin.norm: twin.state_dict() for twin in twins}
-                save_checkpoint(report.checkpoints, step, {"run": identity, **state})
+                save_checkpoint(report.checkpoints, step, {"run": which, "seconds": seconds, **state})
             if signals:
                 raise KeyboardInterrupt
+            began = time.monotonic()
     if last == config.steps:
         report.finish(twins)
 
 
-def resume(state: dict | None, report: RunReport, identity: dict, twins: list[Twin]) -> int:
+def make_accelerator(config: TrainConfig, out: Path, track: str | None) -> Accelerator:
+    """What runs the training: precision of the generator, a batch that all processes share, a tracker."""
+    accelerator = Accelerator(
+        mixed_precision={"float32": "no", "bfloat16": "bf16"}[config.precision],
+        dataloader_config=DataLoaderConfiguration(split_batches=True),
+        log_with=track,
+        project_dir=out / "run",
+    )
+    if track:
+        os.environ.setdefault("TRACKIO_DIR", str((out / "run" / "trackio").resolve()))
+        flat = {key: value if isinstance(value, (int, float, str)) else str(value) for key, value in asdict(config).items()}
+        accelerator.init_trackers("missing-ingredient", config=flat)
+    return accelerator
+
+
+def workers(options: RunOptions, device: torch.device) -> int:
+    """How many processes read photos beside the training."""
+    if options.workers is not None:
+        return options.workers
+    return 0 if device.type == "cpu" else min(8, (os.cpu_count() or 2) - 1)
+
+
+def resume(state: dict | None, report: RunReport, which: dict, twins: list[Twin]) -> int:
     """Take up the state of a checkpoint, if there is one; returns the step it was made after, or 0.
 
-    Raises TrainingError when the folder holds another run than `identity` describes.
+    Raises TrainingError when the folder holds another run than `which` describes.
     """
     if state is None:
         return 0
-    if other := sorted(key for key in identity if state["run"].get(key) != identity[key]):
+    if other := sorted(key for key in which if state["run"].get(key) != which[key]):
         what = f"{report.out} holds a run with another {' and '.join(other)}"
         raise TrainingError(f"{what}: choose another --out, or delete {report.folder} to start anew")
     for twin in twins:
@@ -188,10 +227,11 @@ def check_processes(processes: int, config: TrainConfig, norms: tuple[str, ...])
         raise TrainingError(f"batch_size {config.batch_size} cannot be shared evenly by {processes} processes")
 
 
-def make_objectives(config: TrainConfig, paintings: list[Painting], vgg_weights: str, device: torch.device) -> list[Objective]:
-    """The objective of each painting, all on one loss network."""
+def make_objectives(config: TrainConfig, paintings: list[Painting], vgg_weights: str, device: torch.device) -> list:
+    """The objective of each row: of each painting, all on one loss network; then of the identity, if the recipe wants it."""
     vgg = load_vgg(vgg_weights, getattr(torch, config.vgg_precision)).to(device)
     weights = config.content_weight, config.style_weight, config.tv_weight
     pictures = [to_tensor(fit_short_side(open_photo(painting.file), config.style_size)).to(device) for painting in paintings]
     layers = config.content_layers, config.style_layers
-    return [Objective(vgg, picture, *layers, weights, config.balance).to(device) for picture in pictures]
+    objectives = [Objective(vgg, picture, *layers, weights, config.balance).to(device) for picture in pictures]
+    return objectives + ([IdentityObjective(config.identity_weight)] if config.identity_weight else [])

@@ -1,6 +1,7 @@
-"""The perceptual objective (Gatys et al. 2016, Johnson et al. 2016): content, style and total-variation losses.
+"""The perceptual objective (Gatys et al. 2016, Johnson et al. 2016): content, style and total-variation losses; and that of
+the identity row, which gives the photo back.
 
-All live in the caffe scale (RGB 0-255), in which content : style = 1 : 5 is a good start. Features are B×C×H×W.
+All perceptual losses live in the caffe scale (RGB 0-255), in which content : style = 1 : 5 is a good start. Features are B×C×H×W.
 """
 
 import torch
@@ -101,3 +102,26 @@ class Objective(nn.Module):
     def _content(self, features: torch.Tensor, photo_features: torch.Tensor) -> torch.Tensor:
         error = self.content(features, photo_features)
         return error / photo_features.square().mean(dim=(1, 2, 3)) if self.relative else error
+
+
+class IdentityObjective(nn.Module):
+    """weight · squared error of the pixels over the photo's variance: how far a picture is from the photo itself.
+
+    Trains the identity row of a conditional generator: blended with it, a style loses strength.
+    """
+
+    def __init__(self, weight: float):
+        super().__init__()
+        self.weight = weight
+
+    def photo_features(self, photos: torch.Tensor) -> dict[str, torch.Tensor]:
+        """What `forward` compares with: the B×3×H×W photos themselves."""
+        return {"photo": photos}
+
+    def forward(self, pictures: torch.Tensor, photo_features: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Losses under the names of `Objective`, each of shape B: the error is the content's, the others are 0."""
+        photos = photo_features["photo"]
+        variance = photos.flatten(1).var(dim=1).clamp(min=1e-3)  # a photo may be flat
+        error = (pictures - photos).square().mean(dim=(1, 2, 3)) / variance
+        none = torch.zeros_like(error)
+        return {"content": error, "style": none, "tv": none, "total": self.weight * error}

@@ -52,6 +52,24 @@ def measure(objective: Objective, painters: Mapping[str, Painter], batches: Iter
     return {name: {key: value / count for key, value in found.items()} for name, found in sums.items()}
 
 
+@torch.no_grad()
+def psnr(generator: nn.Module, photos: Iterable[torch.Tensor]) -> dict[str, float]:
+    """Mean peak signal-to-noise ratio in dB between photos (each 1×3×H×W in [0, 1]) and what the generator makes of them.
+
+    "as_is", and "matched": with each colour channel brought to the photo's mean and deviation first, which instance norm
+    cannot know, as it takes them off every channel of its first layer.
+    """
+    found: dict = {"as_is": [], "matched": []}
+    for photo in photos:
+        picture = generator(photo.to(next(generator.parameters()).device)).cpu()
+        deviation, mean = torch.std_mean(picture, dim=(2, 3), keepdim=True)
+        photo_deviation, photo_mean = torch.std_mean(photo, dim=(2, 3), keepdim=True)
+        matched = (picture - mean) / deviation.clamp(min=1e-6) * photo_deviation + photo_mean
+        for name, version in (("as_is", picture), ("matched", matched.clamp(0, 1))):
+            found[name].append(-10 * (version - photo).square().mean().clamp(min=1e-12).log10().item())
+    return {name: sum(values) / len(values) for name, values in found.items()}
+
+
 def whole_photos(photos: list[Path], size: int) -> Iterator[torch.Tensor]:
     """Each photo by itself, short side `size` px: 1×3×H×W."""
     for path in photos:

@@ -44,11 +44,12 @@ def write_recipe(
     norms: tuple[str, ...],
     paintings: list[Painting],
     photos: PhotoFolder,
-    together: list[Painting] = (),
+    together: list[Painting],
+    started_from: list[dict],
 ) -> None:
     """recipe.yaml: the resolved recipe, then the record of what it was applied to. File names only, never paths.
 
-    `together` names the paintings trained in the same generator, where there were several.
+    `together` are all paintings trained in the same generator, `started_from` the styles it began from, if it did.
     """
     prints = fingerprint(paintings, photos)
     records = [{**p.facts, "file": p.file.name, "sha256": prints["paintings"][p.slug]} for p in paintings]
@@ -59,8 +60,11 @@ def write_recipe(
     }
     if len(together) > 1:
         record["trained_with"] = [painting.file.name for painting in together]
+    if started_from:
+        record["started_from"] = started_from
     which = "--pair" if len(norms) > 1 else f"--norm {norms[0]}"
-    how = f"# repeat: python -m training.train {which} --recipe recipe.yaml --style-image ... --content ... --out ...\n"
+    start = " --from ..." if started_from else ""
+    how = f"# repeat: python -m training.train {which} --recipe recipe.yaml{start} --style-image ... --content ... --out ...\n"
     text = yaml.safe_dump({**asdict(config), **record}, sort_keys=False, allow_unicode=True)
     path.write_text(how + text, encoding="utf-8")
 

@@ -15,9 +15,19 @@ import torch
 from PIL import Image
 
 from training import figures
-from training.measure import PHOTO_SIZE, held_out_objective, measure, square_batches, untouched, with_batch_statistics
+from training.measure import (
+    PHOTO_SIZE,
+    held_out_objective,
+    measure,
+    psnr,
+    square_batches,
+    untouched,
+    whole_photos,
+    with_batch_statistics,
+)
 from training.records import read_log, write_recipe
-from training.style_folder import finish_style
+from training.start import describe_start
+from training.style_folder import finish_identity, finish_style
 from training.vgg import load_vgg
 from zoo.catalog import PHOTO
 from zoo.conditional import choose
@@ -25,16 +35,19 @@ from zoo.errors import PhotoError, TrainingError
 from zoo.images import fit_short_side, list_photos, open_photo, to_image, to_tensor
 
 PREVIEW_SIZE, PREVIEW_PHOTOS = 224, 5  # px, pictures
+IDENTITY = "identity"  # slug of the row that gives the photo back
 
 
 class RunReport:
     """Everything `training.loop.run` writes, apart from checkpoints. Quiet on all but the main process."""
 
-    def __init__(self, out, config, norms, options, paintings, photos, accelerator):
+    def __init__(self, out, config, norms, options, paintings, photos, accelerator, start=()):
         self.out, self.folder = Path(out), Path(out) / "run"
         self.checkpoints, self.log_file = self.folder / "checkpoints", self.folder / "log.jsonl"
         self.config, self.norms, self.options, self.paintings = config, norms, options, paintings
         self.photos, self.accelerator, self.active = photos, accelerator, accelerator.is_main_process
+        self.start_styles, self.started_from = start, describe_start(start, norms)
+        self.slugs = [painting.slug for painting in paintings] + ([IDENTITY] if config.identity_weight else [])
         self._objectives: dict = {}
 
     def start(self, first: int, twins: list) -> None:
@@ -43,7 +56,7 @@ class RunReport:
             return
         try:
             (self.folder / "previews").mkdir(parents=True, exist_ok=True)
-            write_recipe(self.folder / "recipe.yaml", self.config, self.norms, self.paintings, self.photos)
+            self.write_recipe(self.folder / "recipe.yaml", self.paintings)
             kept = [record for record in read_log(self.log_file) if first and record["step"] <= first]
             partial = self.log_file.with_suffix(".part")
             partial.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
@@ -54,11 +67,20 @@ class RunReport:
             self.preview(0, twins)
             self.held_out(0, twins)
 
+    def write_recipe(self, path: Path, paintings: list) -> None:
+        """The recipe as it concerns some of the paintings."""
+        began = self.started_from
+        if len(paintings) == 1 and len(began) > 1:
+            began = [began[self.paintings.index(paintings[0])]]
+        write_recipe(path, self.config, self.norms, paintings, self.photos, self.paintings, began)
+
     def log(self, step: int, losses: dict, **more: object) -> None:
         """Add one line to the loss log."""
         if self.active:
             with open(self.log_file, "a", encoding="utf-8") as log:
                 log.write(json.dumps({"step": step, **losses, **more}) + "\n")
+            values = {key: value for key, value in {**losses, **more}.items() if key != "style"}
+            self.accelerator.log(flatten(values, losses["style"]), step=step)
 
     def after_step(self, step: int, last: int, twins: list) -> None:
         """Preview and measure when it is time to."""
@@ -69,6 +91,11 @@ class RunReport:
         if step % self.options.preview_every == 0 or step == last:
             self.preview(step, twins)
             figures.loss_curves(self.log_file, self.folder / "curves.png")
+
+    @property
+    def identity(self) -> int | None:
+        """The row that gives the photo back, if it is trained."""
+        return len(self.paintings) if IDENTITY in self.slugs else None
 
     def generators(self, twins: list, style: int) -> dict[str, torch.nn.Module]:
         """The bare generators by norm, batch norm first, in eval mode and set to that style."""
@@ -102,13 +129,16 @@ class RunReport:
     def preview(self, step: int, twins: list) -> None:
         """Save run/previews/step_NNNNNN.jpg: a row a photo for one style; for several, a row a style on two photos."""
         title = f"step {step}"
-        if len(self.paintings) == 1:
+        if len(self.slugs) == 1:
             sheet = self.style_sheet(twins, 0, title)
         else:
             rows, photos = [], self.preview_photos()[:2]
             for style, painting in enumerate(self.paintings):
                 shown = fit_short_side(open_photo(painting.file), PREVIEW_SIZE)
                 rows.append([shown, *(p for photo in photos for p in self.paint(twins, style, photo).values())])
+            if self.identity is not None:
+                painted = (p for photo in photos for p in self.paint(twins, self.identity, photo).values())
+                rows.append([photos[0], *painted])
             captions = ["painting", *(f"{norm} norm" for _ in photos for norm in sorted(self.norms))]
             sheet = figures.contact_sheet(rows, captions, title)
         sheet.save(self.folder / "previews" / f"step_{step:06d}.jpg", quality=85)
@@ -129,13 +159,33 @@ class RunReport:
             self.log(step, {"style": painting.slug}, held_out=measure(self._objectives[painting.slug], painters, batches))
             for generator in generators.values():
                 generator.train()
+        if self.identity is not None:
+            self.log(step, {"style": IDENTITY}, psnr=self.psnr(twins))
+
+    def psnr(self, twins: list) -> dict[str, dict[str, float]]:
+        """How well the identity row gives held-out photos back, by norm, see `training.measure.psnr`."""
+        generators, photos = self.generators(twins, self.identity), list_photos(self.options.held_out)
+        found = {norm: psnr(generator, whole_photos(photos, PHOTO_SIZE)) for norm, generator in generators.items()}
+        for generator in generators.values():
+            generator.train()
+        return found
 
     def finish(self, twins: list) -> None:
         """Export every style to its folder, with pictures, record and card."""
         if not self.active:
             return
         for style, painting in enumerate(self.paintings):
-            folder = self.out if len(self.paintings) == 1 else self.out / painting.slug
+            folder = self.out if len(self.slugs) == 1 else self.out / painting.slug
             finish_style(folder, style, painting, twins, self)
+        if self.identity is not None:
+            finish_identity(self.out / IDENTITY, twins, self)
         if bad := self.photos.unreadable:
             self.accelerator.print(f"{len(bad)} unreadable files were skipped, first {bad[0].name}")
+
+
+def flatten(values: dict, name: str) -> dict[str, float]:
+    """Nested figures as trackers want them: {"instance": {"style": 1.0}} gives {"name/instance/style": 1.0}."""
+    flat: dict = {}
+    for key, value in values.items():
+        flat.update(flatten(value, f"{name}/{key}") if isinstance(value, dict) else {f"{name}/{key}": value})
+    return flat

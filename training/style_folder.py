@@ -10,7 +10,8 @@ from training import figures
 from training.evaluate import evaluate
 from training.measure import PHOTO_SIZE
 from training.paintings import Painting
-from training.records import machine, read_log, write_card, write_metrics, write_recipe
+from training.records import machine, read_log, write_card, write_metrics
+from zoo.adapter import save_adapter
 from zoo.catalog import PHOTO, at
 from zoo.conditional import export
 from zoo.folder import load, save, twin_folder
@@ -26,10 +27,14 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
     """Write everything of one style; with held-out photos measured on the weights as they were stored."""
     for twin in twins:
         save(export(twin.generator, style), twin_folder(folder, twin.norm))
+        if report.config.only != "all":
+            base = report.start_styles[style if len(report.start_styles) > 1 else 0]
+            save_adapter(export(twin.generator, style), base.folder, base.slug, folder / "adapter")
+            report.write_recipe(folder / "adapter" / "recipe.yaml", [painting])
     if "instance" not in report.norms:
         return  # half a style: its folder is completed by training the other half
     (folder / "metrics.json").unlink(missing_ok=True)  # of other weights
-    write_recipe(folder / "recipe.yaml", report.config, report.norms, [painting], report.photos, together=report.paintings)
+    report.write_recipe(folder / "recipe.yaml", [painting])
     _pictures(folder / "images", style, painting, twins, report)
     _history(folder, painting, report)
     write_metrics(folder, {"storage": storage_error(folder, style, twins, report)})
@@ -37,6 +42,16 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
         found = evaluate(at(folder), held_out, painting.file, PHOTO_SIZE, vgg=report.options.vgg_weights)
         write_metrics(folder, {"held_out": {str(PHOTO_SIZE): found}})
     write_card(folder)
+
+
+def finish_identity(folder: Path, twins: list, report: "RunReport") -> None:
+    """Write the generators that give the photo back, with their recipe and, given held-out photos, their PSNR."""
+    for twin in twins:
+        save(export(twin.generator, report.identity), twin_folder(folder, twin.norm))
+    report.write_recipe(folder / "recipe.yaml", [])
+    if report.options.held_out:
+        note = f"mean over whole held-out photos at {PHOTO_SIZE} px; matched: each colour at the photo's mean and deviation"
+        write_metrics(folder, {"psnr": {**report.psnr(twins), "note": note, "machine": machine()}})
 
 
 def _pictures(images: Path, style: int, painting: Painting, twins: list, report: "RunReport") -> None:

@@ -17,8 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from training.config import AUTO, NORMS, TrainConfig, load_recipe
-from training.loop import RunOptions, run
+from training.loop import TRACKERS, RunOptions, run
 from training.paintings import FACTS, make_slug, read_paintings
+from training.start import find_start, start_knobs
 from zoo.errors import ConfigError, ZooError, fail
 
 
@@ -42,13 +43,22 @@ def make_parser() -> argparse.ArgumentParser:
     need = parser.add_argument_group("what to train")
     many = "the painting; several are trained into one generator and exported to OUT/SLUG each"
     need.add_argument("--style-image", type=Path, required=True, nargs="+", metavar="FILE", help=many)
-    need.add_argument("--content", type=Path, required=True, metavar="DIR", help="folder of photos to train on, any number")
+    photos = "photos to train on, any number: a folder, a zip or tar of one, or owner/name of a Hub dataset"
+    need.add_argument("--content", required=True, metavar="DIR|ARCHIVE|HUB", help=photos)
     need.add_argument("--out", type=Path, required=True, metavar="DIR", help="the style folder to make, or to go on with")
     which = need.add_mutually_exclusive_group()
     which.add_argument("--norm", choices=NORMS, default="instance", help="train one generator (default: instance)")
     which.add_argument("--pair", action="store_true", help="train both twins in lockstep")
     need.add_argument("--recipe", default="zoo", metavar="NAME|FILE", help="recipe the flags below overrule (default: zoo)")
 
+    need.add_argument(
+        "--from",
+        nargs="+",
+        default=[],
+        dest="start",
+        metavar="STYLE",
+        help="begin from the weights of a trained style, or one for each painting (styles that were trained together)",
+    )
     auto = "weights that set themselves: relative losses, one balance for all paintings (training/losses.py explains)"
     need.add_argument("--auto", action="store_true", help=auto)
 
@@ -81,7 +91,8 @@ def make_parser() -> argparse.ArgumentParser:
     watch.add_argument("--vgg-weights", default="bundled", metavar="bundled|torchvision|FILE", help="of the loss network")
     for key, default in (("preview", 250), ("held-out", 250), ("checkpoint", 100), ("log", 10)):
         watch.add_argument(f"--{key}-every", type=int, default=default, metavar="N", help=f"steps (default: {default})")
-    watch.add_argument("--workers", type=int, default=0, metavar="N", help="processes that read photos (default: 0, inline)")
+    watch.add_argument("--workers", type=int, metavar="N", help="processes that read photos (default: 0 on a CPU, 8 for a GPU)")
+    watch.add_argument("--track", choices=TRACKERS, help="log there too, besides the JSON lines in OUT/run (pip install it)")
     watch.add_argument("--stop-at", type=int, metavar="STEP", help="end this session after STEP; call again to go on")
     return parser
 
@@ -96,7 +107,14 @@ def main(argv: list[str] | None = None) -> int:
             recipe[name] = layer_weights(getattr(args, name)) if kind is dict else getattr(args, name)
         if args.auto:
             recipe = {**recipe, **AUTO, **{key: recipe[key] for key in AUTO if key in flags}}
-        config = TrainConfig.from_dict(recipe, source=str(args.recipe))
+        norms = ("instance", "batch") if args.pair else (args.norm,)
+        start = find_start(args.start, norms, len(args.style_image))
+        knobs = start_knobs(start, norms)
+        if other := [key for key in flags if key in knobs and recipe[key] != knobs[key]]:
+            raise ConfigError(f"--from {start[0].slug} has {other[0]} {knobs[other[0]]}, it cannot be {recipe[other[0]]}")
+        config = TrainConfig.from_dict({**recipe, **knobs}, source=str(args.recipe))
+        if config.only != "all" and not start:
+            raise ConfigError(f"--only {config.only} trains a few weights of a trained generator: name it with --from STYLE")
         paintings = read_paintings(args.style_image, args.about)
         if len(paintings) == 1:
             facts = {key: getattr(args, key) for key in FACTS if getattr(args, key)}
@@ -112,8 +130,7 @@ def main(argv: list[str] | None = None) -> int:
 
         names = [field.name for field in dataclasses.fields(RunOptions)]
         options = RunOptions(**{name: getattr(args, name) for name in names})
-        norms = ("instance", "batch") if args.pair else (args.norm,)
-        run(config, paintings, args.content, args.out, norms, options)
+        run(config, paintings, args.content, args.out, norms, options, start)
     except ZooError as error:
         return fail(error)
     except KeyboardInterrupt:

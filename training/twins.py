@@ -9,6 +9,8 @@ from torch import nn
 
 from training.config import TrainConfig
 from training.losses import Objective
+from training.start import freeze, warm_start
+from zoo.catalog import Style, load
 from zoo.conditional import choose, make_conditional
 from zoo.errors import TrainingError
 from zoo.registry import create
@@ -25,11 +27,15 @@ class Twin:
     steps, says so, and gives up after HALVINGS.
     """
 
-    def __init__(self, norm: str, config: TrainConfig, styles: int, accelerator: Accelerator):
+    def __init__(self, norm: str, config: TrainConfig, styles: int, accelerator: Accelerator, start: tuple[Style, ...] = ()):
         torch.manual_seed(config.seed)  # every twin starts from the same convolution weights
-        generator = create(config.generator(norm)).to(memory_format=torch.channels_last)
+        generator = create(config.generator(norm))
         if styles > 1:
             make_conditional(generator, styles)
+        if start:
+            warm_start(generator, [load(style, norm) for style in start])
+        freeze(generator, config.only)
+        generator.to(memory_format=torch.channels_last)
         # fused, as only the fused step can be skipped on the device (torch.amp.GradScaler uses the same way)
         optimizer = torch.optim.Adam(parameter_groups(generator, styles), fused=True)
         self.norm, self.accelerator = norm, accelerator
@@ -98,16 +104,16 @@ def parameter_groups(generator: nn.Module, styles: int) -> list[dict]:
     A row trains in one step of `styles`, and Adam moves a parameter by about the rate a step: at the common rate the rows
     would lag behind the convolutions they share, and all styles look alike for thousands of steps.
     """
-    rows = [p for name, p in generator.named_parameters() if ".rows." in name]
-    shared = [p for name, p in generator.named_parameters() if ".rows." not in name]
-    return [{"params": shared, "scale": 1}, *([{"params": rows, "scale": styles}] if rows else [])]
+    trained = [(".rows." in name, p) for name, p in generator.named_parameters() if p.requires_grad]
+    shared, rows = [p for row, p in trained if not row], [p for row, p in trained if row]
+    groups = {"params": shared, "scale": 1}, {"params": rows, "scale": styles}
+    return [group for group in groups if group["params"]]
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:
     """The rate of step 1 ... config.steps: a function of the step alone, so that a resumed run repeats it."""
-    if config.decay == "constant":
-        return config.learning_rate
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - 1) / config.steps))
+    rate = config.learning_rate * min(1.0, step / config.warmup if config.warmup else 1.0)
+    return rate if config.decay == "constant" else rate * 0.5 * (1 + math.cos(math.pi * (step - 1) / config.steps))
 
 
 def train_step(

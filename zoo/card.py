@@ -107,8 +107,12 @@ def _recipe(style: Style) -> list[str]:
     if many := recipe.get("trained_with"):
         facts.append(
             f"one of {len(many)} styles trained together in a conditional generator (Dumoulin et al. 2017), about "
-            f"{recipe['steps'] // len(many):,} steps each, then exported to a plain one with exactly its output"
+            f"{recipe['steps'] // (len(many) + bool(recipe.get('identity_weight'))):,} steps each, then exported to a plain one with exactly its output"
         )
+    if starts := recipe.get("started_from"):
+        names = ", ".join(f"*{start['style']}* after {start['steps']:,} steps" for start in starts)
+        part = {"norm": "norms alone", "norm+ends": "norms, first and last convolution alone"}.get(recipe.get("only"), "all")
+        facts.append(f"began with the weights of {names}; trained on: {part}")
     return ["## Recipe\n", *(f"- {fact}" for fact in facts), "", "`recipe.yaml` repeats the run.\n"]
 
 

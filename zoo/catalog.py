@@ -10,6 +10,8 @@ import yaml
 from torch import nn
 
 from zoo import folder
+from zoo.adapter import is_adapter, load_adapter
+from zoo.conditional import mix
 from zoo.errors import StyleFolderError, StyleNotFoundError
 
 BUNDLED = Path(__file__).parent / "styles"
@@ -137,4 +139,17 @@ def find(name: str | Path | Style) -> Style:
 
 def load(name: str | Path | Style, norm: str = "instance") -> nn.Module:
     """The generator of a style: eval mode, float32, on the CPU. Raises ZooError when there is none or it is damaged."""
-    return folder.load(find(name).folder, norm)
+    style = find(name)
+    if is_adapter(style.folder):
+        return load_adapter(style.folder, norm, find)
+    return folder.load(style.folder, norm)
+
+
+def blend(weights: dict[str, float], norm: str = "instance") -> nn.Module:
+    """A generator between styles that were trained together: their weights by name, adding up to 1.
+
+    >>> generator = zoo.blend({"great-wave": 0.5, "udnie": 0.5})
+
+    Raises ZooError for an unknown style, styles that were trained apart, or weights that do not add up to 1.
+    """
+    return mix([load(name, norm) for name in weights], list(weights.values()))

@@ -11,6 +11,7 @@ import copy
 import torch
 from torch import nn
 
+from zoo.errors import ConfigError, WeightsError
 from zoo.layers import BatchNorm, ContrastNorm, InstanceNorm
 
 _NORMS = (InstanceNorm, BatchNorm, ContrastNorm)
@@ -40,6 +41,12 @@ def make_conditional(generator: nn.Module, styles: int) -> nn.Module:
     return generator
 
 
+def norm_parameters(generator: nn.Module) -> set[str]:
+    """Names, as in the state dict, of everything that belongs to norms: gammas, betas, running statistics."""
+    found = {name: module for name, module in generator.named_modules() if isinstance(module, (*_NORMS, ConditionalNorm))}
+    return {f"{name}.{key}" for name, module in found.items() for key in module.state_dict()}
+
+
 def choose(generator: nn.Module, style: int) -> nn.Module:
     """Paint in that style from now on; does nothing to a plain generator. Returns the generator."""
     for module in generator.modules():
@@ -64,6 +71,34 @@ def blend(generator: nn.Module, weights: dict[int, float]) -> nn.Module:
         for name, child in module.named_children():
             if isinstance(child, ConditionalNorm):
                 setattr(module, name, _blended([(child.rows[style], w) for style, w in weights.items()]))
+    return plain
+
+
+def share_convolutions(generators: list[nn.Module]) -> bool:
+    """Whether plain generators differ in their norms alone, as those of styles trained together do."""
+    first, norms = generators[0].state_dict(), norm_parameters(generators[0])
+    others = [other.state_dict() for other in generators[1:]]
+    return all(
+        first.keys() == other.keys() and all(torch.equal(value, other[key]) for key, value in first.items() if key not in norms)
+        for other in others
+    )
+
+
+def mix(generators: list[nn.Module], weights: list[float]) -> nn.Module:
+    """`blend` for plain generators that share their convolutions: a new one, whose norms are the weighted sum of theirs.
+
+    With the generator that gives the photo back (training's identity row) among them, this sets the strength of a style.
+    Raises WeightsError when they do not share their convolutions, ConfigError unless the weights add up to 1.
+    """
+    if abs(sum(weights) - 1) > 1e-6 or len(weights) != len(generators):
+        raise ConfigError(f"blending {len(generators)} styles needs as many weights that add up to 1, got {list(weights)}")
+    if not share_convolutions(generators):
+        raise WeightsError("only styles that were trained together blend: these do not share their convolutions")
+    plain, norms = copy.deepcopy(generators[0]), norm_parameters(generators[0])
+    states = [generator.state_dict() for generator in generators]
+    for key, value in plain.state_dict().items():
+        if key in norms and value.is_floating_point():
+            value.copy_(sum(w * state[key] for w, state in zip(weights, states, strict=True)))
     return plain
 
 

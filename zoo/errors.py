@@ -7,7 +7,11 @@
     ├── StyleNotFoundError  no style of that name
     ├── PhotoError          a picture that cannot be read, is too small or too large
     ├── DeviceError         a device that this machine lacks
-    └── TrainingError       a training or a measurement that cannot start or go on
+    ├── TrainingError       a training or a measurement that cannot start or go on
+    └── HubError            something about the Hub
+        ├── HubNotFoundError     no such repository, revision or file there
+        ├── HubAccessError       gated, private, or a token that is wrong or missing
+        └── HubUnavailableError  unreachable, overloaded, or a transfer that broke off
 
 The library raises these; the edge translates: the command line prints one line and exits with code 2, the page
 shows a message. The text of each says what came, what is needed and how to fix it.
@@ -46,6 +50,22 @@ class DeviceError(ZooError):
 
 class TrainingError(ZooError):
     """A training or a measurement cannot start or go on."""
+
+
+class HubError(ZooError):
+    """The Hub answers something that cannot be used."""
+
+
+class HubNotFoundError(HubError):
+    """The Hub has no such repository, revision or file."""
+
+
+class HubAccessError(HubError):
+    """The repository is gated or private, or the token is wrong, missing or not allowed to do this."""
+
+
+class HubUnavailableError(HubError):
+    """The Hub cannot be reached, is overloaded, limits the rate, or a transfer broke off: later it may work."""
 
 
 def fail(error: ZooError) -> int:

@@ -34,12 +34,8 @@ def list_norms(style: str | Path) -> list[str]:
     return [norm for norm in ("instance", "batch") if (twin_folder(style, norm) / CONFIG).is_file()]
 
 
-def save(generator: nn.Module, folder: str | Path) -> None:
-    """Write config.json and model.safetensors of a generator made by `create`, each file whole or not at all.
-
-    Raises WeightsError for weights that are not finite, StyleFolderError when the folder cannot be written.
-    """
-    folder = Path(folder)
+def stored_state(generator: nn.Module) -> dict[str, torch.Tensor]:
+    """The state dict as it is stored: float16, norms in float32. Raises WeightsError for weights that are not finite."""
     state = {}
     for key, value in generator.state_dict().items():
         if value.is_floating_point():
@@ -47,6 +43,15 @@ def save(generator: nn.Module, folder: str | Path) -> None:
             if not value.isfinite().all():
                 raise WeightsError(f"{key} is not finite in float16: this generator would paint noise; train it again")
         state[key] = value.cpu().contiguous()
+    return state
+
+
+def save(generator: nn.Module, folder: str | Path) -> None:
+    """Write config.json and model.safetensors of a generator made by `create`, each file whole or not at all.
+
+    Raises WeightsError for weights that are not finite, StyleFolderError when the folder cannot be written.
+    """
+    folder, state = Path(folder), stored_state(generator)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         config, weights = folder / f".{CONFIG}", folder / f".{WEIGHTS}"

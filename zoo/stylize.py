@@ -8,7 +8,7 @@ from PIL import Image
 from torch import nn
 
 from zoo import folder
-from zoo.catalog import Style, find
+from zoo.catalog import Style, find, load
 from zoo.errors import ConfigError, DeviceError, PhotoError
 from zoo.images import fit_long_side, open_photo, to_image, to_tensor
 from zoo.registry import MIN_SIDE
@@ -32,12 +32,12 @@ def pick_device(device: str = "auto") -> torch.device:
 
 def shared_generator(style: Style, norm: str, device: torch.device) -> nn.Module:
     """The generator of a style on a device, loaded at its first use; again only when its weights file has changed."""
-    weights = folder.twin_folder(style.folder, norm) / folder.WEIGHTS
-    changed = weights.stat().st_mtime_ns if weights.is_file() else 0
-    key = (weights.resolve(), changed, str(device))
+    where = folder.twin_folder(style.folder, norm).resolve()
+    changed = tuple(path.stat().st_mtime_ns for path in sorted(where.glob("*.safetensors")))
+    key = (where, changed, str(device))
     with _lock:
         if key not in _generators:
-            _generators[key] = folder.load(style.folder, norm).to(device)
+            _generators[key] = load(style, norm).to(device)
         return _generators[key]
 
 
@@ -60,8 +60,13 @@ def stylize(
     Raises ZooError for an unknown style, norm or device, or a picture that cannot be used.
     """
     check_size(size)
-    where = pick_device(device)
-    generator = shared_generator(find(style), norm, where)
+    return paint(shared_generator(find(style), norm, pick_device(device)), photo, size)
+
+
+def paint(generator: nn.Module, photo: Image.Image | str | Path, size: int | None = None) -> Image.Image:
+    """The photo as that generator paints it, wherever it is; size and errors as in `stylize`."""
+    check_size(size)
+    where = next(generator.parameters()).device
     image = fit_long_side(open_photo(photo), size)
     try:
         with torch.inference_mode():

@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from PIL import ImageChops, ImageStat
 
 import zoo
-from zoo.conditional import ConditionalNorm, blend, choose, export, make_conditional
+from zoo.conditional import ConditionalNorm, blend, choose, export, make_conditional, mix, share_convolutions
+from zoo.errors import ConfigError, WeightsError
 
 
 def conditional(norm, styles=3):
@@ -55,3 +57,33 @@ def test_blending_is_linear_in_the_rows():
     rows = generator.enter.norm.rows
     torch.testing.assert_close(half.weight, 0.25 * rows[0].weight + 0.75 * rows[2].weight)
     torch.testing.assert_close(half.bias, 0.25 * rows[0].bias + 0.75 * rows[2].bias)
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_plain_generators_of_one_training_mix_as_its_rows_blend(norm):
+    generator, photos = conditional(norm), torch.rand(1, 3, 40, 37)
+    mixed = mix([export(generator, 0), export(generator, 2)], [0.25, 0.75])
+    assert torch.equal(mixed(photos), blend(generator, {0: 0.25, 2: 0.75})(photos))
+    ends = [mix([export(generator, 0), export(generator, 2)], weights)(photos) for weights in ([1, 0], [0, 1])]
+    assert torch.equal(ends[0], export(generator, 0)(photos)) and torch.equal(ends[1], export(generator, 2)(photos))
+
+
+def test_generators_of_other_trainings_do_not_mix():
+    one, other = (zoo.create(width=2, residual_blocks=1) for _ in range(2))
+    assert share_convolutions([one, one]) and not share_convolutions([one, other])
+    with pytest.raises(WeightsError, match="trained together"):
+        mix([one, other], [0.5, 0.5])
+    with pytest.raises(ConfigError, match="add up to 1"):
+        mix([one, one], [0.5, 0.6])
+
+
+def test_bundled_styles_of_one_training_blend(photo):
+    ends = [zoo.stylize(photo, name, size=96) for name in ("great-wave", "udnie")]
+    between = zoo.paint(zoo.blend({"great-wave": 0.5, "udnie": 0.5}), photo, size=96)
+
+    def distance(a, b):
+        return ImageStat.Stat(ImageChops.difference(a, b)).mean
+
+    assert all(sum(distance(between, end)) < sum(distance(*ends)) for end in ends)
+    with pytest.raises(WeightsError):
+        zoo.blend({"great-wave": 0.5, "starry-night": 0.5})

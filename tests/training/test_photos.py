@@ -1,0 +1,58 @@
+"""Photos from a folder, from archives of one, from the Hub; whatever else is given is refused in words."""
+
+import io
+import shutil
+import tarfile
+
+import pytest
+
+from training.photos import photo_folder
+from zoo.errors import HubUnavailableError, PhotoError
+from zoo.images import list_photos
+
+
+def test_a_folder_is_taken_as_it_is(examples, tmp_path):
+    assert photo_folder(examples, tmp_path / "none") == examples
+    assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.parametrize("kind", ["zip", "tar", "gztar"])
+def test_an_archive_is_unpacked_once(examples, tmp_path, kind):
+    archive = shutil.make_archive(str(tmp_path / "photos"), kind, examples)
+    folder = photo_folder(archive, tmp_path / "unpacked")
+    assert {p.name for p in list_photos(folder)} == {p.name for p in list_photos(examples)}
+    times = [p.stat().st_mtime_ns for p in list_photos(folder)]
+    assert [p.stat().st_mtime_ns for p in list_photos(photo_folder(archive, tmp_path / "unpacked"))] == times
+
+
+def test_a_damaged_archive_leaves_nothing_behind(examples, tmp_path):
+    archive = shutil.make_archive(str(tmp_path / "photos"), "gztar", examples)
+    data = open(archive, "rb").read()
+    open(archive, "wb").write(data[: len(data) // 2])
+    with pytest.raises(PhotoError, match="cannot unpack photos.tar.gz"):
+        photo_folder(archive, tmp_path / "unpacked")
+    assert not list((tmp_path / "unpacked").iterdir())
+
+
+def test_an_archive_cannot_write_outside_of_its_folder(tmp_path):
+    archive = tmp_path / "evil.tar"
+    with tarfile.open(archive, "w") as tar:
+        member = tarfile.TarInfo("../escaped.jpg")
+        member.size = 3
+        tar.addfile(member, io.BytesIO(b"abc"))
+    with pytest.raises(PhotoError):
+        photo_folder(archive, tmp_path / "unpacked")
+    assert not list(tmp_path.rglob("escaped.jpg"))
+
+
+def test_what_is_neither_is_named(tmp_path):
+    text = tmp_path / "notes.txt"
+    text.write_text("no archive")
+    for source in (text, tmp_path / "missing", "nowhere"):
+        with pytest.raises(PhotoError, match=str(source.name if source == text else source)):
+            photo_folder(source, tmp_path / "unpacked")
+
+
+def test_a_hub_dataset_offline_says_so(tmp_path):
+    with pytest.raises(HubUnavailableError, match="dataset some/photos"):
+        photo_folder("some/photos", tmp_path)

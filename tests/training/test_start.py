@@ -1,0 +1,73 @@
+"""Warm starts: what is copied, what stays frozen, what is recorded, what is refused."""
+
+import pytest
+import torch
+
+import zoo
+from training.config import TrainConfig
+from training.start import describe_start, find_start, freeze, start_knobs, warm_start
+from zoo.catalog import at
+from zoo.conditional import choose, export, make_conditional, norm_parameters
+from zoo.errors import TrainingError
+from zoo.registry import create
+
+EIGHT = ("great-wave", "the-scream")  # two of the bundled styles that were trained together
+
+
+def fresh(norm="instance", rows=1):
+    generator = create(norm=norm)
+    return make_conditional(generator, rows) if rows > 1 else generator
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_one_style_starts_all_rows(norm):
+    trained, photos = zoo.load("great-wave", norm), torch.rand(1, 3, 48, 40)
+    plain, rows = fresh(norm), fresh(norm, 3)
+    for generator in (plain, rows):
+        warm_start(generator, [trained])
+        for style in range(3):
+            torch.testing.assert_close(choose(generator, style).eval()(photos), trained(photos), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_styles_that_were_trained_together_start_a_row_each(norm):
+    generator, photos = fresh(norm, 3), torch.rand(1, 3, 48, 40)
+    trained = [zoo.load(name, norm) for name in EIGHT]
+    warm_start(generator, trained)
+    for style, expected in enumerate([*trained, trained[0]]):  # a row beyond them, the identity's: from the first
+        torch.testing.assert_close(export(generator, style).eval()(photos), expected(photos), rtol=0, atol=1e-5)
+
+
+def test_styles_that_were_trained_apart_cannot_start_together():
+    with pytest.raises(TrainingError, match="share no convolutions"):
+        warm_start(fresh(rows=2), [zoo.load("great-wave"), zoo.load("starry-night")])
+
+
+@pytest.mark.parametrize("only, ends", [("norm", 0), ("norm+ends", 4)])
+def test_the_rest_is_frozen(only, ends):
+    generator = fresh()
+    freeze(generator, only)
+    trained = {name for name, p in generator.named_parameters() if p.requires_grad}
+    assert len(trained - norm_parameters(generator)) == ends
+    assert norm_parameters(generator) <= trained
+    assert ends == 0 or {"enter.conv.weight", "leave.bias"} <= trained
+
+
+def test_the_recipe_takes_over_the_generator(small_pair):
+    style = at(small_pair)
+    assert TrainConfig(**start_knobs((style,), ("instance",))).generator("instance") == zoo.load(small_pair).config
+    assert start_knobs((), ("instance",)) == {}
+
+
+def test_the_start_is_recorded_by_the_hash_of_its_weights(small_pair):
+    (record,) = describe_start((at(small_pair),), ("instance", "batch"))
+    assert record["style"] == "small-pair" and record["sha256"].keys() == {"instance", "batch"}
+    assert describe_start(find_start(["great-wave"], ("instance",), 1), ("instance",))[0]["steps"] >= 2000
+
+
+def test_what_cannot_be_started_from_is_named(small_pair):
+    with pytest.raises(TrainingError, match="one for each of the 3"):
+        find_start(["great-wave", "udnie"], ("instance",), 3)
+    (small_pair / "batch" / "config.json").unlink()
+    with pytest.raises(TrainingError, match="no batch-norm generator"):
+        find_start([str(small_pair)], ("instance", "batch"), 1)

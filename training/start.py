@@ -1,0 +1,84 @@
+"""Warm starts: a training that begins from trained styles, and may leave most of their weights as they are."""
+
+import torch
+from torch import nn
+
+from zoo.adapter import is_adapter, weights_sha256
+from zoo.catalog import Style, find
+from zoo.conditional import ConditionalNorm, norm_parameters, share_convolutions
+from zoo.config import GeneratorConfig
+from zoo.errors import TrainingError
+from zoo.folder import CONFIG, list_norms, twin_folder
+
+KNOBS = ("architecture", "width", "residual_blocks", "padding", "upsampling")  # recipe keys that a start decides
+
+
+def find_start(names: list[str], norms: tuple[str, ...], paintings: int) -> tuple[Style, ...]:
+    """The styles that `names` stand for. Raises ZooError unless there is one, or one for each painting, with those norms."""
+    styles = tuple(find(name) for name in names)
+    if len(styles) not in (0, 1, paintings):
+        raise TrainingError(f"--from takes one style, or one for each of the {paintings} paintings, got {len(styles)}")
+    for style in styles:
+        if is_adapter(style.folder):
+            raise TrainingError(f"--from {style.slug} is an adapter: start from a complete style folder")
+        if missing := [norm for norm in norms if norm not in list_norms(style.folder)]:
+            raise TrainingError(f"--from {style.slug} has no {missing[0]}-norm generator to start from")
+    return styles
+
+
+def start_knobs(start: tuple[Style, ...], norms: tuple[str, ...]) -> dict:
+    """The recipe keys of the generator, which a warm start takes over from its style; none without a start."""
+    if not start:
+        return {}
+    config = GeneratorConfig.load(twin_folder(start[0].folder, norms[0]) / CONFIG)
+    return {key: getattr(config, key) for key in KNOBS}
+
+
+@torch.no_grad()
+def warm_start(generator: nn.Module, trained: list[nn.Module]) -> None:
+    """Copy trained plain generators into a fresh one, in place. Its rows start from the generators in their order, rows
+    beyond them from the first; shared weights are those of all.
+
+    Raises TrainingError when the trained ones do not share them.
+    """
+    if not share_convolutions(trained):
+        raise TrainingError("--from: these styles were not trained together, they share no convolutions; give one of them")
+    states, own = [other.state_dict() for other in trained], norm_parameters(trained[0])
+    rows = {name: module for name, module in generator.named_modules() if isinstance(module, ConditionalNorm)}
+    for name, module in rows.items():
+        for i, row in enumerate(module.rows):
+            state = states[i if i < len(states) else 0]
+            row.load_state_dict({key: state[f"{name}.{key}"] for key in row.state_dict()})
+    shared = {key: value for key, value in states[0].items() if not rows or key not in own}
+    missing, unknown = generator.load_state_dict(shared, strict=False)
+    assert not unknown and all(".rows." in key for key in missing)
+
+
+def freeze(generator: nn.Module, only: str) -> None:
+    """Leave only some weights to training: "all" of them; "norm", gammas and betas; "norm+ends", the first and the last
+    convolution, too, which decide how colours are read and mixed.
+    """
+    if only == "all":
+        return
+    norms = norm_parameters(generator)
+    convs = [module for module in generator.modules() if isinstance(module, nn.Conv2d)]
+    ends = {p for conv in (convs[0], convs[-1]) for p in conv.parameters()} if only == "norm+ends" else set()
+    for name, p in generator.named_parameters():
+        p.requires_grad_(name in norms or p in ends)
+
+
+def describe_start(start: tuple[Style, ...], norms: tuple[str, ...]) -> list[dict]:
+    """What a recipe records of each style a run started from: name, steps it was trained before, hashes of its weights."""
+
+    def steps(style: Style) -> int | None:
+        earlier = sum(record.get("steps") or 0 for record in style.recipe.get("started_from", []))
+        return (style.recipe["steps"] + earlier) if "steps" in style.recipe else None
+
+    return [
+        {
+            "style": style.slug,
+            "steps": steps(style),
+            "sha256": {norm: weights_sha256(style.folder, norm) for norm in norms},
+        }
+        for style in start
+    ]

@@ -1,0 +1,105 @@
+"""Adapters: a style as what it changes in a trained base, a few kilobytes.
+
+    my-painting/adapter/
+      config.json             the base by name and the SHA-256 of its weights
+      adapter.safetensors     the tensors that differ from the base: norms, perhaps the first and the last convolution
+      batch/                  the same for the batch-norm twin, on the base's twin
+
+A way to train and to send styles; the zoo's own are complete by themselves.
+"""
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import save as serialize
+from torch import nn
+
+from zoo import folder
+from zoo.errors import ConfigError, StyleFolderError, WeightsError
+
+WEIGHTS, FORMAT = "adapter.safetensors", 1
+
+
+@dataclass(frozen=True)
+class AdapterConfig:
+    """config.json of an adapter: the style it was trained on, the norm of its generator, SHA-256 of that one's weights."""
+
+    base: str
+    norm: str
+    base_sha256: str
+
+    @classmethod
+    def load(cls, path: Path) -> "AdapterConfig":
+        """Read config.json. Raises ConfigError when it is unreadable or not of this form."""
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise ConfigError(f"cannot read {path}: {error}") from error
+        names = [field.name for field in fields(cls)]
+        if not isinstance(data, dict) or data.keys() != {"format", *names} or data["format"] != FORMAT:
+            raise ConfigError(f"{path}: an adapter's config holds format {FORMAT} and {', '.join(names)}, nothing else")
+        if wrong := [name for name in names if not isinstance(data[name], str)]:
+            raise ConfigError(f"{path}: config key '{wrong[0]}' must be text, got {data[wrong[0]]!r}")
+        return cls(**{name: data[name] for name in names})
+
+
+def is_adapter(style: str | Path) -> bool:
+    """Whether a folder holds an adapter, of either norm, rather than complete generators."""
+    return any((folder.twin_folder(style, norm) / WEIGHTS).is_file() for norm in ("instance", "batch"))
+
+
+def save_adapter(generator: nn.Module, base: str | Path, name: str, adapter: str | Path) -> None:
+    """Write what `generator` changes in the generator of its norm in the style folder `base`, known as `name`.
+
+    Raises WeightsError for weights that are not finite, StyleFolderError when the folder cannot be written.
+    """
+    norm = generator.config.norm
+    target, trained = folder.twin_folder(adapter, norm), folder.load(base, norm).state_dict()
+    stored = folder.stored_state(generator)
+    changed = {key: value for key, value in stored.items() if not torch.equal(value.to(trained[key].dtype), trained[key])}
+    config = AdapterConfig(name, norm, weights_sha256(base, norm))
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        partial = target / f".{WEIGHTS}"
+        partial.write_bytes(serialize(changed, metadata={"format": "pt", "norm": norm}))
+        os.replace(partial, target / WEIGHTS)
+        text = json.dumps({"format": FORMAT, **asdict(config)}, indent=2) + "\n"
+        (target / folder.CONFIG).write_text(text, encoding="utf-8")
+    except (OSError, SafetensorError) as error:
+        raise StyleFolderError(f"cannot write the adapter {target}: {error}") from error
+
+
+def load_adapter(adapter: str | Path, norm: str, find_base) -> nn.Module:
+    """The adapted generator of that norm: eval mode, float32, on the CPU. `find_base` gives the style of a name.
+
+    Raises ZooError when the base is not there or is another than the adapter was trained on, or a tensor does not fit it.
+    """
+    source = folder.twin_folder(adapter, norm)
+    if not (source / WEIGHTS).is_file():
+        raise StyleFolderError(f"the adapter {adapter} has no {norm}-norm generator")
+    config = AdapterConfig.load(source / folder.CONFIG)
+    base = find_base(config.base)
+    if config.norm != norm:
+        raise StyleFolderError(f"{source} should hold {norm} norm, its config.json says {config.norm}")
+    generator = folder.load(base.folder, norm)
+    if (found := weights_sha256(base.folder, norm)) != config.base_sha256:
+        raise WeightsError(
+            f"the adapter {adapter} was trained on other weights of {config.base} ({config.base_sha256[:12]}...) than those "
+            f"here ({found[:12]}...): use the version of the base it names, or train it again"
+        )
+    state, changed = generator.state_dict(), folder.read_weights(source / WEIGHTS)[0]
+    for key, value in changed.items():
+        if key not in state or state[key].shape != value.shape or state[key].is_floating_point() != value.is_floating_point():
+            raise WeightsError(f"{source / WEIGHTS}: {key} does not fit the base {config.base}")
+    generator.load_state_dict({**state, **changed})
+    return generator
+
+
+def weights_sha256(style: str | Path, norm: str) -> str:
+    """Hexadecimal SHA-256 of the weights file of one norm of a style folder."""
+    return hashlib.sha256((folder.twin_folder(style, norm) / folder.WEIGHTS).read_bytes()).hexdigest()
