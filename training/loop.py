@@ -69,10 +69,11 @@ def run(
     options: RunOptions | None = None,
     start: tuple[Style, ...] = (),
 ) -> Path:
-    """Train the generators of `norms` against paintings on photos (see `training.photos.photo_folder`); returns `out`.
+    """Train the generators of `norms` against paintings on photos; returns `out`.
 
-    One painting makes `out` its style folder; several are trained into one conditional generator, one style a step, and
-    exported to a style folder out/SLUG each; with `start`, trained styles, it begins from their weights. A run that was stopped goes on from its newest checkpoint in out/run.
+    `content` is what `training.photos.photo_folder` takes. One painting makes `out` its style folder; several are trained
+    into one conditional generator, one style a step, and exported to a style folder out/SLUG each. With `start`, trained
+    styles, it begins from their weights. A run that was stopped goes on from its newest checkpoint in out/run.
     Ctrl-C and SIGTERM end it after the step at hand, with a checkpoint, as KeyboardInterrupt. Where memory runs out before
     anything was kept, all twins start again with a smaller micro-batch, which the recipe records. Raises ZooError for bad
     input, an `out` that holds another run, losses that stay non-finite at any learning rate.

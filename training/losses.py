@@ -1,7 +1,7 @@
 """The perceptual objective (Gatys et al. 2016, Johnson et al. 2016): content, style and total-variation losses; and that of
 the identity row, which gives the photo back.
 
-All perceptual losses live in the caffe scale (RGB 0-255), in which content : style = 1 : 5 is a good start. Features are B×C×H×W.
+Perceptual losses live in the caffe scale (RGB 0-255), in which content : style = 1 : 5 is a good start. Features: B×C×H×W.
 """
 
 import torch

@@ -105,9 +105,10 @@ def _recipe(style: Style) -> list[str]:
         f"width {recipe['width']}, {recipe['padding']} padding; made with {recipe['made_with']}",
     ]
     if many := recipe.get("trained_with"):
+        rows = len(many) + bool(recipe.get("identity_weight"))
         facts.append(
             f"one of {len(many)} styles trained together in a conditional generator (Dumoulin et al. 2017), about "
-            f"{recipe['steps'] // (len(many) + bool(recipe.get('identity_weight'))):,} steps each, then exported to a plain one with exactly its output"
+            f"{recipe['steps'] // rows:,} steps each, then exported to a plain one with exactly its output"
         )
     if starts := recipe.get("started_from"):
         names = ", ".join(f"*{start['style']}* after {start['steps']:,} steps" for start in starts)
