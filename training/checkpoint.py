@@ -1,5 +1,6 @@
 """Checkpoints of a run: one file each, written whole or not at all, the newest two kept."""
 
+import io
 import os
 from pathlib import Path
 
@@ -16,11 +17,16 @@ def save_checkpoint(folder: Path, step: int, state: dict) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".part")
-        torch.save({"step": step, **state}, partial)
+        buffer = io.BytesIO()  # torch's own file writer reports a full disk in riddles
+        torch.save({"step": step, **state}, buffer)
+        with open(partial, "wb") as file:
+            file.write(buffer.getbuffer())
+            file.flush()
+            os.fsync(file.fileno())  # or a power cut could leave the new name without its content
         os.replace(partial, path)
         for old in sorted(folder.glob("step_*.pt"))[:-KEEP]:
             old.unlink()
-    except (OSError, RuntimeError) as error:  # torch.save reports a full disk as RuntimeError
+    except OSError as error:
         raise TrainingError(f"cannot write checkpoint {path} ({error}); earlier checkpoints are untouched") from error
     return path
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DataLoaderConfiguration
+from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs
 from tqdm import tqdm
 
 from training.checkpoint import load_checkpoint, save_checkpoint
@@ -79,7 +79,7 @@ def run(
     input, an `out` that holds another run, losses that stay non-finite at any learning rate.
     """
     options, out = options or RunOptions(), Path(out)
-    accelerator = make_accelerator(config, out, options.track)
+    accelerator = make_accelerator(config, len(paintings), out, options.track)
     check_processes(accelerator.num_processes, config, norms)
     with accelerator.main_process_first():  # the others find what it has unpacked
         content = photo_folder(content, out / "run" / "photos")
@@ -91,6 +91,9 @@ def run(
             train(config, paintings, content, out, norms, options, accelerator, state, start)
             accelerator.end_training()
             return out
+        except OSError as error:
+            what = f"cannot write {error.filename or out} ({error.strerror or error})"
+            raise TrainingError(f"{what}: the last checkpoint is kept; make room, then call again to go on") from error
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -160,11 +163,13 @@ def train(
         report.finish(twins)
 
 
-def make_accelerator(config: TrainConfig, out: Path, track: str | None) -> Accelerator:
+def make_accelerator(config: TrainConfig, styles: int, out: Path, track: str | None) -> Accelerator:
     """What runs the training: precision of the generator, a batch that all processes share, a tracker."""
+    rows = styles > 1 or config.identity_weight > 0  # of which a step trains one
     accelerator = Accelerator(
         mixed_precision={"float32": "no", "bfloat16": "bf16"}[config.precision],
         dataloader_config=DataLoaderConfiguration(split_batches=True),
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=rows)],
         log_with=track,
         project_dir=out / "run",
     )

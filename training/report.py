@@ -25,16 +25,15 @@ from training.measure import (
     whole_photos,
     with_batch_statistics,
 )
+from training.pictures import PREVIEW_SIZE, preview_photos
 from training.records import read_log, write_recipe
 from training.start import describe_start
 from training.style_folder import finish_identity, finish_style
 from training.vgg import load_vgg
-from zoo.catalog import PHOTO
 from zoo.conditional import choose
-from zoo.errors import PhotoError, TrainingError
+from zoo.errors import TrainingError
 from zoo.images import fit_short_side, list_photos, open_photo, to_image, to_tensor
 
-PREVIEW_SIZE, PREVIEW_PHOTOS = 224, 5  # px, pictures
 IDENTITY = "identity"  # slug of the row that gives the photo back
 
 
@@ -112,14 +111,8 @@ class RunReport:
         return painted
 
     def preview_photos(self) -> list[Image.Image]:
-        """The fixed photos that previews show, reduced; unreadable ones left out."""
-        folder, photos = self.options.preview, []
-        for path in [PHOTO, *(list_photos(folder) if folder else self.photos.photos)[: PREVIEW_PHOTOS - 1]]:
-            try:
-                photos.append(fit_short_side(open_photo(path), PREVIEW_SIZE))
-            except PhotoError:
-                continue
-        return photos
+        """The fixed photos that previews show."""
+        return preview_photos(self.options.preview, self.photos.photos)
 
     def style_sheet(self, twins: list, style: int, title: str) -> Image.Image:
         """One style on the preview photos: a row a photo, the photo and then each norm."""

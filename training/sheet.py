@@ -1,13 +1,14 @@
 """Contact sheets: photo | batch norm | instance norm.
 
   python -m training.sheet photos/*.jpg --styles starry-night --out sheet.jpg                  a row a photo
-  python -m training.sheet photo.jpg --styles starry-night --contrast 1 0.5 0.2 --out c.jpg    a row a contrast
+  python -m training.sheet a.jpg a.jpg@0.5 a.jpg@0.2 --styles starry-night --out c.jpg         a photo, faded
   python -m training.sheet a.jpg b.jpg --styles starry-night great-wave --out zoo.jpg          a row a style, then a photo
 
-With several values of --contrast each photo is shown at each: faded about its mean colour, as in the paper's figure 2.
+PHOTO@CONTRAST is the photo faded about its mean colour, as in the paper's figure 2: 1 as it is, 0.25 a quarter.
 """
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
@@ -21,11 +22,14 @@ from zoo.images import fade, fit_long_side, open_photo, save_picture
 from zoo.stylize import check_size, stylize
 
 
-def faded_photos(photos: list[Path], size: int, contrasts: list[float]) -> list[Image.Image]:
-    """Every photo at every contrast, long sides `size` px at most. Raises ConfigError for a contrast outside 0..1."""
-    if not all(0 < contrast <= 1 for contrast in contrasts):
-        raise ConfigError(f"contrast must lie in 0..1 (1 is the photo as it is), got {contrasts}")
-    return [fade(fit_long_side(open_photo(photo), size), contrast) for photo in photos for contrast in contrasts]
+def read_photo(name: str, size: int) -> Image.Image:
+    """The picture PHOTO or PHOTO@CONTRAST, its long side `size` px at most. Raises ConfigError for a contrast outside 0..1."""
+    found = re.fullmatch(r"(.+)@([\d.]+)", name)
+    if not found:
+        return fit_long_side(open_photo(name), size)
+    if found[2].count(".") > 1 or not 0 < float(found[2]) <= 1:
+        raise ConfigError(f"contrast must lie in 0..1 (1 is the photo as it is), got {name}")
+    return fade(fit_long_side(open_photo(found[1]), size), float(found[2]))
 
 
 def draw_sheet(styles: list[Style], photos: list[Image.Image], cell: int) -> Image.Image:
@@ -46,14 +50,13 @@ def make_parser() -> argparse.ArgumentParser:
     """The command line."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m training.sheet", description=__doc__, formatter_class=raw)
-    parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
+    parser.add_argument("photos", nargs="+", metavar="PHOTO[@CONTRAST]")
     parser.add_argument(
         "-s", "--styles", nargs="+", required=True, metavar="STYLE", help="slugs or style folders, with both norms"
     )
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="picture to write")
     parser.add_argument("--size", type=int, default=512, metavar="N", help="long side the photos are painted at (default: 512)")
     parser.add_argument("--cell", type=int, default=400, metavar="N", help="long side they are shown at (default: 400)")
-    parser.add_argument("--contrast", nargs="+", type=float, default=[1.0], metavar="C", help="1 as it is, 0.25 a quarter")
     return parser
 
 
@@ -63,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         check_size(args.size)
         check_size(args.cell)
-        photos = faded_photos(args.photos, args.size, args.contrast)
+        photos = [read_photo(name, args.size) for name in args.photos]
         save_picture(draw_sheet([find(name) for name in args.styles], photos, args.cell), args.out, quality=85)
     except ZooError as error:
         return fail(error)

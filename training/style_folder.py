@@ -10,17 +10,16 @@ from training import figures
 from training.evaluate import evaluate
 from training.measure import PHOTO_SIZE
 from training.paintings import Painting
+from training.pictures import draw_pictures
 from training.records import machine, read_log, write_card, write_metrics
 from zoo.adapter import save_adapter
-from zoo.catalog import PHOTO, at
+from zoo.catalog import at
 from zoo.conditional import export
 from zoo.folder import load, save, twin_folder
-from zoo.images import fit_long_side, open_photo, to_tensor
+from zoo.images import open_photo, to_tensor
 
 if TYPE_CHECKING:
     from training.report import RunReport
-
-PICTURE_SIZE = 560  # px, long side of the style's own pictures
 
 
 def finish_style(folder: Path, style: int, painting: Painting, twins: list, report: "RunReport") -> None:
@@ -35,7 +34,7 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
         return  # half a style: its folder is completed by training the other half
     (folder / "metrics.json").unlink(missing_ok=True)  # of other weights
     report.write_recipe(folder / "recipe.yaml", [painting])
-    _pictures(folder / "images", style, painting, twins, report)
+    _pictures(folder, painting, report)
     _history(folder, painting, report)
     write_metrics(folder, {"storage": storage_error(folder, style, twins, report)})
     if held_out := report.options.held_out:
@@ -54,13 +53,11 @@ def finish_identity(folder: Path, twins: list, report: "RunReport") -> None:
         write_metrics(folder, {"psnr": {**report.psnr(twins), "note": note, "machine": machine()}})
 
 
-def _pictures(images: Path, style: int, painting: Painting, twins: list, report: "RunReport") -> None:
+def _pictures(folder: Path, painting: Painting, report: "RunReport") -> None:
+    images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
     figures.loss_curves(report.log_file, images / "curves.png", painting.slug)
-    report.style_sheet(twins, style, "").save(images / "preview.jpg", quality=74)
-    photo = fit_long_side(open_photo(PHOTO), PICTURE_SIZE)
-    for name, picture in {"photo": photo, **report.paint(twins, style, photo)}.items():
-        picture.save(images / f"{name}.jpg", quality=82)
+    draw_pictures(at(folder), report.preview_photos())
     if painting.show and painting.file.suffix.lower() in (".jpg", ".jpeg"):
         shutil.copyfile(painting.file, images / "painting.jpg")  # the very file that was trained on
     elif painting.show:

@@ -11,11 +11,12 @@ from training.config import TrainConfig
 from training.losses import Objective
 from training.start import freeze, warm_start
 from zoo.catalog import Style, load
-from zoo.conditional import choose, make_conditional
+from zoo.conditional import choose, make_conditional, norm_parameters
 from zoo.errors import TrainingError
 from zoo.registry import create
 
 ADVICE = "start again in another --out with a lower --learning-rate (try a third) or --style-weight"
+ADAPTER_SCALES = {True: 10, False: 3}  # of norms, of convolutions
 PATIENCE, HALVINGS = 3, 5  # skipped steps until the rate is halved; halvings until the run is given up
 
 
@@ -99,15 +100,20 @@ class Twin:
 
 
 def parameter_groups(generator: nn.Module, styles: int) -> list[dict]:
-    """Adam's groups: the norm rows of a conditional generator get a `scale` of the learning rate.
+    """Adam's groups of the weights that are trained, each with its `scale` of the learning rate.
 
-    A row trains in one step of `styles`, and Adam moves a parameter by about the rate a step: at the common rate the rows
-    would lag behind the convolutions they share, and all styles look alike for thousands of steps.
+    Rows of a conditional generator: the number of styles. A row trains in one step of so many, and Adam moves a parameter by
+    about the rate a step: at the common rate the rows would lag behind the convolutions they share, and all styles look
+    alike for thousands of steps. On a frozen base (`training.start.freeze`) the few weights have all the way to go alone:
+    ADAPTER_SCALES, found by trial (docs/DECISIONS.md).
     """
-    trained = [(".rows." in name, p) for name, p in generator.named_parameters() if p.requires_grad]
-    shared, rows = [p for row, p in trained if not row], [p for row, p in trained if row]
-    groups = {"params": shared, "scale": 1}, {"params": rows, "scale": styles}
-    return [group for group in groups if group["params"]]
+    frozen, norms = not all(p.requires_grad for p in generator.parameters()), norm_parameters(generator)
+    groups: dict[float, list] = {}
+    for name, p in generator.named_parameters():
+        scale = (styles if name in norms else 1) * (ADAPTER_SCALES[name in norms] if frozen else 1)
+        if p.requires_grad:
+            groups.setdefault(scale, []).append(p)
+    return [{"params": params, "scale": scale} for scale, params in groups.items()]
 
 
 def learning_rate(config: TrainConfig, step: int) -> float:

@@ -67,7 +67,9 @@ def _pictures(style: Style) -> list[str]:
             "| ![photo](images/photo.jpg) | ![batch norm](images/batch.jpg) | ![instance norm](images/instance.jpg) |\n",
         ]
     if style.picture("preview"):
-        lines.append("![photos never trained on, in both norms](images/preview.jpg)\n")
+        lines.append("![photos in both norms, the last one faded](images/preview.jpg)\n")
+    if style.picture("sizes"):
+        lines.append("Instance norm at several resolutions, pixel for pixel:\n\n![256, 512, 1080 px](images/sizes.jpg)\n")
     return lines
 
 

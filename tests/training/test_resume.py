@@ -134,6 +134,35 @@ def test_two_processes_have_the_losses_of_one(run_module, examples, tmp_path):
     assert totals[1] == pytest.approx(totals[0], rel=1e-3)
 
 
+def test_two_processes_train_several_styles(run_module, examples, tmp_path):
+    """Rows that a step leaves alone are no trouble, and the losses are those of one process."""
+    words = ["--recipe", "smoke", "--steps", 3, "--log-every", 1, "--preview-every", 99, "--identity-weight", 1]
+    words += ["--style-image", examples / "sunset.jpg", examples / "dog.jpg", "--content", examples]
+    assert main([str(word) for word in [*words, "--out", tmp_path / "one"]]) == 0
+    launch = ["--standalone", "--nproc_per_node", 2, "-m", "training.train", *words, "--out", tmp_path / "two"]
+    done = run_module("torch.distributed.run", *launch, ACCELERATE_USE_CPU="true", OMP_NUM_THREADS="1")
+    assert done.returncode == 0, done.stderr
+    logs = [read_log(tmp_path / name / "run" / "log.jsonl") for name in ("one", "two")]
+    totals = [[record["instance"]["total"] for record in log] for log in logs]
+    assert len(totals[0]) == 3 and totals[1] == pytest.approx(totals[0], rel=1e-3)
+
+
+@pytest.mark.parametrize("file", ["checkpoints/step_000006.part", "previews/step_000006.jpg"])
+def test_a_full_disk_ends_in_words_and_keeps_the_last_checkpoint(examples, tmp_path, file, capsys):
+    """/dev/full takes no byte: what a disk without room answers."""
+    words = [str(w) for w in command(examples, tmp_path / "out", "--checkpoint-every", 3, "--preview-every", 3)]
+    assert main([*words, "--stop-at", "3"]) == 0
+    full = tmp_path / "out" / "run" / file
+    full.symlink_to("/dev/full")
+    assert main(words) == 2
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("error: cannot write") and "No space" in error
+    assert load_checkpoint(tmp_path / "out" / "run" / "checkpoints")["step"] == 3
+    full.unlink()
+    assert main(words) == 0  # there is room again
+    assert [step for step, *_ in losses(tmp_path / "out")] == list(range(1, STEPS + 1))
+
+
 def test_batch_norm_in_several_processes_is_refused():
     with pytest.raises(TrainingError, match="one process"):
         check_processes(2, TrainConfig(), ("instance", "batch"))

@@ -10,7 +10,7 @@ from training.sheet import main
 
 
 def test_one_row_a_photo_and_contrast(small_pair, photo, tmp_path):
-    words = [photo, "--styles", small_pair, "--out", tmp_path / "sheet.png", "--size", 64, "--contrast", 1, 0.5]
+    words = [photo, f"{photo}@0.5", "--styles", small_pair, "--out", tmp_path / "sheet.png", "--size", 64]
     assert main([str(word) for word in words]) == 0
     sheet = Image.open(tmp_path / "sheet.png")
     assert sheet.width == 3 * 64 + 4 * MARGIN and sheet.height > 2 * 64
@@ -37,7 +37,11 @@ def test_columns_keep_their_order():
     assert [sheet.getpixel((MARGIN + 20 + i * (40 + MARGIN), y)) for i in range(3)] == [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
 
 
-@pytest.mark.parametrize(("flag", "value", "message"), [("--contrast", "2", "contrast"), ("--size", "3", "at least 32")])
-def test_mistakes(capsys, small_pair, photo, tmp_path, flag, value, message):
-    assert main([str(photo), "--styles", str(small_pair), "--out", str(tmp_path / "x.png"), flag, value]) == 2
+@pytest.mark.parametrize(
+    ("contrast", "flags", "message"),
+    [("@2", [], "contrast"), ("@1.2.3", [], "contrast"), ("@0", [], "contrast"), ("", ["--size", "3"], "at least 32")],
+)
+def test_mistakes(capsys, small_pair, photo, tmp_path, contrast, flags, message):
+    words = [f"{photo}{contrast}", "--styles", str(small_pair), "--out", str(tmp_path / "x.png"), *flags]
+    assert main(words) == 2
     assert message in capsys.readouterr().err

@@ -10,6 +10,7 @@ from training.config import TrainConfig
 from training.loop import is_out_of_memory, smaller_micro_batch
 from training.losses import Objective
 from training.paintings import Painting
+from training.start import freeze
 from training.twins import HALVINGS, PATIENCE, Twin, parameter_groups, train_step
 from training.vgg import load_vgg
 from zoo.conditional import make_conditional
@@ -135,8 +136,21 @@ def test_out_of_memory_starts_again_smaller_but_never_throws_work_away(examples,
 
 
 def test_rows_of_many_styles_learn_faster():
-    shared, rows = parameter_groups(make_conditional(create(width=2, residual_blocks=1), 5), 5)
+    shared, rows = sorted(
+        parameter_groups(make_conditional(create(width=2, residual_blocks=1), 5), 5), key=lambda group: group["scale"]
+    )
     assert shared["scale"] == 1 and rows["scale"] == 5
     assert sum(p.numel() for p in rows["params"]) == 5 * sum(
         p.numel() for name, p in create(width=2, residual_blocks=1).named_parameters() if ".norm." in name
+    )
+
+
+@pytest.mark.parametrize(("only", "scales"), [("all", {1}), ("norm", {10}), ("norm+ends", {10, 3})])
+def test_weights_on_a_frozen_base_learn_faster_and_nothing_else_does(only, scales):
+    generator = create(width=2, residual_blocks=1)
+    freeze(generator, only)
+    groups = parameter_groups(generator, 1)
+    assert {group["scale"] for group in groups} == scales
+    assert sum(p.numel() for g in groups for p in g["params"]) == sum(
+        p.numel() for p in generator.parameters() if p.requires_grad
     )

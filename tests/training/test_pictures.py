@@ -1,0 +1,46 @@
+"""The pictures of a style folder: made by its stored generators, of the photos that were asked for."""
+
+import numpy as np
+from PIL import Image, ImageStat
+
+import zoo
+from training.pictures import CROP, FADED, PREVIEW_PHOTOS, PREVIEW_SIZE, SIZES, main, preview_photos, size_sheet
+from zoo.catalog import PHOTO, at
+from zoo.images import open_photo
+
+
+def test_the_last_preview_photo_is_the_one_before_it_faded(examples):
+    photos = preview_photos(examples)
+    assert len(photos) == PREVIEW_PHOTOS + 1 and all(min(photo.size) == PREVIEW_SIZE for photo in photos)
+    plain, faded = (np.asarray(photo, dtype=float).std(axis=(0, 1)) for photo in photos[-2:])
+    np.testing.assert_allclose(faded / plain, FADED, rtol=0.02)
+
+
+def test_unreadable_photos_are_left_out(tmp_path):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"no picture")
+    assert len(preview_photos(None, [broken])) == 2  # the zoo's own, and that one faded
+
+
+def test_sizes_are_shown_pixel_for_pixel(small_pair):
+    style, photo = at(small_pair), open_photo(PHOTO)
+    sheet = size_sheet(style, photo)
+    large = photo.resize((SIZES[-1], round(photo.height * SIZES[-1] / photo.width)), Image.Resampling.LANCZOS)
+    painted, (w, h) = zoo.stylize(large, small_pair), CROP
+    left, top = (painted.width - w) // 2, (painted.height - h) // 2
+    expected = painted.crop((left, top, left + w, top + h))
+    x, y = sheet.width - 8 - w, sheet.height - 8 - h
+    assert np.array_equal(np.asarray(sheet.crop((x, y, x + w, y + h))), np.asarray(expected))
+
+
+def test_all_pictures_are_written(small_pair, examples):
+    assert main([str(small_pair), "--photos", str(examples)]) == 0
+    assert {p.name for p in (small_pair / "images").iterdir()} == {
+        "photo.jpg", "batch.jpg", "instance.jpg", "preview.jpg", "sizes.jpg",
+    }  # fmt: skip
+    assert ImageStat.Stat(Image.open(small_pair / "images" / "preview.jpg").convert("L")).stddev[0] > 5
+
+
+def test_mistakes(examples, capsys):
+    assert main(["no-such-style", "--photos", str(examples)]) == 2
+    assert "no style" in capsys.readouterr().err

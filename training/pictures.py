@@ -1,0 +1,93 @@
+"""Paint the pictures of a style folder, with the generators as they are stored.
+
+  python -m training.pictures my-painting --photos photos/
+
+images/photo.jpg, batch.jpg, instance.jpg   the zoo's photo, and how each norm paints it
+images/preview.jpg                          photo | batch norm | instance norm on several photos, the last once more, faded
+images/sizes.jpg                            instance norm at several resolutions, pixel for pixel
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from PIL import Image
+
+from training.figures import contact_sheet
+from zoo.catalog import PHOTO, Style, find
+from zoo.errors import PhotoError, ZooError, fail
+from zoo.images import fade, fit_long_side, fit_short_side, list_photos, open_photo, save_picture
+from zoo.stylize import stylize
+
+PICTURE_SIZE = 560  # px, long side of the style's own pictures
+PREVIEW_SIZE, PREVIEW_PHOTOS = 208, 5  # px, short side; pictures, and one more that is faded
+FADED = 0.3  # contrast of that one
+SIZES, CROP = (256, 512, 1080), (256, 170)  # px, long side; px of what is shown of it
+
+
+def preview_photos(folder: Path | None, others: list[Path] = ()) -> list[Image.Image]:
+    """The zoo's photo and the first of a folder (or of `others`), reduced; then the last of them faded.
+
+    Unreadable ones are left out.
+    """
+    photos = []
+    for path in [PHOTO, *(list_photos(folder) if folder else others)]:
+        try:
+            photos.append(fit_short_side(open_photo(path), PREVIEW_SIZE))
+        except PhotoError:
+            continue
+        if len(photos) == PREVIEW_PHOTOS:
+            break
+    return [*photos, fade(photos[-1], FADED)]
+
+
+def size_sheet(style: Style, photo: Image.Image) -> Image.Image:
+    """The middle of a photo as instance norm paints it at each of SIZES, a pixel of it for a pixel of the sheet."""
+    row = []
+    for size in SIZES:
+        scale = size / max(photo.size)
+        resized = photo.resize([round(side * scale) for side in photo.size], Image.Resampling.LANCZOS)
+        painted = stylize(resized, style)
+        w, h = (min(a, b) for a, b in zip(painted.size, CROP, strict=True))
+        left, top = (painted.width - w) // 2, (painted.height - h) // 2
+        row.append(painted.crop((left, top, left + w, top + h)))
+    return contact_sheet([row], [f"{size} px" for size in SIZES])
+
+
+def draw_pictures(style: Style, photos: list[Image.Image]) -> None:
+    """Write the pictures named above. Raises ZooError when the folder holds no generator or cannot be written."""
+    images, norms = style.folder / "images", sorted(style.norms)
+    photo = fit_long_side(open_photo(PHOTO), PICTURE_SIZE)
+    save_picture(photo, images / "photo.jpg", quality=80)
+    for norm in norms:
+        save_picture(stylize(photo, style, norm), images / f"{norm}.jpg", quality=80)
+    rows = [[photo, *(stylize(photo, style, norm) for norm in norms)] for photo in photos]
+    sheet = contact_sheet(rows, ["photo", *(f"{norm} norm" for norm in norms)])
+    save_picture(sheet, images / "preview.jpg", quality=74)
+    if "instance" in norms:
+        save_picture(size_sheet(style, open_photo(PHOTO)), images / "sizes.jpg", quality=80)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m training.pictures", description=__doc__, formatter_class=raw)
+    parser.add_argument("styles", nargs="+", metavar="STYLE", help="slugs or style folders")
+    parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photos of the preview")
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; 0 when painted, 2 with one plain line for a user's mistake."""
+    args = make_parser().parse_args(argv)
+    try:
+        photos = preview_photos(args.photos)
+        for name in args.styles:
+            draw_pictures(find(name), photos)
+    except ZooError as error:
+        return fail(error)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
