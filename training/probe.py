@@ -13,11 +13,14 @@ import shlex
 import sys
 from pathlib import Path
 
+from PIL import Image
+
 from training.config import AUTO, TrainConfig, load_recipe
 from training.figures import contact_sheet
 from training.loop import RunOptions, run
 from training.paintings import Painting
-from zoo.catalog import PHOTO, at
+from training.start import find_start, start_knobs
+from zoo.catalog import PHOTO, Style, at
 from zoo.errors import TrainingError, ZooError, fail
 from zoo.images import fit_long_side, open_photo, save_picture
 from zoo.stylize import stylize
@@ -30,7 +33,16 @@ def cell_folder(out: Path, config: TrainConfig) -> Path:
     return out / f"weight-{config.style_weight:g}-size-{config.style_size}-steps-{config.steps}"
 
 
-def probe(base: TrainConfig, weights: list[float], sizes: list[int], painting: Path, content: Path, photo: Path, out: Path):
+def probe(
+    base: TrainConfig,
+    weights: list[float],
+    sizes: list[int],
+    painting: Path,
+    content: str | Path,
+    photo: Path,
+    out: Path,
+    start: tuple[Style, ...] = (),
+) -> Image.Image:
     """Train the missing cells and return the contact sheet: rows are style sizes, columns style weights.
 
     Raises ZooError for bad input.
@@ -45,7 +57,7 @@ def probe(base: TrainConfig, weights: list[float], sizes: list[int], painting: P
             print(f"style weight {weight:g}, style size {size} px, {config.steps} steps")
             if not (folder / "model.safetensors").is_file():
                 options = RunOptions(preview_every=config.steps, log_every=min(10, config.steps))
-                run(config, [Painting(painting, folder.name)], content, folder, ("instance",), options)
+                run(config, [Painting(painting, folder.name)], content, folder, ("instance",), options, start)
             row.append(stylize(picture, at(folder)))
         rows.append(row)
     captions = ["painting", *(f"style weight {weight:g}" for weight in weights)]
@@ -58,12 +70,14 @@ def make_parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m training.probe", description=__doc__, formatter_class=raw)
     parser.add_argument("--style-image", type=Path, required=True, metavar="FILE", help="the painting")
-    parser.add_argument("--content", type=Path, required=True, metavar="DIR", help="folder of photos to train on")
+    parser.add_argument("--content", required=True, metavar="DIR|ARCHIVE|HUB", help="photos to train on")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the cells and probe.jpg")
     parser.add_argument(
         "--photo", type=Path, default=PHOTO, metavar="FILE", help="what the cells paint (default: the zoo's photo)"
     )
     parser.add_argument("--recipe", default="laptop", metavar="NAME|FILE", help="what all cells share (default: laptop)")
+    begin = "begin each cell from the weights of a trained style: 50 steps then show what 150 do without"
+    parser.add_argument("--from", nargs=1, default=[], dest="start", metavar="STYLE", help=begin)
     parser.add_argument("--auto", action="store_true", help="relative losses, see training.train --help")
     parser.add_argument("--steps", type=int, default=150, metavar="N", help="of each cell (default: 150)")
     parser.add_argument("--weights", type=float, nargs="+", metavar="W", help="style weights (default: half, once, twice)")
@@ -75,16 +89,19 @@ def main(argv: list[str] | None = None) -> int:
     """Run the command; 0 when done, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
     try:
-        recipe = {**load_recipe(args.recipe), **(AUTO if args.auto else {}), "steps": args.steps}
+        start = find_start(args.start, ("instance",), 1)
+        knobs = start_knobs(start, ("instance",))
+        recipe = {**load_recipe(args.recipe), **(AUTO if args.auto else {}), **knobs, "steps": args.steps}
         base = TrainConfig.from_dict(recipe, source=str(args.recipe))
         weights = args.weights or [base.style_weight * factor for factor in (0.5, 1, 2)]
         if not all(weight > 0 for weight in weights):
             raise TrainingError(f"--weights must be above 0, got {weights}")
-        sheet = probe(base, weights, args.sizes, args.style_image, args.content, args.photo, args.out)
+        sheet = probe(base, weights, args.sizes, args.style_image, args.content, args.photo, args.out, start)
         save_picture(sheet, args.out / "probe.jpg", quality=88)
         lines = []
         for weight, size in itertools.product(weights, args.sizes):
             words = ["python", "-m", "training.train", "--recipe", args.recipe, *(["--auto"] if args.auto else []), "--pair"]
+            words += ["--from", *args.start] if args.start else []
             words += ["--style-image", args.style_image, "--content", args.content, "--style-weight", f"{weight:g}"]
             lines.append(shlex.join(map(str, [*words, "--style-size", size, "--out", f"{args.style_image.stem}-style"])))
         (args.out / "probe.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -2,8 +2,10 @@
 
 import shlex
 
+import numpy as np
 from PIL import Image
 
+import zoo
 from training.figures import MARGIN
 from training.probe import CELL, main
 from training.train import make_parser
@@ -26,6 +28,17 @@ def test_the_sheet_and_its_commands(examples, tmp_path, capsys):
     before = [p.stat().st_mtime_ns for p in sorted(tmp_path.glob("*/model.safetensors"))]
     assert len(before) == 2 and probe(examples, tmp_path, "--weights", 1, 9, "--sizes", 48) == 0
     assert [p.stat().st_mtime_ns for p in sorted(tmp_path.glob("*/model.safetensors"))] == before
+
+
+def test_cells_may_begin_from_a_trained_style(examples, tmp_path):
+    assert probe(examples, tmp_path, "--weights", 1, "--sizes", 48, "--from", "great-wave", "--steps", 1) == 0
+    line = (tmp_path / "probe.txt").read_text()
+    args = make_parser().parse_args(shlex.split(line)[3:])
+    assert args.start == ["great-wave"]
+    (cell,) = tmp_path.glob("weight-*/model.safetensors")
+    photo = Image.open(examples / "dog.jpg").resize((96, 96))
+    painted, began = (np.asarray(zoo.stylize(photo, style), dtype=float) for style in (cell.parent, "great-wave"))
+    assert 0 < np.abs(painted - began).mean() < 20
 
 
 def test_mistakes(examples, tmp_path, capsys):
