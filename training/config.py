@@ -46,7 +46,7 @@ class TrainConfig:
     micro_batch: int = knob(0, "schedule", "photos at once to save memory, 0 for all; batch norm sees fewer", low=0)
     learning_rate: float = knob(1e-3, "schedule", "of Adam, at the start", low=0)
     decay: str = knob("cosine", "schedule", "of the learning rate over the run", ("cosine", "constant"))
-    warmup: int = knob(0, "schedule", "steps in which the learning rate rises from 0; 100 suits a warm start", low=0)
+    warmup: int = knob(0, "schedule", "steps in which the learning rate rises from 0 (default with --from: 50)", low=0)
     only: str = knob("all", "schedule", "train these weights alone: for a new style on a trained base (--from)", TRAINED)
     seed: int = knob(0, "schedule", "decides initial weights, photo order, crops and flips", low=0)
 

@@ -19,7 +19,7 @@ from training.config import AUTO, TrainConfig, load_recipe
 from training.figures import contact_sheet
 from training.loop import RunOptions, run
 from training.paintings import Painting
-from training.start import find_start, start_knobs
+from training.start import find_start, started_recipe
 from zoo.catalog import PHOTO, Style, at
 from zoo.errors import TrainingError, ZooError, fail
 from zoo.images import fit_long_side, open_photo, save_picture
@@ -90,9 +90,8 @@ def main(argv: list[str] | None = None) -> int:
     args = make_parser().parse_args(argv)
     try:
         start = find_start(args.start, ("instance",), 1)
-        knobs = start_knobs(start, ("instance",))
-        recipe = {**load_recipe(args.recipe), **(AUTO if args.auto else {}), **knobs, "steps": args.steps}
-        base = TrainConfig.from_dict(recipe, source=str(args.recipe))
+        recipe = {**load_recipe(args.recipe), **(AUTO if args.auto else {}), "steps": args.steps}
+        base = TrainConfig.from_dict(started_recipe(recipe, start, ("instance",)), source=str(args.recipe))
         weights = args.weights or [base.style_weight * factor for factor in (0.5, 1, 2)]
         if not all(weight > 0 for weight in weights):
             raise TrainingError(f"--weights must be above 0, got {weights}")

@@ -1,5 +1,7 @@
 """Warm starts: a training that begins from trained styles, and may leave most of their weights as they are."""
 
+from collections.abc import Iterable
+
 import torch
 from torch import nn
 
@@ -7,9 +9,10 @@ from zoo.adapter import is_adapter, weights_sha256
 from zoo.catalog import Style, find
 from zoo.conditional import ConditionalNorm, norm_parameters, share_convolutions
 from zoo.config import GeneratorConfig
-from zoo.errors import TrainingError
+from zoo.errors import ConfigError, TrainingError
 from zoo.folder import CONFIG, list_norms, twin_folder
 
+WARMUP = 50  # steps: a fresh Adam moves every weight by the full rate in its first step, which would shock trained ones
 KNOBS = ("architecture", "width", "residual_blocks", "padding", "upsampling")  # recipe keys that a start decides
 
 
@@ -26,12 +29,17 @@ def find_start(names: list[str], norms: tuple[str, ...], paintings: int) -> tupl
     return styles
 
 
-def start_knobs(start: tuple[Style, ...], norms: tuple[str, ...]) -> dict:
-    """The recipe keys of the generator, which a warm start takes over from its style; none without a start."""
+def started_recipe(recipe: dict, start: tuple[Style, ...], norms: tuple[str, ...], flags: Iterable[str] = ()) -> dict:
+    """Recipe keys for a warm start: the generator's are those of the style, and the rate warms up if the recipe says nothing
+    of it. Raises ConfigError when one of `flags`, keys the user gave, would have another generator.
+    """
     if not start:
-        return {}
+        return recipe
     config = GeneratorConfig.load(twin_folder(start[0].folder, norms[0]) / CONFIG)
-    return {key: getattr(config, key) for key in KNOBS}
+    knobs = {key: getattr(config, key) for key in KNOBS}
+    if other := [key for key in flags if key in knobs and recipe[key] != knobs[key]]:
+        raise ConfigError(f"--from {start[0].slug} has {other[0]} {knobs[other[0]]}, it cannot be {recipe[other[0]]}")
+    return {"warmup": WARMUP, **recipe, **knobs}
 
 
 @torch.no_grad()

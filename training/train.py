@@ -19,7 +19,7 @@ from pathlib import Path
 from training.config import AUTO, NORMS, TrainConfig, load_recipe
 from training.loop import TRACKERS, RunOptions, run
 from training.paintings import FACTS, make_slug, read_paintings
-from training.start import find_start, start_knobs
+from training.start import find_start, started_recipe
 from zoo.errors import ConfigError, ZooError, fail
 
 
@@ -109,10 +109,7 @@ def main(argv: list[str] | None = None) -> int:
             recipe = {**recipe, **AUTO, **{key: recipe[key] for key in AUTO if key in flags}}
         norms = ("instance", "batch") if args.pair else (args.norm,)
         start = find_start(args.start, norms, len(args.style_image))
-        knobs = start_knobs(start, norms)
-        if other := [key for key in flags if key in knobs and recipe[key] != knobs[key]]:
-            raise ConfigError(f"--from {start[0].slug} has {other[0]} {knobs[other[0]]}, it cannot be {recipe[other[0]]}")
-        config = TrainConfig.from_dict({**recipe, **knobs}, source=str(args.recipe))
+        config = TrainConfig.from_dict(started_recipe(recipe, start, norms, flags), source=str(args.recipe))
         if config.only != "all" and not start:
             raise ConfigError(f"--only {config.only} trains a few weights of a trained generator: name it with --from STYLE")
         paintings = read_paintings(args.style_image, args.about)

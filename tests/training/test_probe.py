@@ -38,7 +38,7 @@ def test_cells_may_begin_from_a_trained_style(examples, tmp_path):
     (cell,) = tmp_path.glob("weight-*/model.safetensors")
     photo = Image.open(examples / "dog.jpg").resize((96, 96))
     painted, began = (np.asarray(zoo.stylize(photo, style), dtype=float) for style in (cell.parent, "great-wave"))
-    assert 0 < np.abs(painted - began).mean() < 20
+    assert 0 < np.abs(painted - began).mean() < 5  # one step of a rate that warms up
 
 
 def test_mistakes(examples, tmp_path, capsys):

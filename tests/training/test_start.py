@@ -5,10 +5,11 @@ import torch
 
 import zoo
 from training.config import TrainConfig
-from training.start import describe_start, find_start, freeze, start_knobs, warm_start
+from training.start import WARMUP, describe_start, find_start, freeze, started_recipe, warm_start
+from training.twins import learning_rate
 from zoo.catalog import at
 from zoo.conditional import choose, export, make_conditional, norm_parameters
-from zoo.errors import TrainingError
+from zoo.errors import ConfigError, TrainingError
 from zoo.registry import create
 
 EIGHT = ("great-wave", "the-scream")  # two of the bundled styles that were trained together
@@ -55,8 +56,20 @@ def test_the_rest_is_frozen(only, ends):
 
 def test_the_recipe_takes_over_the_generator(small_pair):
     style = at(small_pair)
-    assert TrainConfig(**start_knobs((style,), ("instance",))).generator("instance") == zoo.load(small_pair).config
-    assert start_knobs((), ("instance",)) == {}
+    recipe = started_recipe({"width": 32, "steps": 9}, (style,), ("instance",))
+    assert TrainConfig(**recipe).generator("instance") == zoo.load(small_pair).config
+    assert recipe["steps"] == 9 and recipe["warmup"] == WARMUP
+    assert started_recipe({"warmup": 7}, (style,), ("instance",))["warmup"] == 7
+    assert started_recipe({"width": 32}, (), ("instance",)) == {"width": 32}
+    with pytest.raises(ConfigError, match="has width 2, it cannot be 32"):
+        started_recipe({"width": 32}, (style,), ("instance",), flags=["width"])
+
+
+def test_the_rate_warms_up():
+    config = TrainConfig(steps=100, warmup=10, learning_rate=1.0, decay="constant")
+    assert [learning_rate(config, step) for step in (1, 5, 10, 11, 100)] == [0.1, 0.5, 1, 1, 1]
+    plain = TrainConfig(steps=100, learning_rate=1.0)
+    assert learning_rate(TrainConfig(steps=100, warmup=10, learning_rate=1.0), 5) == learning_rate(plain, 5) / 2
 
 
 def test_the_start_is_recorded_by_the_hash_of_its_weights(small_pair):
