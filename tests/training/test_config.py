@@ -77,7 +77,7 @@ def test_layers_on_the_command_line():
         (["--steps", "0"], "'steps'"),
         (["--style-layers", "relu9_9"], "relu9_9"),
         (["--recipe", "no-such"], "bundled recipes"),
-        (["--content", "away"], "not a folder"),
+        (["--content", "away"], "no such folder or archive"),
         (["--style-image", "away.jpg"], "no such file"),
         (["--preview-every", "0"], "--preview-every"),
         (["--stop-at", "0"], "--stop-at"),
