@@ -9,6 +9,8 @@ for _key, _value in {
     "GRADIO_ANALYTICS_ENABLED": "False",
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_OFFLINE": "1",
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_XET": "1",
     "TOKENIZERS_PARALLELISM": "false",
 }.items():
     os.environ[_key] = _value
@@ -66,3 +68,39 @@ def page():
     _, url, _ = demo.queue().launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url
     demo.close()
+
+
+@pytest.fixture
+def hub(tmp_path, monkeypatch):
+    """A Hub on this machine, which the Hub's client asks for the time of a test; a cache of its own, and no login."""
+    import huggingface_hub.constants as constants
+
+    from tests.hub.server import LocalHub
+
+    server = LocalHub()
+    monkeypatch.setenv("HF_ENDPOINT", server.url)
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setattr(constants, "HF_URL_HOSTS", constants.HF_URL_HOSTS | {"127.0.0.1"})  # as if HF_ENDPOINT was set at start
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
+    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def logged_in(monkeypatch):
+    """As the account that the local Hub knows."""
+    from tests.hub.server import TOKEN
+
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    return TOKEN
+
+
+@pytest.fixture
+def painted_pair(small_pair) -> Path:
+    """The small pair with a recipe that says what its painting is, as publishing wants it."""
+    recipe = (ROOT / "zoo" / "styles" / "starry-night" / "recipe.yaml").read_text(encoding="utf-8")
+    (small_pair / "recipe.yaml").write_text(recipe, encoding="utf-8")
+    return small_pair

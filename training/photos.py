@@ -4,6 +4,7 @@ import shutil
 import tarfile
 from pathlib import Path
 
+from zoo.catalog import is_hub_id
 from zoo.errors import HubError, PhotoError, TrainingError
 
 
@@ -18,7 +19,7 @@ def photo_folder(source: str | Path, unpacked: Path) -> Path:
         return path
     if path.is_file():
         return unpack([path], unpacked)
-    if len(path.parts) == 2 and not path.is_absolute():
+    if is_hub_id(str(source)):
         from zoo.hub import pull_pictures  # here, as only some trainings need the Hub
 
         try:

@@ -12,6 +12,15 @@ from zoo.folder import save
 from zoo.registry import create, list_architectures
 from zoo.stylize import paint, stylize
 
+
+def __getattr__(name: str) -> object:
+    if name not in ("publish", "pull"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from zoo import hub  # looked up at first use: importing the Hub's client takes half a second, and most uses need no Hub
+
+    return getattr(hub, name)
+
+
 __all__ = [
     "GeneratorConfig",
     "Style",
@@ -23,6 +32,8 @@ __all__ = [
     "list_styles",
     "load",
     "paint",
+    "publish",
+    "pull",
     "save",
     "stylize",
 ]

@@ -4,8 +4,11 @@
   python -m zoo info starry-night                               what one is, who painted it, how well it does
   python -m zoo stylize photo.jpg -s starry-night -o out.png    paint a photo
   python -m zoo stylize holiday/ -s starry-night -o painted/ --size 1024    paint a folder of them
+  python -m zoo find van gogh --sort likes                      styles that others share on the Hub
+  python -m zoo pull owner/name --to name                       take one with you
+  python -m zoo publish ./my-painting --to me/my-painting       share yours
 
-STYLE is a slug of the list, or the path of a style folder.
+STYLE is a slug of the list, the path of a style folder, or owner/name[@revision] of a style on the Hub.
 """
 
 import argparse
@@ -16,7 +19,8 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from zoo.catalog import find, sound_styles
+from zoo import trust
+from zoo.catalog import at, find, load, sound_styles
 from zoo.errors import PhotoError, ZooError, fail
 from zoo.images import SUFFIXES, list_photos, open_photo, save_picture
 from zoo.stylize import DEVICES, check_size, pick_device, stylize
@@ -60,6 +64,45 @@ def info_command(args: argparse.Namespace) -> None:
             f"{name} {found[name]['objective']:,.0f}" for name in ("photo", "batch", "instance") if name in found
         )
         print(f"  held-out objective at {size} px (lower is better): {values}")
+
+
+def find_command(args: argparse.Namespace) -> None:
+    """Print styles of the Hub."""
+    from zoo import hub
+
+    found = hub.find(" ".join(args.words), args.author, args.sort, args.limit, timeout=8)
+    if args.json:
+        rows = [{"id": f.id, "sha": f.sha, "likes": f.likes, "downloads": f.downloads, "tags": list(f.tags)} for f in found]
+        print(json.dumps(rows, indent=2))
+        return
+    none = True
+    for f in found:
+        print(f"{f.id:40}  {f.likes:5} likes  {f.downloads:7} downloads  {' + '.join(f.norms)}", flush=True)
+        none = False
+    if none:
+        print("no such styles on the Hub yet: publish yours (python -m zoo publish --help)")
+
+
+def pull_command(args: argparse.Namespace) -> None:
+    """Download a style and say where it lies."""
+    from zoo import hub
+
+    style = hub.pull_to(args.name, args.to) if args.to else hub.pull(args.name, ("instance", "batch"), pictures=True)
+    for norm in style.norms:
+        load(at(style.folder), norm)  # raises now, not at its first use, when something is wrong with it
+    print(f"{style.source}\n  {by_line(style.title, style.painting)}\n  {style.folder}")
+
+
+def publish_command(args: argparse.Namespace) -> None:
+    """Publish a style folder and print its address."""
+    from zoo import hub
+
+    where = hub.publish(args.folder, args.to, args.private, args.pr, args.message, args.dry_run)
+    if args.dry_run:
+        files = [path.relative_to(args.folder) for path in trust.publishable_files(at(args.folder))]
+        print(f"would publish to {where}: " + ", ".join(map(str, files)))
+    else:
+        print(where)
 
 
 def plan_outputs(inputs: list[Path], out: Path) -> list[tuple[Path, Path]]:
@@ -136,6 +179,29 @@ def make_parser() -> argparse.ArgumentParser:
     sub.add_argument("--size", type=int, metavar="N", help="long side of the result in px (default: the photo's own)")
     sub.add_argument("--device", choices=DEVICES, default="auto", help="auto takes CUDA where present (default: auto)")
     sub.set_defaults(run=stylize_command)
+
+    sub = commands.add_parser("find", help="styles on the Hub", description="Styles on the Hub that carry the tag of this zoo.")
+    sub.add_argument("words", nargs="*", metavar="WORDS", help="words of the repository's name")
+    sub.add_argument("--author", default="", help="of this account only")
+    sub.add_argument("--sort", choices=("likes", "downloads", "new"), default="likes", help="(default: likes)")
+    sub.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many (default: 50)")
+    sub.add_argument("--json", action="store_true", help="a JSON array of objects with id, sha, likes, downloads, tags")
+    sub.set_defaults(run=find_command)
+
+    sub = commands.add_parser("pull", help="download a style of the Hub", description="Download a style, with its twin.")
+    sub.add_argument("name", metavar="OWNER/NAME[@REVISION]")
+    sub.add_argument("--to", type=Path, metavar="DIR", help="new folder to copy it to (default: it stays in the Hub's cache)")
+    sub.set_defaults(run=pull_command)
+
+    about = "Upload a style folder as one commit, with a card made from its records. Log in first: hf auth login."
+    sub = commands.add_parser("publish", help="share a style on the Hub", description=about)
+    sub.add_argument("folder", type=Path, metavar="FOLDER", help="style folder, as the trainer makes it")
+    sub.add_argument("--to", required=True, metavar="OWNER/NAME", help="repository; it is made if need be")
+    sub.add_argument("--private", action="store_true", help="make it a private one")
+    sub.add_argument("--pr", action="store_true", help="open a pull request instead, to a repository of somebody else")
+    sub.add_argument("--message", metavar="M", help="of the commit")
+    sub.add_argument("--dry-run", action="store_true", help="check the folder and say what would be done")
+    sub.set_defaults(run=publish_command)
     return parser
 
 

@@ -2,16 +2,18 @@
 
 import yaml
 
+from zoo.adapter import AdapterConfig, is_adapter
 from zoo.catalog import Style
+from zoo.folder import CONFIG
 
 _HOW = """\
 ```sh
-python -m zoo stylize photo.jpg -s {slug} -o painted.png{twin}
+python -m zoo stylize photo.jpg -s {name} -o painted.png{twin}
 ```
 
 ```python
 import zoo
-zoo.stylize("photo.jpg", "{slug}", size=1024).save("painted.png")
+zoo.stylize("photo.jpg", "{name}", size=1024).save("painted.png")
 ```
 """
 
@@ -23,15 +25,18 @@ RECIPE_KEYS = {
 }  # fmt: skip
 
 
-def make_card(style: Style) -> str:
-    """Markdown with Hub front matter: painting, pictures, recipe, held-out figures, how to use."""
-    return "\n".join([_front_matter(style), *_painting(style), *_pictures(style), "## Use\n", _how(style),
+def make_card(style: Style, name: str | None = None) -> str:
+    """Markdown with Hub front matter: painting, pictures, recipe, held-out figures, how to use.
+
+    `name` is what the style is called by in the examples: its slug, or owner/name on the Hub.
+    """
+    return "\n".join([_front_matter(style), *_painting(style), *_pictures(style), "## Use\n", _how(style, name or style.slug),
                       *_figures(style), *_recipe(style), *_rights(style)])  # fmt: skip
 
 
-def _how(style: Style) -> str:
+def _how(style: Style, name: str) -> str:
     twin = "   # --norm batch: its matched twin" if "batch" in style.norms else ""
-    return _HOW.format(slug=style.slug, twin=twin)
+    return _HOW.format(name=name, twin=twin)
 
 
 def _front_matter(style: Style) -> str:
@@ -42,7 +47,25 @@ def _front_matter(style: Style) -> str:
         "tags": ["missing-ingredient", "style-transfer", "fast-neural-style",
                  *(f"norm:{norm}" for norm in style.norms), f"style:{style.slug}"],
     }  # fmt: skip
+    if is_adapter(style.folder):
+        data["base_model"] = AdapterConfig.load(style.folder / CONFIG).base
+    if results := _results(style):
+        data["model-index"] = [{"name": style.title, "results": results}]
     return f"---\n{yaml.safe_dump(data, sort_keys=False)}---\n"
+
+
+def _results(style: Style) -> list[dict]:
+    """The held-out objectives as the Hub's model-index has them: self-reported, one for each size of the photos."""
+    results = []
+    for size, found in style.held_out.items():
+        data = {"type": "image-folder", "name": f"{len(found['photos'])} held-out photos, {size} px"}
+        metrics = [
+            {"type": "perceptual-objective", "name": f"objective of {name}", "value": round(found[name]["objective"])}
+            for name in ("photo", "batch", "instance")
+            if name in found
+        ]
+        results.append({"task": {"type": "image-to-image"}, "dataset": data, "metrics": metrics})
+    return results
 
 
 def _painting(style: Style) -> list[str]:

@@ -1,7 +1,8 @@
-"""Styles by name, wherever their folder lies: bundled with the code, or local."""
+"""Styles by name, wherever their folder lies: bundled with the code, local, or on the Hub."""
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from torch import nn
 from zoo import folder
 from zoo.adapter import is_adapter, load_adapter
 from zoo.conditional import mix
-from zoo.errors import StyleFolderError, StyleNotFoundError
+from zoo.errors import HubError, StyleFolderError, StyleNotFoundError
 
 BUNDLED = Path(__file__).parent / "styles"
 PHOTO = Path(__file__).parent / "photo.jpg"  # the one photo that every style's picture shows
@@ -21,7 +22,7 @@ LOCAL_VARIABLE = "MISSING_INGREDIENT_STYLES"
 
 @dataclass(frozen=True)
 class Style:
-    """One style folder. `source` is "bundled" or "local"."""
+    """One style folder. `source` is "bundled", "local" or, of one from the Hub, owner/name@sha."""
 
     slug: str
     folder: Path
@@ -124,7 +125,10 @@ def at(path: str | Path) -> Style:
 
 
 def find(name: str | Path | Style) -> Style:
-    """A style by slug, or by the path of its folder. Raises StyleNotFoundError with the slugs there are."""
+    """A style by slug, by the path of its folder, or by owner/name[@revision] of the Hub, from which it is pulled.
+
+    Raises StyleNotFoundError with the slugs there are, HubError when the Hub does not have it or cannot be reached.
+    """
     if isinstance(name, Style):
         return name
     styles = {style.slug: style for style in list_styles()}
@@ -133,13 +137,31 @@ def find(name: str | Path | Style) -> Style:
     path = Path(name)
     if any((path / part / folder.CONFIG).is_file() for part in (".", "batch")):
         return at(path)
+    if is_hub_id(str(name)):
+        from zoo import hub  # here, as it imports this module, and most uses need no Hub
+
+        try:
+            return hub.pull(str(name))
+        except HubError as error:
+            raise type(error)(f"there is no style folder {name} here, and {error}") from error
     known = ", ".join(styles) or "none"
-    raise StyleNotFoundError(f"no style {str(name)!r}: give one of {known}, or the path of a style folder")
+    raise StyleNotFoundError(
+        f"no style {str(name)!r}: give one of {known}, the path of a style folder, or owner/name of one on the Hub"
+    )
+
+
+def is_hub_id(name: str) -> bool:
+    """Whether a name can be owner/name or owner/name@revision of the Hub."""
+    return re.fullmatch(r"\w[\w.-]*/[\w.-]+(@[\w./-]+)?", name) is not None
 
 
 def load(name: str | Path | Style, norm: str = "instance") -> nn.Module:
     """The generator of a style: eval mode, float32, on the CPU. Raises ZooError when there is none or it is damaged."""
     style = find(name)
+    if "@" in style.source:  # its twin is downloaded when it is asked for
+        from zoo import hub
+
+        style = hub.pull(style.source, (norm,))
     if is_adapter(style.folder):
         return load_adapter(style.folder, norm, find)
     return folder.load(style.folder, norm)

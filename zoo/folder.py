@@ -89,7 +89,8 @@ def load_generator(folder: str | Path) -> nn.Module:
     folder = Path(folder)
     config = GeneratorConfig.load(folder / CONFIG)
     state, metadata = read_weights(folder / WEIGHTS)
-    generator = create(config)
+    with torch.device("meta"):  # shapes alone: a config may ask for far more than the file holds
+        generator = create(config)
     wanted = generator.state_dict()
     if metadata.get("norm", config.norm) != config.norm:
         raise WeightsError(f"{folder / WEIGHTS} holds a {metadata['norm']}-norm generator, config.json says {config.norm}")
@@ -105,7 +106,7 @@ def load_generator(folder: str | Path) -> nn.Module:
         if state[key].shape != value.shape or state[key].is_floating_point() != value.is_floating_point():
             got, need = tuple(state[key].shape), tuple(value.shape)
             raise WeightsError(f"{folder / WEIGHTS}: {key} is {got} {state[key].dtype}, config.json needs {need} {value.dtype}")
-    generator.load_state_dict({key: state[key].to(value.dtype) for key, value in wanted.items()})
+    generator.load_state_dict({key: state[key].to(value.dtype) for key, value in wanted.items()}, assign=True)
     return generator.requires_grad_(False).eval().to(memory_format=torch.channels_last)
 
 

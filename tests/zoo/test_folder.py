@@ -1,6 +1,7 @@
 """Style folders: what is written comes back; whatever does not fit is refused."""
 
 import json
+import resource
 
 import pytest
 import torch
@@ -54,6 +55,15 @@ def test_batch_norm_weights_do_not_go_into_an_instance_norm_generator_nor_back(s
     save_file(load_file(batch), batch)
     with pytest.raises(WeightsError, match="missing"):
         load(small_pair, "batch")
+
+
+def test_a_config_that_asks_for_a_huge_net_is_refused_before_there_is_one(small_pair):
+    config = json.loads((small_pair / "config.json").read_text())
+    (small_pair / "config.json").write_text(json.dumps({**config, "width": 256, "residual_blocks": 32}))  # 2.5 GB
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(WeightsError, match="does not fit"):
+        load(small_pair)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # KiB
 
 
 def damage(path, change):

@@ -1,0 +1,62 @@
+"""What the local Hub holds: repositories with commits, references and pull requests, in memory."""
+
+import hashlib
+from dataclasses import dataclass, field
+
+
+def git_oid(data: bytes) -> str:
+    """Git's hash of a file."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+
+
+@dataclass
+class Repo:
+    """One repository; a commit is a dict from path to content."""
+
+    kind: str  # model, dataset or space
+    id: str
+    private: bool = False
+    gated: bool = False
+    likes: int = 0
+    downloads: int = 0
+    commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    refs: dict[str, str] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+    pulls: list[dict] = field(default_factory=list)
+
+    def __post_init__(self):
+        self.commit("main", {}, "initial commit")
+
+    def commit(self, ref: str, files: dict[str, bytes], message: str) -> str:
+        """Put a commit on top of a reference; returns its sha."""
+        text = f"{self.kind}/{self.id}/{ref}/{len(self.commits)}/{message}"
+        sha = hashlib.sha1(text.encode()).hexdigest()
+        self.commits[sha], self.refs[ref] = files, sha
+        self.messages.append(message)
+        return sha
+
+    def resolve(self, revision: str) -> str | None:
+        """The sha of a reference or a sha."""
+        return self.refs.get(revision) or (revision if revision in self.commits else None)
+
+    def open_pull(self, title: str) -> int:
+        """A pull request, as a branch of its own; returns its number."""
+        number = len(self.pulls) + 1
+        self.pulls.append({"num": number, "title": title})
+        self.refs[f"refs/pr/{number}"] = self.refs["main"]
+        return number
+
+    def tags(self) -> list[str]:
+        """Tags of the card on main, as the Hub derives them."""
+        import yaml
+
+        card = self.commits[self.refs["main"]].get("README.md", b"").decode()
+        data = yaml.safe_load(card.split("---")[1]) if card.startswith("---") else None
+        data = data or {}
+        extra = [data[key] for key in ("library_name", "pipeline_tag") if key in data]
+        return [*data.get("tags", []), *extra, *([f"license:{data['license']}"] if "license" in data else [])]
+
+
+def is_large(path: str) -> bool:
+    """Whether the Hub keeps a file by LFS."""
+    return path.endswith(".safetensors")

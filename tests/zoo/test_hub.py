@@ -1,0 +1,290 @@
+"""The Hub's real client over HTTP against a local Hub: what is published is found, pulled, and paints the same."""
+
+import json
+import time
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file, save_file
+
+import zoo
+from tests.hub.server import Fault
+from zoo import hub as client
+from zoo.__main__ import main
+from zoo.adapter import save_adapter
+from zoo.catalog import BUNDLED
+from zoo.errors import (
+    ConfigError,
+    HubAccessError,
+    HubError,
+    HubNotFoundError,
+    HubUnavailableError,
+    StyleFolderError,
+    WeightsError,
+)
+
+NAME = "alice/small-pair"
+
+
+def files_of(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture
+def published(hub, painted_pair):
+    """The small pair on the Hub, put there without the client."""
+    return hub.add(NAME, files_of(painted_pair))
+
+
+def test_published_found_pulled_and_the_same_pixels(hub, logged_in, painted_pair, photo):
+    address = zoo.publish(painted_pair, NAME)
+    assert address.startswith(f"{hub.url}/{NAME}")
+    (found,) = client.find()
+    assert found.id == NAME and found.norms == ["instance", "batch"]
+    style = zoo.find(NAME)
+    assert style.source == f"{NAME}@{found.sha}" and style.painting["author"] == "Vincent van Gogh"
+    for norm in ("instance", "batch"):
+        assert zoo.stylize(photo, NAME, norm, 64) == zoo.stylize(photo, painted_pair, norm, 64)
+
+
+def test_large_files_go_by_lfs_and_the_rest_in_the_commit(hub, logged_in, painted_pair):
+    zoo.publish(painted_pair, NAME, message="first")
+    assert len(hub.blobs) == 2 and sum("PUT /lfs" in request for request in hub.requests) == 2
+    assert hub.repos["model", NAME].messages == ["initial commit", "first"]
+    held = hub.repos["model", NAME].commits[hub.repos["model", NAME].refs["main"]]
+    assert held["model.safetensors"] == (painted_pair / "model.safetensors").read_bytes()
+
+
+def test_the_card_is_what_the_hub_needs(hub, logged_in):
+    zoo.publish(BUNDLED / "starry-night", "alice/starry")
+    repo = hub.repos["model", "alice/starry"]
+    card = repo.commits[repo.refs["main"]]["README.md"].decode()
+    data = yaml.safe_load(card.split("---")[1])
+    assert data["pipeline_tag"] == "image-to-image" and data["license"] == "apache-2.0"
+    assert {"missing-ingredient", "style-transfer", "norm:instance", "norm:batch", "style:starry-night"} <= set(data["tags"])
+    metrics = data["model-index"][0]["results"][0]["metrics"]
+    assert [m["value"] for m in metrics] == [
+        round(zoo.find("starry-night").held_out["256"][name]["objective"]) for name in ("photo", "batch", "instance")
+    ]
+    assert "-s alice/starry -o" in card and "images/instance.jpg" in repo.commits[repo.refs["main"]]
+
+
+def test_a_second_time_makes_no_commit_and_a_change_makes_one(hub, logged_in, painted_pair):
+    zoo.publish(painted_pair, NAME)
+    commits = len(hub.repos["model", NAME].commits)
+    zoo.publish(painted_pair, NAME)
+    assert len(hub.repos["model", NAME].commits) == commits
+    for file in (painted_pair / "batch").iterdir():
+        file.unlink()
+    zoo.publish(painted_pair, NAME)
+    repo = hub.repos["model", NAME]
+    assert len(repo.commits) == commits + 1
+    assert not [path for path in repo.commits[repo.refs["main"]] if path.startswith("batch/")]
+
+
+def test_private_and_dry_run(hub, logged_in, painted_pair, monkeypatch):
+    before = list(hub.requests)
+    assert zoo.publish(painted_pair, NAME, dry_run=True) == f"{hub.url}/{NAME}" and hub.requests == before
+    zoo.publish(painted_pair, NAME, private=True)
+    assert hub.repos["model", NAME].private
+    monkeypatch.delenv("HF_TOKEN")
+    with pytest.raises(HubNotFoundError, match="private and you are not logged in"):
+        zoo.pull(NAME)
+
+
+def test_a_pull_request_to_somebody_else(hub, logged_in, painted_pair):
+    repo = hub.add("bob/style", {"config.json": b"{}"})
+    with pytest.raises(HubAccessError):
+        zoo.publish(painted_pair, "bob/style")
+    main_before = repo.refs["main"]
+    assert "discussions/1" in zoo.publish(painted_pair, "bob/style", pull_request=True)
+    assert repo.refs["main"] == main_before and "model.safetensors" in repo.commits[repo.refs["refs/pr/1"]]
+    assert zoo.find("bob/style@refs/pr/1").norms == ["instance", "batch"]
+
+
+def spoil_recipe(folder):
+    recipe = yaml.safe_load((folder / "recipe.yaml").read_text())
+    del recipe["painting"]["licence"]
+    (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+
+
+def spoil_weights(folder):
+    state = load_file(folder / "batch" / "model.safetensors")
+    save_file({**state, "leave.bias": state["leave.bias"] * float("nan")}, folder / "batch" / "model.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "error", "message"),
+    [
+        (spoil_recipe, StyleFolderError, "licence"),
+        (spoil_weights, WeightsError, "not finite"),
+        (lambda folder: (folder / "model.safetensors").write_bytes(b"{}"), WeightsError, "cannot read"),
+        (lambda folder: (folder / "config.json").write_text("{}"), ConfigError, "missing config key"),
+        (lambda folder: (folder / "metrics.json").write_text("[]"), StyleFolderError, "metrics.json"),
+    ],
+)
+def test_what_should_not_be_published_is_not(hub, logged_in, painted_pair, spoil, error, message):
+    spoil(painted_pair)
+    before = list(hub.requests)
+    with pytest.raises(error, match=message):
+        zoo.publish(painted_pair, NAME)
+    assert hub.requests == before
+
+
+def fetched(hub):
+    """Names of the files that were downloaded."""
+    return [r.split("/resolve/")[1].split("/", 1)[1] for r in hub.requests if r.startswith("GET") and "/resolve/" in r]
+
+
+def test_only_what_is_needed_is_downloaded_the_config_always(hub, published):
+    style = zoo.pull(NAME)
+    assert set(fetched(hub)) == {"config.json", "batch/config.json", "recipe.yaml", "model.safetensors"}
+    assert published.downloads == 1
+    hub.requests.clear()
+    zoo.load(style, "batch")
+    assert fetched(hub) == ["batch/model.safetensors"]
+
+
+def test_a_cached_commit_asks_nothing_and_works_without_a_hub(hub, published, photo):
+    style = zoo.pull(NAME)
+    hub.requests.clear()
+    assert zoo.pull(style.source) == style and hub.requests == []
+    hub.close()
+    assert zoo.pull(style.source) == style
+    assert zoo.pull(NAME) == style  # the newest that is known
+    assert zoo.stylize(photo, style.source, size=64).size == (64, 64)
+
+
+def test_a_revision_stays_what_it_was(hub, published, painted_pair):
+    old = published.refs["main"]
+    changed = {**files_of(painted_pair), "README.md": b"newer"}
+    new = published.commit("main", changed, "newer")
+    assert zoo.pull(NAME).source == f"{NAME}@{new}" and zoo.pull(f"{NAME}@{old}").source == f"{NAME}@{old}"
+    published.refs["v1"] = old
+    assert zoo.pull(f"{NAME}@v1").source == f"{NAME}@{old}"
+
+
+def test_listing_goes_page_by_page_and_only_as_far_as_needed(hub):
+    card = b"---\ntags: [missing-ingredient, 'norm:instance']\n---\n"
+    for i in range(7):
+        hub.add(f"bob/style-{i}", {"README.md": card}, likes=i)
+    hub.add("bob/other", {"README.md": b"---\ntags: [else]\n---\n"})
+    hub.page = 3
+    listed = client.find()
+    assert next(listed).id == "bob/style-6"
+    assert sum("/api/models" in request for request in hub.requests) == 1
+    assert [found.likes for found in listed] == [5, 4, 3, 2, 1, 0]
+    assert sum("/api/models" in request for request in hub.requests) == 3
+    assert [f.id for f in client.find("STYLE-3")] == ["bob/style-3"] and not list(client.find(author="eve"))
+
+
+def test_an_adapter_pulls_its_base_and_checks_it(hub, published, painted_pair, photo, tmp_path):
+    base = zoo.pull(NAME)
+    generator = zoo.load(base)
+    with torch.no_grad():
+        generator.enter.norm.weight.mul_(1.5)
+    save_adapter(generator, base.folder, base.source, tmp_path / "adapter")
+    hub.add("alice/adapter", files_of(tmp_path / "adapter"))
+    assert zoo.stylize(photo, "alice/adapter", size=64) == zoo.paint(generator, photo, 64)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "message"),
+    [
+        (Fault("/api/models/alice", 401), HubAccessError, "log in"),
+        (Fault("/api/models/alice", 403), HubAccessError, "log in"),
+        (Fault("/api/models/alice", 404), HubError, "small-pair"),
+        (Fault("/api/models/alice", 429), HubUnavailableError, "limits the rate"),
+        (Fault("/api/models/alice", 500), HubUnavailableError, "status 500"),
+        (Fault("/api/models/alice", "slow"), HubUnavailableError, "cannot be reached"),
+        (Fault("GET .*model.safetensors", "cut"), HubUnavailableError, "broke off"),
+        (Fault("GET .*model.safetensors", "corrupt"), HubUnavailableError, "damaged"),
+        (Fault("resolve.*model.safetensors", 403), HubAccessError, "gated"),
+    ],
+    ids=lambda value: str(value.what) if isinstance(value, Fault) else "",
+)
+def test_every_fault_ends_in_its_error_and_leaves_nothing_broken(hub, published, photo, fault, error, message):
+    hub.faults.append(fault)
+    began = time.monotonic()
+    with pytest.raises(error, match=message):
+        zoo.pull(NAME, timeout=1.0)
+    assert time.monotonic() - began < 10
+    hub.faults.clear()
+    style = zoo.pull(NAME)  # as if nothing had been
+    assert zoo.stylize(photo, style, size=64).size == (64, 64)
+
+
+def test_the_hubs_own_trouble_is_asked_again(hub, published):
+    hub.faults.append(Fault("/api/models/alice", 500, times=2))
+    assert zoo.pull(NAME).source.startswith(NAME)
+
+
+def test_no_hub_at_all(hub, published):
+    hub.close()
+    began = time.monotonic()
+    with pytest.raises(HubUnavailableError):
+        zoo.pull(NAME)
+    with pytest.raises(HubUnavailableError):
+        next(client.find(timeout=1.0))
+    assert time.monotonic() - began < 3
+
+
+def test_a_wrong_token_is_refused_and_never_repeated(hub, published, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", "hf_a_secret_that_is_wrong")
+    with pytest.raises(HubAccessError) as caught:
+        zoo.pull(NAME)
+    assert "secret" not in str(caught.value)
+
+
+def huge_config(files):
+    config = json.loads(files["config.json"])
+    return {**files, "config.json": json.dumps({**config, "width": 256, "residual_blocks": 32}).encode()}
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda files: {"README.md": b"a text"}, StyleFolderError, "is not a style"),
+        (lambda files: {**files, "model.safetensors": bytes(65 * 2**20)}, StyleFolderError, "65 MiB"),
+        (huge_config, WeightsError, "does not fit"),
+        (lambda files: {**files, "config.json": b"import os"}, ConfigError, "cannot read"),
+        (lambda files: {**files, "model.safetensors": (2**62).to_bytes(8, "little") + b"{}"}, WeightsError, "cannot read"),
+    ],
+)
+def test_what_is_no_style_is_not_trusted(hub, painted_pair, change, error, message):
+    hub.add(NAME, change(files_of(painted_pair)))
+    with pytest.raises(error, match=message):
+        zoo.load(NAME)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("alice/none", HubNotFoundError, "no such repository"),
+        (f"{NAME}@nowhere", HubNotFoundError, "no such revision"),
+        (f"{NAME}@{'0' * 40}", HubNotFoundError, "no such revision"),
+    ],
+)
+def test_what_is_not_there_is_named(hub, published, name, error, message):
+    with pytest.raises(error, match=message):
+        zoo.find(name)
+
+
+def test_on_the_command_line(hub, logged_in, painted_pair, tmp_path, capsys, photo):
+    assert main(["publish", str(painted_pair), "--to", NAME, "--dry-run"]) == 0
+    assert "would publish" in capsys.readouterr().out
+    assert main(["publish", str(painted_pair), "--to", NAME]) == 0
+    assert main(["find", "small", "--json"]) == 0
+    (found,) = json.loads(capsys.readouterr().out.split("\n", 1)[1])
+    assert found["id"] == NAME
+    assert main(["find"]) == 0 and NAME in capsys.readouterr().out
+    assert main(["pull", NAME, "--to", str(tmp_path / "mine")]) == 0
+    assert f"{NAME}@{found['sha']}" in capsys.readouterr().out
+    assert zoo.stylize(photo, tmp_path / "mine", size=64) == zoo.stylize(photo, painted_pair, size=64)
+    assert main(["pull", NAME, "--to", str(tmp_path / "mine")]) == 2  # it is there already
+    assert main(["stylize", str(photo), "-s", NAME, "-o", str(tmp_path / "out.png"), "--size", "64"]) == 0
+    assert main(["info", NAME]) == 0 and found["sha"] in capsys.readouterr().out
+    assert main(["pull", "alice/none"]) == 2
+    error = capsys.readouterr().err
+    assert "no such repository" in error and error.count("\n") >= 1 and "Traceback" not in error

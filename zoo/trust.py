@@ -1,0 +1,67 @@
+"""What may come in from the Hub, and what may go out: a style is data, never code, and says where it comes from."""
+
+import hashlib
+from pathlib import Path
+
+from zoo import adapter, folder
+from zoo.catalog import Style, load
+from zoo.errors import HubUnavailableError, StyleFolderError
+
+WEIGHTS = (folder.WEIGHTS, adapter.WEIGHTS)
+RECORDS = (folder.CONFIG, f"batch/{folder.CONFIG}", "README.md", "recipe.yaml", "metrics.json")
+PICTURES = ("images/*.jpg", "images/*.png")
+MAX_WEIGHTS, MAX_RECORD = 64 * 2**20, 8 * 2**20  # bytes of a file; a generator of width 32 has 3.4 MB
+PROVENANCE = ("title", "author", "licence", "source")
+
+
+def weight_files(norms: tuple[str, ...]) -> tuple[str, ...]:
+    """The files that may hold the weights of those norms: complete ones, or an adapter's."""
+    return tuple(("batch/" if norm == "batch" else "") + file for norm in norms for file in WEIGHTS)
+
+
+def check_listing(name: str, sizes: dict[str, int]) -> None:
+    """Look at a repository's files, by name and size in bytes, before any is downloaded.
+
+    Raises StyleFolderError when it is no style, or a file is far larger than a style needs.
+    """
+    weights = weight_files(("instance", "batch"))
+    if folder.CONFIG not in sizes or not any(file in sizes for file in weights):
+        raise StyleFolderError(f"{name} is not a style: it has no {folder.CONFIG} with {' or '.join(WEIGHTS)}")
+    for file, size in sizes.items():
+        limit = MAX_WEIGHTS if file in weights else MAX_RECORD
+        if size > limit and (file in weights or file in RECORDS or file.startswith("images/")):
+            raise StyleFolderError(f"{name}: {file} has {size / 2**20:,.0f} MiB, far more than a style needs; it is not pulled")
+
+
+def check_hash(name: str, path: Path, sha256: str | None, git_oid: str | None) -> None:
+    """Compare a downloaded file with what the Hub says of it: SHA-256 of a large file, git's hash of another.
+
+    Throws the file away, in the cache too, and raises HubUnavailableError when they differ.
+    """
+    data = path.read_bytes()
+    git = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
+    expected, found = (sha256, hashlib.sha256(data).hexdigest()) if sha256 else (git_oid, git)
+    if expected and expected != found:
+        path.resolve().unlink()  # the cache keeps contents beside the names that link to them
+        path.unlink(missing_ok=True)
+        raise HubUnavailableError(f"{name}: {path.name} came damaged and was thrown away; pull again")
+
+
+def publishable_files(style: Style) -> list[Path]:
+    """The files of a style folder that are published, once it is found to be whole.
+
+    Raises ZooError for a broken folder, weights that are not finite, a painting without title, author, licence and source.
+    """
+    if not style.norms:
+        raise StyleFolderError(f"{style.folder} holds no generator to publish")
+    for norm in style.norms:
+        load(style, norm)
+    if missing := [key for key in PROVENANCE if not style.painting.get(key)]:
+        raise StyleFolderError(
+            f"{style.folder / 'recipe.yaml'} does not say the painting's {', '.join(missing)}: nobody could tell whether it "
+            "may be shared; add that under painting:"
+        )
+    _ = style.held_out  # raises when metrics.json is broken
+    return sorted(
+        path for file in (*RECORDS, *weight_files(("instance", "batch")), *PICTURES) for path in style.folder.glob(file)
+    )
