@@ -23,6 +23,7 @@ from huggingface_hub.errors import (
     HFValidationError,
     HTTPError,
     LocalEntryNotFoundError,
+    LocalTokenNotFoundError,
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
@@ -190,6 +191,15 @@ def publish(
             create_pr=pull_request,
         )
     return str(done.pr_url or done)
+
+
+def whoami(token: str | None = None) -> str:
+    """The account that the token belongs to. Raises HubAccessError when there is none, or it is wrong."""
+    with translated("your login"):
+        try:
+            return HfApi(endpoint=endpoint(), token=token).whoami()["name"]
+        except LocalTokenNotFoundError as error:
+            raise HubAccessError("you are not logged in to the Hub: run `hf auth login`, or set HF_TOKEN") from error
 
 
 @contextmanager

@@ -1,0 +1,48 @@
+"""Train, push, find, pull elsewhere, stylize: the same pixels. And what would fail after hours fails at once."""
+
+import pytest
+
+import zoo
+from training.train import main
+from zoo import hub as client
+
+FACTS = ["--title", "After Sunset", "--author", "R. Leino", "--licence", "public domain", "--source", "a photo"]
+
+
+def words(examples, out, *more):
+    need = ["--style-image", examples / "sunset.jpg", "--content", examples, "--out", out, "--recipe", "smoke", "--pair"]
+    return [str(word) for word in [*need, "--push-to", "alice/after-sunset", *more]]
+
+
+@pytest.mark.slow
+def test_from_training_to_the_hub_and_back(hub, logged_in, examples, tmp_path, photo):
+    out = tmp_path / "after-sunset"
+    assert main(words(examples, out, *FACTS, "--steps", "2")) == 0
+    (found,) = client.find("sunset")
+    elsewhere = client.pull_to(f"{found.id}@{found.sha}", tmp_path / "elsewhere" / "style")
+    for norm in ("instance", "batch"):
+        assert zoo.stylize(photo, elsewhere, norm, 96) == zoo.stylize(photo, out, norm, 96)
+    assert (elsewhere.folder / "images" / "preview.jpg").is_file()
+    held = hub.repos["model", found.id]
+    assert held.messages[-1] == "After Sunset: instance and batch norm" and len(held.commits) == 2
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ((), "--title, --author, --licence, --source"),
+        ((*FACTS, "--norm", "batch"), "whole style"),
+        (FACTS, "not logged in"),
+    ],
+)
+def test_what_could_not_be_published_is_not_trained(hub, examples, tmp_path, capsys, more, message):
+    given = [word for word in words(examples, tmp_path / "out", *more) if word != "--pair" or "--norm" not in more]
+    assert main(given) == 2
+    assert message in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_several_styles_are_published_one_by_one(hub, logged_in, examples, tmp_path, capsys):
+    several = words(examples, tmp_path / "out", *FACTS)
+    several.insert(several.index("--style-image") + 1, str(examples / "dog.jpg"))
+    assert main(several) == 2
+    assert "publish each folder" in capsys.readouterr().err
