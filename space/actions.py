@@ -7,12 +7,13 @@ from dataclasses import dataclass
 import gradio as gr
 from PIL import Image
 
-from zoo import stylize
-from zoo.catalog import Style, list_styles
+from zoo import hub, stylize
+from zoo.catalog import Style, is_hub_id, list_styles
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError
 from zoo.folder import WEIGHTS, twin_folder
 from zoo.images import fade, fit_long_side, open_photo
 from zoo.stylize import pick_device
+from zoo.stylize import shared_generator as _shared_generator
 
 MAX_SIZE = 2048  # px; long side, keeps a visitor's picture within the memory of a small machine
 NORMS = ("batch", "instance")  # left and right of the slider
@@ -20,10 +21,10 @@ NORMS = ("batch", "instance")  # left and right of the slider
 
 @dataclass
 class Painted:
-    """One result: an RGB image and the seconds it took."""
+    """One result: an RGB image and the seconds it took; None when it is the photo itself, as the style lacks that norm."""
 
     image: Image.Image
-    seconds: float
+    seconds: float | None
 
 
 @contextmanager
@@ -66,22 +67,34 @@ def paint_both(
     for i, norm in enumerate(NORMS):
         if progress is not None:
             progress((i, len(NORMS)), desc=f"painting with {norm} norm", unit="pictures")
-        painted[norm] = paint(image, style, norm)
+        painted[norm] = paint(image, style, norm) if norm in style.norms else Painted(image, None)
     return painted
 
 
 def find_in_zoo(slug: str) -> Style:
-    """The style of that slug. Unlike `zoo.find` it takes no paths: visitors see the zoo, not the disk."""
+    """The style of that slug, or owner/name[@revision] of the Hub.
+
+    Unlike `zoo.find` it takes no paths: visitors see the zoo, not the disk.
+    """
     styles = {style.slug: style for style in list_styles()}
-    if slug not in styles:
-        raise StyleNotFoundError(f"no style {slug!r} in this zoo: choose one of {', '.join(styles)}")
-    return styles[slug]
+    if slug in styles:
+        return styles[slug]
+    if is_hub_id(str(slug)):
+        return hub.pull(slug, timeout=2.5)
+    raise StyleNotFoundError(f"no style {slug!r} in this zoo: choose one of {', '.join(styles)}, or owner/name of the Hub")
+
+
+def shared_generator(style: Style) -> None:
+    """Load a style's generator now, so that what is wrong with it is said before it is painted with."""
+    _shared_generator(style, "instance", pick_device())
 
 
 def describe(painted: dict[str, Painted]) -> str:
     """One line: size, seconds, device."""
     w, h = painted["instance"].image.size
-    times = " · ".join(f"{norm} norm {one.seconds:.2f} s" for norm, one in painted.items())
+    times = " · ".join(f"{norm} norm {one.seconds:.2f} s" for norm, one in painted.items() if one.seconds is not None)
+    if missing := [norm for norm, one in painted.items() if one.seconds is None]:
+        times += f" · this style has no {missing[0]}-norm twin: that side is your photo"
     return f"{w}×{h} px · {times} · on {'GPU' if pick_device().type == 'cuda' else 'CPU'}"
 
 
@@ -103,11 +116,20 @@ def clearest_first(styles: list[Style]) -> list[Style]:
     return sorted(styles, key=lead)
 
 
+def plain(text: object) -> str:
+    """Words that a stranger wrote, as Markdown that shows them and does nothing else: no links, pictures, HTML."""
+    line = " ".join(str(text).split())[:160]
+    return "".join(f"&#{ord(c)};" if c in "\\`*_{}[]()#+!<>|&~" else c for c in line)
+
+
 def about(style: Style) -> str:
     """Markdown: the painting, and how the twins compare on photos never trained on."""
     known = style.painting
-    by = ", ".join(str(known[key]) for key in ("author", "year") if key in known)
-    text = f"**{style.title}**" + (f" — after {by}" if by else "")
+    by = ", ".join(plain(known[key]) for key in ("author", "year") if key in known)
+    text = f"**{plain(style.title)}**" + (f" — after {by}" if by else "")
+    if "@" in style.source:
+        licence = f", painting: {plain(known['licence'])}" if "licence" in known else ""
+        text += f"<br>`{style.source}`{licence}"
     if found := shares(style):
         text += (
             "<br>On photos never trained on, the perceptual loss falls to "

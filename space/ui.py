@@ -1,5 +1,6 @@
 """The page: layout and wiring. A stranger sees a comparison at once, then puts their own photo in."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import gradio as gr
 from gradio.processing_utils import save_pil_to_cache
 from gradio.utils import get_upload_folder
 
-from space import actions
+from space import actions, community
 from space.photo_input import PhotoInput
 from space.theme import make_theme
 from zoo.catalog import PHOTO, Style, list_styles, sound_styles
@@ -51,14 +52,19 @@ def build_demo() -> gr.Blocks:
         raise StyleNotFoundError("the zoo has no style with both norms: train one with python -m training.train --pair")
     with gr.Blocks(title="Missing Ingredient", delete_cache=(3600, 86400)) as demo:
         gr.Markdown(HERO, elem_id="hero")
-        with gr.Row():
-            with gr.Column(scale=3, min_width=260):
-                result = _result_column(styles[0])
-            with gr.Column(scale=2, min_width=260):
-                controls = _control_column(styles)
-        with gr.Accordion("Why is one so much better?", open=False):
-            gr.Markdown(WHY)
-        _wire(styles, controls, result)
+        with gr.Tabs(elem_id="tabs") as tabs:
+            with gr.Tab("Compare", id="compare"):
+                with gr.Row():
+                    with gr.Column(scale=3, min_width=260):
+                        result = _result_column(styles[0])
+                    with gr.Column(scale=2, min_width=260):
+                        controls = _control_column(styles)
+                with gr.Accordion("Why is one so much better?", open=False):
+                    gr.Markdown(WHY)
+            with gr.Tab("Community", id="community-tab") as tab:
+                shared = community.add_tab(tab)
+        run = _wire(styles, controls, result)
+        _wire_community(shared, tabs, controls, result, run)
         _add_api([style.slug for style in styles])
     return demo
 
@@ -139,7 +145,9 @@ def _control_column(styles: list[Style]) -> dict:
     }
 
 
-def _wire(styles: list[Style], controls: dict, result: dict) -> None:
+def _wire(styles: list[Style], controls: dict, result: dict) -> dict:
+    """Connect controls and result; returns the arguments of the event that paints."""
+
     def choose(event: gr.SelectData):
         style = styles[event.index]
         painting = style.picture("painting")
@@ -168,6 +176,27 @@ def _wire(styles: list[Style], controls: dict, result: dict) -> None:
     controls["styles"].select(
         choose, None, [controls["slug"], result["about"], result["painting"]], api_visibility="private", show_progress="hidden"
     ).then(**run)
+    return run
+
+
+def _wire_community(shared: dict, tabs: gr.Tabs, controls: dict, result: dict, run: dict) -> None:
+    """Take a style of the Hub into the comparison, and show it there."""
+
+    def take(name):
+        with actions.plain_errors():
+            style = community.fetch(name)
+        return style.source, actions.about(style), gr.Image(visible=False), gr.Tabs(selected="compare")
+
+    def take_shown(shown, event: gr.SelectData):
+        return take(shown[event.index])
+
+    outputs = [controls["slug"], result["about"], result["painting"], tabs]
+    for event, function, inputs in (
+        (shared["use"].click, take, shared["name"]),
+        (shared["name"].submit, take, shared["name"]),
+        (shared["gallery"].select, take_shown, shared["shown"]),
+    ):
+        event(function, inputs, outputs, api_visibility="private", show_progress_on=shared["name"]).success(**run)
 
 
 def _add_api(slugs: list[str]) -> None:
@@ -200,4 +229,5 @@ def _add_api(slugs: list[str]) -> None:
 
 def _png(image, name: str) -> str:
     """A PNG of the picture in gradio's cache, which is swept daily; its path."""
+    name = re.sub(r"[^\w.-]+", "-", re.sub(r"@[0-9a-f]{40}", "", name))  # of a style of the Hub: without its commit
     return save_pil_to_cache(image, get_upload_folder(), name=name, format="png")

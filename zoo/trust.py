@@ -1,7 +1,9 @@
 """What may come in from the Hub, and what may go out: a style is data, never code, and says where it comes from."""
 
 import hashlib
-from pathlib import Path
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
 
 from zoo import adapter, folder
 from zoo.catalog import Style, load
@@ -65,3 +67,35 @@ def publishable_files(style: Style) -> list[Path]:
     return sorted(
         path for file in (*RECORDS, *weight_files(("instance", "batch")), *PICTURES) for path in style.folder.glob(file)
     )
+
+
+def unpack_style(archive: Path, target: Path) -> Path:
+    """Unpack the style folder in a zip, at its top or in its only folder, into a new folder `target`.
+
+    Takes nothing but the files of a style, checks their sizes before it reads them, follows no links, writes nothing outside
+    of `target`. Raises StyleFolderError when the zip is broken or holds no style.
+    """
+    try:
+        with zipfile.ZipFile(archive) as file:
+            entries = {PurePosixPath(entry.filename): entry for entry in file.infolist() if not entry.is_dir()}
+            tops = [path.parent for path in entries if path.name == folder.CONFIG and path.parent.name != "batch"]
+            if not tops:
+                raise StyleFolderError(f"{archive.name} holds no style folder: there is no {folder.CONFIG} in it")
+            top = min(tops, key=lambda path: len(path.parts))
+            inside = {path.relative_to(top).as_posix(): entry for path, entry in entries.items() if path.is_relative_to(top)}
+            wanted = {name: entry for name, entry in inside.items() if is_style_file(name)}
+            check_listing(archive.name, {name: entry.file_size for name, entry in wanted.items()})
+            for name, entry in wanted.items():
+                path = target / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(file.read(entry))  # a link is read as the text it holds
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+        raise StyleFolderError(f"cannot unpack {archive.name} ({error}): zip the style folder again") from error
+    return target
+
+
+def is_style_file(name: str) -> bool:
+    """Whether a path, relative to a style folder, is one that style folders have."""
+    path = PurePosixPath(name)
+    fixed = {*RECORDS, *weight_files(("instance", "batch"))}
+    return name in fixed or (len(path.parts) == 2 and any(path.match(pattern) for pattern in PICTURES))

@@ -1,0 +1,152 @@
+"""The Community tab: styles that others share on the Hub, used at once in the comparison; and sharing one's own.
+
+The Hub is asked only when a visitor opens the tab, searches, enters a name or shares. Thumbnails go through this server, so
+that a visitor's browser never talks to anybody else.
+"""
+
+import os
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_space
+from PIL import Image
+
+from space import actions
+from zoo import hub, trust
+from zoo.catalog import PHOTO, Style, at
+from zoo.errors import HubError, StyleNotFoundError, ZooError
+from zoo.images import fit_long_side, open_photo
+
+TIMEOUT = 2.5  # s; a visitor should not wait for a Hub that does not answer
+PAGE = 12  # styles shown at a time
+THUMBNAIL = 256  # px
+LOGIN_VARIABLE = "MISSING_INGREDIENT_LOGIN"  # set to 1 to offer signing in elsewhere than on a Space
+
+INTRO = """
+Styles that others trained and share on the Hugging Face Hub. Pick one, or enter its name: it is downloaded to this server
+and compared at once. Styles are data (safetensors), never code.
+"""
+SHARE = """
+Zip a style folder, as `python -m training.train` makes it, and publish it under your account. The folder must say what its
+painting is, who made it, its licence and its source.
+"""
+SHARE_YOURSELF = """
+Train one (`python -m training.train --help`), log in (`hf auth login`), then
+
+    python -m zoo publish ./my-painting --to my-name/my-painting
+
+and it appears here for everybody.
+"""
+
+
+def browse(words: str, sort: str, count: int) -> tuple[list[hub.Found], bool]:
+    """The first `count` styles on the Hub, and whether there are more. Raises HubError."""
+    found = []
+    for style in hub.find(words.strip(), sort=sort, timeout=TIMEOUT):
+        if len(found) == count:
+            return found, True
+        found.append(style)
+    return found, False
+
+
+def thumbnails(found: list[hub.Found]) -> list[tuple[Image.Image, str]]:
+    """A picture and a caption of each; the zoo's photo, untouched, where there is none to be had."""
+
+    def picture(style: hub.Found) -> Image.Image:
+        try:
+            return fit_long_side(open_photo(hub.thumbnail(style.id, style.sha)), THUMBNAIL)
+        except ZooError:
+            return fit_long_side(open_photo(PHOTO), THUMBNAIL)
+
+    with ThreadPoolExecutor(8) as pool:
+        pictures = list(pool.map(picture, found))
+    return [(image, f"{style.id} · ♥ {style.likes}") for image, style in zip(pictures, found, strict=True)]
+
+
+def fetch(name: str) -> Style:
+    """The style owner/name[@revision], checked to load. Raises ZooError."""
+    name = name.strip()
+    if not name:
+        raise StyleNotFoundError("enter the name of a style on the Hub: owner/name, or owner/name@revision")
+    style = hub.pull(name, timeout=TIMEOUT)
+    actions.shared_generator(style)
+    return style
+
+
+def share(archive: str | None, name: str, token: str, user: str) -> str:
+    """Publish the zipped style folder as user/name; returns its address. Raises ZooError."""
+    if not archive:
+        raise StyleNotFoundError("there is no zip of a style folder yet: upload one")
+    if not name.strip():
+        raise StyleNotFoundError(f"give the style a name: it becomes {user}/NAME on the Hub")
+    with tempfile.TemporaryDirectory() as folder:
+        style = at(trust.unpack_style(Path(archive), Path(folder) / "style"))
+        return hub.publish(style, f"{user}/{name.strip()}", token=token)
+
+
+def can_sign_in() -> bool:
+    """Whether signing in is offered: on a Space, or where it was switched on."""
+    return bool(get_space()) or os.environ.get(LOGIN_VARIABLE) == "1"
+
+
+def add_tab(tab: gr.Tab) -> dict:
+    """Lay the tab out; returns the components that the page wires to its comparison."""
+    gr.Markdown(INTRO)
+    with gr.Row():
+        words = gr.Textbox(placeholder="search: starry, portrait ...", show_label=False, scale=3, elem_id="words")
+        sort = gr.Dropdown(list(hub.SORTS), value="likes", show_label=False, scale=1, min_width=110, elem_id="sort")
+        search = gr.Button("Search", scale=1, min_width=90, elem_id="search")
+    note = gr.Markdown(elem_id="community-note")
+    gallery = gr.Gallery(
+        label="on the Hub", columns=4, height="auto", object_fit="cover", allow_preview=False, interactive=False, buttons=[],
+        visible=False, elem_id="community",
+    )  # fmt: skip
+    more = gr.Button("Show more", size="sm", visible=False, elem_id="more")
+    with gr.Row():
+        name = gr.Textbox(placeholder="owner/name or owner/name@revision", show_label=False, scale=4, elem_id="hub-name")
+        use = gr.Button("Use this style", variant="primary", scale=1, min_width=130, elem_id="use")
+    with gr.Accordion("Share a style", open=False, elem_id="share"):
+        _add_share()
+
+    shown, count = gr.State([]), gr.State(PAGE)
+
+    def listing(words, sort, count):
+        try:
+            found, more = browse(words, sort, count)
+            pictures = thumbnails(found)
+        except HubError as error:
+            return gr.Gallery([], visible=False), [], gr.Button(visible=False), f"{error}"
+        text = "" if found else "Nothing there yet under these words: train a style and be the first to share it."
+        return gr.Gallery(pictures, visible=bool(found)), [f"{s.id}@{s.sha}" for s in found], gr.Button(visible=more), text
+
+    lists = {
+        "fn": listing,
+        "inputs": [words, sort, count],
+        "outputs": [gallery, shown, more, note],
+        "api_visibility": "private",
+    }
+    tab.select(**lists, show_progress_on=note)
+    gr.on([search.click, words.submit, sort.change], lambda: PAGE, None, count, api_visibility="private").then(**lists)
+    more.click(lambda n: n + PAGE, count, count, api_visibility="private").then(**lists)
+    return {"gallery": gallery, "shown": shown, "name": name, "use": use}
+
+
+def _add_share() -> None:
+    if not can_sign_in():
+        gr.Markdown(SHARE_YOURSELF)
+        return
+    gr.Markdown(SHARE)
+    gr.LoginButton()
+    archive = gr.File(label="zip of a style folder", file_types=[".zip"], type="filepath", elem_id="zip")
+    name = gr.Textbox(label="name on the Hub", placeholder="my-painting", elem_id="share-name")
+    button, done = gr.Button("Publish", elem_id="publish"), gr.Markdown(elem_id="published")
+
+    def publish(archive, name, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None):
+        with actions.plain_errors():
+            if profile is None or token is None:
+                raise StyleNotFoundError("sign in first: a style is published under your own account")
+            return f"Published: {share(archive, name, token.token, profile.username)}"
+
+    button.click(publish, [archive, name], done, api_visibility="private")

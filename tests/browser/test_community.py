@@ -1,0 +1,62 @@
+"""The Community tab in a real browser: a style of the Hub is browsed, used and compared; nothing leaves the machine."""
+
+import pytest
+from playwright.sync_api import expect
+
+from zoo.catalog import BUNDLED
+
+
+@pytest.fixture
+def shared(hub):
+    """Two bundled styles, as others share them."""
+    for id, slug in (("bob/wave", "great-wave"), ("eve/scream", "the-scream")):
+        hub.add(id, {str(p.relative_to(BUNDLED / slug)): p.read_bytes() for p in (BUNDLED / slug).rglob("*") if p.is_file()})
+    return hub
+
+
+def wait_for_comparison(tab):
+    expect(tab.locator("#info")).to_contain_text("instance norm 0.", timeout=60_000)
+    expect(tab.locator("#comparison")).to_be_visible()
+
+
+def test_the_hub_is_asked_only_when_the_tab_is_opened(shared, tab):
+    tab.locator("#compare").wait_for(state="visible")
+    assert shared.requests == []
+    tab.get_by_role("tab", name="Community").click()
+    expect(tab.locator("#community img")).to_have_count(2, timeout=30_000)
+    assert shared.requests and not tab.outside and not tab.complaints
+    assert tab.evaluate("document.documentElement.scrollWidth") <= tab.viewport_size["width"]
+
+
+def test_a_style_is_picked_and_compared(shared, tab):
+    tab.get_by_role("tab", name="Community").click()
+    tab.locator("#community button.thumbnail-item, #community .grid-wrap button").first.click(timeout=30_000)
+    wait_for_comparison(tab)
+    expect(tab.locator("#about")).to_contain_text("Katsushika Hokusai")
+    expect(tab.locator("#about")).to_contain_text(f"bob/wave@{shared.repos['model', 'bob/wave'].refs['main']}")
+    assert not tab.outside
+
+
+def test_a_name_is_entered(shared, tab):
+    tab.get_by_role("tab", name="Community").click()
+    tab.locator("#hub-name textarea, #hub-name input").fill("eve/scream")
+    tab.locator("#use").click()
+    wait_for_comparison(tab)
+    expect(tab.locator("#about")).to_contain_text("Edvard Munch")
+
+
+def test_a_wrong_name_is_said_in_words(shared, tab):
+    tab.get_by_role("tab", name="Community").click()
+    tab.locator("#hub-name textarea, #hub-name input").fill("eve/none")
+    tab.locator("#use").click()
+    expect(tab.get_by_text("no such repository")).to_be_visible(timeout=30_000)
+
+
+def test_without_a_hub_the_tab_says_so_and_the_zoo_works(shared, tab):
+    shared.close()
+    tab.get_by_role("tab", name="Community").click()
+    expect(tab.locator("#community-note")).to_contain_text("Hub", timeout=10_000)
+    tab.get_by_role("tab", name="Compare").click()
+    tab.locator("#size").get_by_text("256 px").click()
+    tab.locator("#compare").click()
+    wait_for_comparison(tab)

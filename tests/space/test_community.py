@@ -1,0 +1,131 @@
+"""The Community tab's functions, against a local Hub."""
+
+import io
+import time
+import zipfile
+
+import pytest
+from PIL import Image
+
+import zoo
+from space import actions, community
+from tests.hub.server import TOKEN, Fault
+from zoo.catalog import BUNDLED
+from zoo.errors import HubAccessError, HubUnavailableError, StyleFolderError, StyleNotFoundError
+
+
+def files_of(folder):
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.fixture
+def wave(hub):
+    """A bundled style as somebody shares it."""
+    return hub.add("bob/wave", files_of(BUNDLED / "great-wave"), likes=3)
+
+
+def test_styles_are_shown_with_their_pictures(hub, wave):
+    hub.add("eve/plain", {"README.md": b"---\ntags: [missing-ingredient]\n---\n"})
+    found, more = community.browse("", "likes", 12)
+    assert [style.id for style in found] == ["bob/wave", "eve/plain"] and not more
+    (image, caption), (placeholder, _) = community.thumbnails(found)
+    assert caption == "bob/wave · ♥ 3" and image.size != placeholder.size or image != placeholder
+    assert community.browse("", "likes", 1)[1] and not community.browse("portrait", "likes", 12)[0]
+
+
+def test_a_style_of_the_hub_is_compared_like_any_other(wave, photo):
+    style = community.fetch(" bob/wave ")
+    assert style.source in actions.about(style) and "Hokusai" in actions.about(style)
+    painted = actions.paint_both(str(photo), style.source, 64)
+    for norm in actions.NORMS:
+        assert painted[norm].image == zoo.stylize(photo, "great-wave", norm, 64)
+
+
+def test_without_a_twin_the_photo_stands_beside_it(hub, photo):
+    alone = {name: data for name, data in files_of(BUNDLED / "great-wave").items() if not name.startswith("batch/")}
+    hub.add("bob/alone", alone)
+    painted = actions.paint_both(str(photo), "bob/alone", 64)
+    assert painted["batch"].image.size == (64, 64) and painted["batch"].seconds is None
+    assert "no batch-norm twin" in actions.describe(painted)
+
+
+def test_no_hub_is_said_soon(hub):
+    hub.faults.append(Fault(".", "slow"))
+    for ask in (lambda: community.browse("", "likes", 12), lambda: community.fetch("bob/wave")):
+        began = time.monotonic()
+        with pytest.raises(HubUnavailableError):
+            ask()
+        assert time.monotonic() - began < 3
+
+
+def test_what_strangers_write_is_shown_as_words():
+    text = actions.plain("a ![x](http://evil/x.png) <img src=x>\n# `b` [c](d)")
+    assert not set(text) & set("![]()<>`*_") and "\n" not in text
+
+
+def zipped(path, files):
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return str(path)
+
+
+def test_a_zip_is_published_under_the_visitors_account(hub, painted_pair, tmp_path, photo):
+    files = {f"my-style/{name}": data for name, data in files_of(painted_pair).items()}
+    archive = zipped(tmp_path / "a.zip", {**files, "my-style/run/log.jsonl": b"{}", "my-style/evil.py": b"print()"})
+    assert "alice/mine" in community.share(archive, "mine", TOKEN, "alice")
+    repo = hub.repos["model", "alice/mine"]
+    held = repo.commits[repo.refs["main"]]
+    assert "evil.py" not in held and "run/log.jsonl" not in held and "batch/model.safetensors" in held
+    assert zoo.stylize(photo, "alice/mine", size=64) == zoo.stylize(photo, painted_pair, size=64)
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"a/readme.txt": b"no style"}, "holds no style folder"),
+        ({"a/config.json": b"{}"}, "is not a style"),
+        ({"a/config.json": b"{}", "a/model.safetensors": bytes(65 * 2**20)}, "65 MiB"),
+    ],
+)
+def test_a_zip_that_is_no_style_is_refused(hub, tmp_path, files, message):
+    with pytest.raises(StyleFolderError, match=message):
+        community.share(zipped(tmp_path / "a.zip", files), "mine", TOKEN, "alice")
+    assert not hub.repos
+
+
+def test_a_zip_writes_nothing_outside(hub, tmp_path, painted_pair):
+    from zoo.trust import unpack_style
+
+    files = {f"../../up/{name}": data for name, data in files_of(painted_pair).items()}
+    target = unpack_style(tmp_path / zipped(tmp_path / "a.zip", files), tmp_path / "deep" / "style")
+    assert (target / "config.json").is_file() and not (tmp_path.parent / "up").exists() and not (tmp_path / "up").exists()
+
+
+def test_sharing_needs_a_zip_a_name_and_an_account(hub, tmp_path, painted_pair):
+    with pytest.raises(StyleNotFoundError, match="zip"):
+        community.share(None, "mine", TOKEN, "alice")
+    archive = zipped(tmp_path / "a.zip", files_of(painted_pair))
+    with pytest.raises(StyleNotFoundError, match="name"):
+        community.share(archive, " ", TOKEN, "alice")
+    with pytest.raises(HubAccessError):
+        community.share(archive, "mine", "hf_wrong", "alice")
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes((tmp_path / "a.zip").read_bytes()[:100])
+    with pytest.raises(StyleFolderError, match="cannot unpack"):
+        community.share(str(broken), "mine", TOKEN, "alice")
+
+
+def test_signing_in_is_offered_where_it_can_work(monkeypatch):
+    assert not community.can_sign_in()
+    monkeypatch.setenv("MISSING_INGREDIENT_LOGIN", "1")
+    assert community.can_sign_in()
+
+
+def test_a_thumbnail_that_is_no_picture_does_not_matter(hub):
+    buffer = io.BytesIO()
+    Image.new("RGB", (40, 40)).save(buffer, "JPEG")
+    card = b"---\ntags: [missing-ingredient]\n---\n"
+    hub.add("eve/broken", {"README.md": card, "images/instance.jpg": buffer.getvalue()[:50]})
+    ((image, _),) = community.thumbnails(community.browse("", "likes", 3)[0])
+    assert image.width > 40  # the zoo's photo instead
