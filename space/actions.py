@@ -8,7 +8,7 @@ import gradio as gr
 from PIL import Image
 
 from zoo import hub, stylize
-from zoo.catalog import Style, is_hub_id, list_styles
+from zoo.catalog import Style, is_hub_id, list_styles, with_weights
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError
 from zoo.folder import WEIGHTS, twin_folder
 from zoo.images import fade, fit_long_side, open_photo
@@ -17,6 +17,14 @@ from zoo.stylize import shared_generator as _shared_generator
 
 MAX_SIZE = 2048  # px; long side, keeps a visitor's picture within the memory of a small machine
 NORMS = ("batch", "instance")  # left and right of the slider
+
+
+try:
+    from spaces import GPU
+except ImportError:  # anywhere but on a Space
+
+    def GPU(**_):
+        return lambda function: function
 
 
 @dataclass
@@ -45,12 +53,19 @@ def check_request(photo: str | None, size: float | None) -> int:
     return round(size)
 
 
+@GPU(duration=15)
+def _on_gpu(photo: Image.Image, style: Style, norm: str) -> Image.Image:
+    """`stylize`; on a ZeroGPU Space in a forked process, so pictures go in and out, not tensors."""
+    return stylize(photo, style, norm)
+
+
 def paint(photo: Image.Image, style: Style, norm: str) -> Painted:
     """Paint one picture at its own size, timed (the generator's loading included at its first use)."""
     if norm not in style.norms:
         raise StyleFolderError(f"{style.title} has no {norm}-norm generator, only {', '.join(style.norms)}")
+    style = with_weights(style, norm)  # here, where what is downloaded stays; on a Space the GPU's process is thrown away
     started = time.perf_counter()
-    image = stylize(photo, style, norm)
+    image = _on_gpu(photo, style, norm)
     return Painted(image, time.perf_counter() - started)
 
 

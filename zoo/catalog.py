@@ -155,13 +155,18 @@ def is_hub_id(name: str) -> bool:
     return re.fullmatch(r"\w[\w.-]*/[\w.-]+(@[\w./-]+)?", name) is not None
 
 
+def with_weights(style: Style, norm: str) -> Style:
+    """The style with the weights of that norm at hand: of one from the Hub, the twin is downloaded when it is asked for."""
+    if "@" not in style.source:
+        return style
+    from zoo import hub
+
+    return hub.pull(style.source, (norm,))
+
+
 def load(name: str | Path | Style, norm: str = "instance") -> nn.Module:
     """The generator of a style: eval mode, float32, on the CPU. Raises ZooError when there is none or it is damaged."""
-    style = find(name)
-    if "@" in style.source:  # its twin is downloaded when it is asked for
-        from zoo import hub
-
-        style = hub.pull(style.source, (norm,))
+    style = with_weights(find(name), norm)
     if is_adapter(style.folder):
         return load_adapter(style.folder, norm, find)
     return folder.load(style.folder, norm)

@@ -176,10 +176,7 @@ def publish(
         return f"{endpoint()}/{repo}"
     api = HfApi(endpoint=endpoint(), token=token)
     with tempfile.TemporaryDirectory() as staged, translated(to):
-        for path in files:
-            copy = Path(staged) / path.relative_to(style.folder)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, copy)
+        _stage({str(path.relative_to(style.folder)): path for path in files}, Path(staged))
         (Path(staged) / "README.md").write_text(make_card(style, repo), encoding="utf-8")
         if not pull_request:
             api.create_repo(repo, private=private, exist_ok=True)
@@ -191,6 +188,23 @@ def publish(
             create_pr=pull_request,
         )
     return str(done.pr_url or done)
+
+
+def deploy(files: dict[str, Path], to: str, private: bool = False) -> str:
+    """Make the Space `to` hold exactly these files (name there -> file here), as one commit; returns its address."""
+    repo, _ = split_id(to)
+    api = HfApi(endpoint=endpoint())
+    with tempfile.TemporaryDirectory() as staged, translated(to):
+        _stage(files, Path(staged))
+        api.create_repo(repo, repo_type="space", space_sdk="gradio", private=private, exist_ok=True)
+        options = {"repo_type": "space", "delete_patterns": "*", "commit_message": "deploy"}
+        return str(api.upload_folder(repo_id=repo, folder_path=staged, **options))
+
+
+def _stage(files: dict[str, Path], staged: Path) -> None:
+    for name, path in files.items():
+        (staged / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, staged / name)
 
 
 def whoami(token: str | None = None) -> str:
