@@ -15,7 +15,7 @@ from PIL import Image
 
 from space import actions
 from zoo import hub, trust
-from zoo.catalog import PHOTO, Style, at
+from zoo.catalog import PHOTO, Style, at, list_styles
 from zoo.errors import HubError, StyleNotFoundError, ZooError
 from zoo.images import fit_long_side, open_photo
 
@@ -75,12 +75,19 @@ def fetch(name: str) -> Style:
     return style
 
 
-def share(archive: str | None, name: str, token: str, user: str) -> str:
-    """Publish the zipped style folder as user/name; returns its address. Raises ZooError."""
-    if not archive:
-        raise StyleNotFoundError("there is no zip of a style folder yet: upload one")
+def local_styles() -> list[str]:
+    """Slugs of the styles that were trained on this machine."""
+    return [style.slug for style in list_styles() if style.source == "local"]
+
+
+def share(archive: str | None, slug: str | None, name: str, token: str, user: str) -> str:
+    """Publish a zipped style folder, or the local style `slug`, as user/name; returns its address. Raises ZooError."""
+    if not archive and slug not in local_styles():
+        raise StyleNotFoundError("there is nothing to publish yet: upload the zip of a style folder")
     if not name.strip():
         raise StyleNotFoundError(f"give the style a name: it becomes {user}/NAME on the Hub")
+    if not archive:
+        return hub.publish(actions.find_in_zoo(slug), f"{user}/{name.strip()}", token=token)
     with tempfile.TemporaryDirectory() as folder:
         style = at(trust.unpack_style(Path(archive), Path(folder) / "style"))
         return hub.publish(style, f"{user}/{name.strip()}", token=token)
@@ -140,13 +147,15 @@ def _add_share() -> None:
     gr.Markdown(SHARE)
     gr.LoginButton()
     archive = gr.File(label="zip of a style folder", file_types=[".zip"], type="filepath", elem_id="zip")
+    slugs = local_styles()
+    slug = gr.Dropdown(slugs, value=None, label="or one that was trained here", visible=bool(slugs), elem_id="local")
     name = gr.Textbox(label="name on the Hub", placeholder="my-painting", elem_id="share-name")
     button, done = gr.Button("Publish", elem_id="publish"), gr.Markdown(elem_id="published")
 
-    def publish(archive, name, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None):
+    def publish(archive, slug, name, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None):
         with actions.plain_errors():
             if profile is None or token is None:
                 raise StyleNotFoundError("sign in first: a style is published under your own account")
-            return f"Published: {share(archive, name, token.token, profile.username)}"
+            return f"Published: {share(archive, slug, name, token.token, profile.username)}"
 
-    button.click(publish, [archive, name], done, api_visibility="private")
+    button.click(publish, [archive, slug, name], done, api_visibility="private")

@@ -48,7 +48,7 @@ def _front_matter(style: Style) -> str:
                  *(f"norm:{norm}" for norm in style.norms), f"style:{style.slug}"],
     }  # fmt: skip
     if is_adapter(style.folder):
-        data["base_model"] = AdapterConfig.load(style.folder / CONFIG).base
+        data["base_model"] = AdapterConfig.load(style.folder / CONFIG).base.split("@")[0]
     if results := _results(style):
         data["model-index"] = [{"name": style.title, "results": results}]
     return f"---\n{yaml.safe_dump(data, sort_keys=False)}---\n"

@@ -73,7 +73,7 @@ def zipped(path, files):
 def test_a_zip_is_published_under_the_visitors_account(hub, painted_pair, tmp_path, photo):
     files = {f"my-style/{name}": data for name, data in files_of(painted_pair).items()}
     archive = zipped(tmp_path / "a.zip", {**files, "my-style/run/log.jsonl": b"{}", "my-style/evil.py": b"print()"})
-    assert "alice/mine" in community.share(archive, "mine", TOKEN, "alice")
+    assert "alice/mine" in community.share(archive, None, "mine", TOKEN, "alice")
     repo = hub.repos["model", "alice/mine"]
     held = repo.commits[repo.refs["main"]]
     assert "evil.py" not in held and "run/log.jsonl" not in held and "batch/model.safetensors" in held
@@ -90,7 +90,7 @@ def test_a_zip_is_published_under_the_visitors_account(hub, painted_pair, tmp_pa
 )
 def test_a_zip_that_is_no_style_is_refused(hub, tmp_path, files, message):
     with pytest.raises(StyleFolderError, match=message):
-        community.share(zipped(tmp_path / "a.zip", files), "mine", TOKEN, "alice")
+        community.share(zipped(tmp_path / "a.zip", files), None, "mine", TOKEN, "alice")
     assert not hub.repos
 
 
@@ -103,17 +103,26 @@ def test_a_zip_writes_nothing_outside(hub, tmp_path, painted_pair):
 
 
 def test_sharing_needs_a_zip_a_name_and_an_account(hub, tmp_path, painted_pair):
-    with pytest.raises(StyleNotFoundError, match="zip"):
-        community.share(None, "mine", TOKEN, "alice")
+    with pytest.raises(StyleNotFoundError, match="nothing to publish"):
+        community.share(None, None, "mine", TOKEN, "alice")
     archive = zipped(tmp_path / "a.zip", files_of(painted_pair))
     with pytest.raises(StyleNotFoundError, match="name"):
-        community.share(archive, " ", TOKEN, "alice")
+        community.share(archive, None, " ", TOKEN, "alice")
     with pytest.raises(HubAccessError):
-        community.share(archive, "mine", "hf_wrong", "alice")
+        community.share(archive, None, "mine", "hf_wrong", "alice")
     broken = tmp_path / "broken.zip"
     broken.write_bytes((tmp_path / "a.zip").read_bytes()[:100])
     with pytest.raises(StyleFolderError, match="cannot unpack"):
-        community.share(str(broken), "mine", TOKEN, "alice")
+        community.share(str(broken), None, "mine", TOKEN, "alice")
+
+
+def test_a_style_trained_here_is_published_by_name(hub, painted_pair, monkeypatch):
+    assert community.local_styles() == []
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(painted_pair.parent))
+    assert community.local_styles() == ["small-pair"]
+    assert "alice/mine" in community.share(None, "small-pair", "mine", TOKEN, "alice")
+    with pytest.raises(StyleNotFoundError, match="nothing to publish"):
+        community.share(None, "great-wave", "mine", TOKEN, "alice")  # not theirs to share
 
 
 def test_signing_in_is_offered_where_it_can_work(monkeypatch):

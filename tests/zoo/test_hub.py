@@ -13,7 +13,8 @@ from tests.hub.server import Fault
 from zoo import hub as client
 from zoo.__main__ import main
 from zoo.adapter import save_adapter
-from zoo.catalog import BUNDLED
+from zoo.card import make_card
+from zoo.catalog import BUNDLED, at
 from zoo.errors import (
     ConfigError,
     HubAccessError,
@@ -185,6 +186,7 @@ def test_an_adapter_pulls_its_base_and_checks_it(hub, published, painted_pair, p
     with torch.no_grad():
         generator.enter.norm.weight.mul_(1.5)
     save_adapter(generator, base.folder, base.source, tmp_path / "adapter")
+    assert f"base_model: {NAME}\n" in make_card(at(tmp_path / "adapter"))
     hub.add("alice/adapter", files_of(tmp_path / "adapter"))
     assert zoo.stylize(photo, "alice/adapter", size=64) == zoo.paint(generator, photo, 64)
 
