@@ -22,15 +22,16 @@ from zoo.images import fit_long_side, open_photo
 TIMEOUT = 2.5  # s; a visitor should not wait for a Hub that does not answer
 PAGE = 12  # styles shown at a time
 THUMBNAIL = 256  # px
-LOGIN_VARIABLE = "MISSING_INGREDIENT_LOGIN"  # set to 1 to offer signing in elsewhere than on a Space
+SHARE_VARIABLE = "MISSING_INGREDIENT_SHARE"  # 1: whoever opens the page may publish under this machine's own login
 
 INTRO = """
 Styles that others trained and share on the Hugging Face Hub. Pick one, or enter its name: it is downloaded to this server
 and compared at once. Styles are data (safetensors), never code.
 """
 SHARE = """
-Zip a style folder, as `python -m training.train` makes it, and publish it under your account. The folder must say what its
-painting is, who made it, its licence and its source.
+Zip a style folder, as `python -m training.train` makes it, and publish it: on a Space under the account you sign in with,
+elsewhere under the one this machine is logged in to. The folder must say what its painting is, who made it, its licence and
+its source.
 """
 SHARE_YOURSELF = """
 Train one (`python -m training.train --help`), log in (`hf auth login`), then
@@ -80,7 +81,7 @@ def local_styles() -> list[str]:
     return [style.slug for style in list_styles() if style.source == "local"]
 
 
-def share(archive: str | None, slug: str | None, name: str, token: str, user: str) -> str:
+def share(archive: str | None, slug: str | None, name: str, token: str | None, user: str) -> str:
     """Publish a zipped style folder, or the local style `slug`, as user/name; returns its address. Raises ZooError."""
     if not archive and slug not in local_styles():
         raise StyleNotFoundError("there is nothing to publish yet: upload the zip of a style folder")
@@ -93,9 +94,9 @@ def share(archive: str | None, slug: str | None, name: str, token: str, user: st
         return hub.publish(style, f"{user}/{name.strip()}", token=token)
 
 
-def can_sign_in() -> bool:
-    """Whether signing in is offered: on a Space, or where it was switched on."""
-    return bool(get_space()) or os.environ.get(LOGIN_VARIABLE) == "1"
+def can_share() -> bool:
+    """Whether publishing is offered: on a Space, to who signs in; elsewhere where the machine's owner switched it on."""
+    return bool(get_space()) or os.environ.get(SHARE_VARIABLE) == "1"
 
 
 def add_tab(tab: gr.Tab) -> dict:
@@ -141,21 +142,24 @@ def add_tab(tab: gr.Tab) -> dict:
 
 
 def _add_share() -> None:
-    if not can_sign_in():
+    if not can_share():
         gr.Markdown(SHARE_YOURSELF)
         return
     gr.Markdown(SHARE)
-    gr.LoginButton()
-    archive = gr.File(label="zip of a style folder", file_types=[".zip"], type="filepath", elem_id="zip")
+    if get_space():
+        gr.LoginButton()
     slugs = local_styles()
+    archive = gr.File(label="zip of a style folder", file_types=[".zip"], type="filepath", elem_id="zip")
     slug = gr.Dropdown(slugs, value=None, label="or one that was trained here", visible=bool(slugs), elem_id="local")
     name = gr.Textbox(label="name on the Hub", placeholder="my-painting", elem_id="share-name")
     button, done = gr.Button("Publish", elem_id="publish"), gr.Markdown(elem_id="published")
 
     def publish(archive, slug, name, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None):
         with actions.plain_errors():
-            if profile is None or token is None:
+            if get_space() and (profile is None or token is None):
                 raise StyleNotFoundError("sign in first: a style is published under your own account")
-            return f"Published: {share(archive, slug, name, token.token, profile.username)}"
+            if get_space():
+                return f"Published: {share(archive, slug, name, token.token, profile.username)}"
+            return f"Published: {share(archive, slug, name, None, hub.whoami())}"
 
     button.click(publish, [archive, slug, name], done, api_visibility="private")

@@ -3,6 +3,8 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 for _key, _value in {
@@ -59,8 +61,8 @@ def run_module():
     return run
 
 
-@pytest.fixture(scope="session")
-def page():
+@contextmanager
+def served() -> Iterator[str]:
     """The real page, served on a free local port; its URL."""
     from space import build_demo, launch_options
 
@@ -68,6 +70,13 @@ def page():
     _, url, _ = demo.queue().launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url
     demo.close()
+
+
+@pytest.fixture(scope="session")
+def page():
+    """One page for all tests that only look at it."""
+    with served() as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,8 +1,11 @@
 """The Community tab in a real browser: a style of the Hub is browsed, used and compared; nothing leaves the machine."""
 
+import shutil
+
 import pytest
 from playwright.sync_api import expect
 
+from tests.conftest import served
 from zoo.catalog import BUNDLED
 
 
@@ -60,3 +63,21 @@ def test_without_a_hub_the_tab_says_so_and_the_zoo_works(shared, tab):
     tab.locator("#size").get_by_text("256 px").click()
     tab.locator("#compare").click()
     wait_for_comparison(tab)
+
+
+def test_a_style_is_published_from_the_page(hub, logged_in, browser, painted_pair, monkeypatch, tmp_path):
+    """Where the machine's owner switched it on: a zip goes in, a repository comes out."""
+    monkeypatch.setenv("MISSING_INGREDIENT_SHARE", "1")
+    archive = shutil.make_archive(str(tmp_path / "mine"), "zip", painted_pair)
+    with served() as url:
+        tab = browser.new_page()
+        tab.goto(url, wait_until="domcontentloaded")
+        tab.get_by_role("tab", name="Community").click()
+        tab.locator("#share").get_by_text("Share a style").click()
+        with tab.expect_response(lambda r: "/upload" in r.url and r.request.method == "POST"):
+            tab.locator("#zip input[type=file]").set_input_files(archive)
+        tab.locator("#share-name textarea, #share-name input").fill("mine")
+        tab.locator("#publish").click()
+        expect(tab.locator("#published")).to_contain_text(f"Published: {hub.url}/alice/mine", timeout=60_000)
+        tab.close()
+    assert hub.repos["model", "alice/mine"].tags()[0] == "missing-ingredient"

@@ -125,10 +125,10 @@ def test_a_style_trained_here_is_published_by_name(hub, painted_pair, monkeypatc
         community.share(None, "great-wave", "mine", TOKEN, "alice")  # not theirs to share
 
 
-def test_signing_in_is_offered_where_it_can_work(monkeypatch):
-    assert not community.can_sign_in()
-    monkeypatch.setenv("MISSING_INGREDIENT_LOGIN", "1")
-    assert community.can_sign_in()
+def test_sharing_is_offered_where_it_was_switched_on(monkeypatch):
+    assert not community.can_share()
+    monkeypatch.setenv("MISSING_INGREDIENT_SHARE", "1")
+    assert community.can_share()
 
 
 def test_a_thumbnail_that_is_no_picture_does_not_matter(hub):
