@@ -97,11 +97,20 @@ def test_twins_differ_in_norm_alone(slug):
 
 @pytest.mark.parametrize("slug", STYLES)
 def test_instance_norm_is_measured_far_below_the_photo_and_clearly_below_its_twin(slug):
-    for found in find(slug).metrics["held_out"].values():
+    measured = find(slug).metrics["held_out"]
+    assert measured.keys() >= {"256", "512"}
+    for found in measured.values():
         assert len(found["photos"]) == 24
         assert found["instance"]["objective"] < 0.5 * found["photo"]["objective"]
         assert found["instance"]["objective"] < 0.9 * found["batch"]["objective"]
-        square = found["square_crops_in_batches_of_4"]
-        assert square["instance"]["objective"] < 0.9 * min(
-            square[name]["objective"] for name in ("batch", "batch, batch statistics")
-        )
+    square = measured["256"]["square_crops_in_batches_of_4"]
+    assert square["instance"]["objective"] < 0.9 * min(
+        square[name]["objective"] for name in ("batch", "batch, batch statistics")
+    )
+
+
+@pytest.mark.parametrize("slug", STYLES)
+def test_the_stored_weights_paint_as_the_trained_ones(slug):
+    storage = find(slug).metrics["storage"]
+    assert storage.keys() == {"instance", "batch"}
+    assert all(found["within_2_levels"] >= 0.9999 for found in storage.values())

@@ -3,8 +3,8 @@
   python -m training.evaluate starry-night --content photos/ --style-image starry_night.jpg --size 256
 
 Prints content and style losses and the held-out objective (content + 5 x style, see training/measure.py): photo, batch
-norm and instance norm on whole photos; then all of them on square crops in batches of four, where batch norm is also
-measured with the statistics of its batch, as in training.
+norm and instance norm on whole photos. At 256 px then all of them on square crops in batches of four, where batch norm is
+also measured with the statistics of its batch, as in training.
 """
 
 import argparse
@@ -15,7 +15,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from training.measure import held_out_objective, measure, square_batches, untouched, whole_photos, with_batch_statistics
+from training.measure import (
+    PHOTO_SIZE,
+    held_out_objective,
+    measure,
+    square_batches,
+    untouched,
+    whole_photos,
+    with_batch_statistics,
+)
 from training.records import machine, sha256, write_card, write_metrics
 from training.vgg import load_vgg
 from zoo.catalog import Style, find, load
@@ -34,17 +42,19 @@ def evaluate(style: Style, content: Path, painting: Path, size: int = 256, devic
     photos = list_photos(content)
     painters = {"photo": untouched, **generators}
     found = measure(objective, painters, _watched(whole_photos(photos, size), len(photos), "whole photos"))
-    if "batch" in generators:
-        painters["batch, batch statistics"] = with_batch_statistics(generators["batch"])
-    crops = square_batches(photos, size)
-    squares = measure(objective, painters, _watched(crops, -(-len(photos) // 4), "batches of four"))
+    squares = {}
+    if size == PHOTO_SIZE:
+        if "batch" in generators:
+            painters["batch, batch statistics"] = with_batch_statistics(generators["batch"])
+        crops = _watched(square_batches(photos, size), -(-len(photos) // 4), "batches of four")
+        squares = {"square_crops_in_batches_of_4": measure(objective, painters, crops)}
     command = ["python", "-m", "training.evaluate", style.slug, "--content", content.resolve().name]
     command += ["--style-image", painting.name, "--size", str(size)]
     if vgg != "bundled":
         command += ["--vgg-weights", Path(vgg).name]
     return {
         **found,
-        "square_crops_in_batches_of_4": squares,
+        **squares,
         "command": shlex.join(command),
         "machine": machine(where.type),
         "painting": {"file": painting.name, "sha256": sha256(painting)},
@@ -87,7 +97,8 @@ def main(argv: list[str] | None = None) -> int:
         found = evaluate(style, args.content, args.style_image, args.size, args.device, args.vgg_weights)
         losses = ("photo", "batch", "instance")
         print_table(f"whole photos, {args.size} px", {name: found[name] for name in losses if name in found})
-        print_table(f"square crops, {args.size} px", found["square_crops_in_batches_of_4"])
+        if squares := found.get("square_crops_in_batches_of_4"):
+            print_table(f"square crops, {args.size} px", squares)
         write_metrics(style.folder, {"held_out": {str(args.size): found}})
         write_card(style.folder)
     except ZooError as error:

@@ -16,9 +16,8 @@ from tqdm import tqdm
 from training.measure import held_out_objective, whole_photos
 from training.records import sha256
 from training.vgg import load_vgg
-from zoo.catalog import Style, find
+from zoo.catalog import Style, find, load
 from zoo.errors import TrainingError, ZooError, fail
-from zoo.folder import load
 from zoo.images import list_photos, open_photo
 from zoo.stylize import DEVICES, pick_device
 
@@ -36,7 +35,7 @@ def nearest(
     where = pick_device(device)
     vgg = load_vgg().to(where)
     objectives = {path.name: held_out_objective(vgg, open_photo(path)) for path in paintings}
-    generators = {style.slug: load(style.folder, norm).to(where) for style in styles}
+    generators = {style.slug: load(style, norm).to(where) for style in styles}
     found: dict[str, list[str]] = {slug: [] for slug in generators}
     for photo in tqdm(whole_photos(photos, size), total=len(photos), unit="photo", leave=False, disable=None):
         for slug, generator in generators.items():

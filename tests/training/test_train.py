@@ -71,7 +71,8 @@ def test_evaluate_measures_what_training_measured(trained, run_module, examples,
     words = ["--content", examples, "--style-image", examples / "sunset.jpg", "--size", 64]
     done = run_module("training.evaluate", tmp_path / "after-sunset", *words)
     assert done.returncode == 0, done.stderr
-    assert "batch, batch statistics" in done.stdout and "of photo" in done.stdout
+    assert "whole photos, 64 px" in done.stdout and "of photo" in done.stdout
+    assert "square_crops_in_batches_of_4" in before  # at 256 px alone
     found = zoo.find(tmp_path / "after-sunset").metrics["held_out"]
     assert found["256"] == before and found["64"]["photo"]["content"] == 0
     assert found["64"]["command"].startswith("python -m training.evaluate after-sunset --content examples")
