@@ -139,7 +139,7 @@ def train(
             batch = batch.to(accelerator.device, memory_format=torch.channels_last)
             style = style_of_step(step, len(objectives), config.seed)
             rate = learning_rate(config, step)
-            losses = train_step(twins, objectives[style], batch, style, rate, config.micro_batch)
+            losses = train_step(twins, objectives[style], batch, style, rate, config.micro_batch, seed=step)
             bar.update()
             seconds += time.monotonic() - began
             checkpoint = step % options.checkpoint_every == 0 or step == last or signals

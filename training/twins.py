@@ -123,13 +123,22 @@ def learning_rate(config: TrainConfig, step: int) -> float:
 
 
 def train_step(
-    twins: list[Twin], objective: Objective, photos: torch.Tensor, style: int, rate: float, micro_batch: int = 0
+    twins: list[Twin],
+    objective: Objective,
+    photos: torch.Tensor,
+    style: int,
+    rate: float,
+    micro_batch: int = 0,
+    seed: int = 0,
 ) -> dict[str, dict[str, torch.Tensor]]:
-    """One step of every twin on the same B×3×H×W photos, in micro-batches (0: all at once); returns mean losses by norm."""
+    """One step of every twin on the same B×3×H×W photos, in micro-batches (0: all at once); returns mean losses by norm.
+
+    `seed` decides the noise of generators that have some; outside of a step it is 0.
+    """
     chunks = [(part, objective.photo_features(part)) for part in photos.split(micro_batch or len(photos))]
-    return {twin.norm: _chosen(twin, style).step(objective, chunks, rate) for twin in twins}
-
-
-def _chosen(twin: Twin, style: int) -> Twin:
-    choose(twin.generator, style)
-    return twin
+    losses = {}
+    for twin in twins:
+        choose(twin.generator, style).seed = seed
+        losses[twin.norm] = twin.step(objective, chunks, rate)
+        twin.generator.seed = 0
+    return losses

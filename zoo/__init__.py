@@ -4,7 +4,8 @@
 >>> zoo.stylize("photo.jpg", "starry-night", size=1024).save("painted.png")
 """
 
-import zoo.johnson  # noqa: F401  (registers its architecture)
+import zoo.johnson
+import zoo.texture_net  # noqa: F401  (registers its architecture)
 from zoo.catalog import Style, blend, find, list_styles, load
 from zoo.config import GeneratorConfig
 from zoo.errors import ZooError

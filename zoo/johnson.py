@@ -4,20 +4,8 @@ import torch
 from torch import nn
 
 from zoo.config import GeneratorConfig
-from zoo.layers import ResizeConv, make_conv, make_norm
+from zoo.layers import ConvNorm, ResizeConv, make_conv
 from zoo.registry import register
-
-
-class ConvNorm(nn.Module):
-    """Convolution, then the norm under study."""
-
-    def __init__(self, conv: nn.Module, channels: int, config: GeneratorConfig):
-        super().__init__()
-        self.conv = conv
-        self.norm = make_norm(config.norm, channels, config.eps)
-
-    def forward(self, x, *size):
-        return self.norm(self.conv(x, *size))
 
 
 class ResidualBlock(nn.Module):
@@ -25,8 +13,9 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels: int, config: GeneratorConfig):
         super().__init__()
-        self.first = ConvNorm(make_conv(channels, channels, 3, padding=config.padding), channels, config)
-        self.second = ConvNorm(make_conv(channels, channels, 3, padding=config.padding), channels, config)
+        norm = config.norm, config.eps
+        self.first = ConvNorm(make_conv(channels, channels, 3, padding=config.padding), channels, *norm)
+        self.second = ConvNorm(make_conv(channels, channels, 3, padding=config.padding), channels, *norm)
 
     def forward(self, x):
         return x + self.second(torch.relu(self.first(x)))
@@ -44,13 +33,13 @@ class JohnsonGenerator(nn.Module):
 
     def __init__(self, config: GeneratorConfig):
         super().__init__()
-        w, pad = config.width, config.padding
-        self.enter = ConvNorm(make_conv(3, w, 9, padding=pad), w, config)
-        self.down1 = ConvNorm(make_conv(w, 2 * w, 3, 2, pad), 2 * w, config)
-        self.down2 = ConvNorm(make_conv(2 * w, 4 * w, 3, 2, pad), 4 * w, config)
+        w, pad, norm = config.width, config.padding, (config.norm, config.eps)
+        self.enter = ConvNorm(make_conv(3, w, 9, padding=pad), w, *norm)
+        self.down1 = ConvNorm(make_conv(w, 2 * w, 3, 2, pad), 2 * w, *norm)
+        self.down2 = ConvNorm(make_conv(2 * w, 4 * w, 3, 2, pad), 4 * w, *norm)
         self.residual = nn.Sequential(*(ResidualBlock(4 * w, config) for _ in range(config.residual_blocks)))
-        self.up1 = ConvNorm(ResizeConv(4 * w, 2 * w, pad, config.upsampling), 2 * w, config)
-        self.up2 = ConvNorm(ResizeConv(2 * w, w, pad, config.upsampling), w, config)
+        self.up1 = ConvNorm(ResizeConv(4 * w, 2 * w, pad, config.upsampling), 2 * w, *norm)
+        self.up2 = ConvNorm(ResizeConv(2 * w, w, pad, config.upsampling), w, *norm)
         self.leave = make_conv(w, 3, 9, padding=pad)
 
     def forward(self, x):

@@ -81,3 +81,15 @@ class ResizeConv(nn.Module):
         smooth = {"align_corners": False} if self.upsampling == "bilinear" else {}
         x = F.interpolate(x, scale_factor=2.0, mode=self.upsampling, **smooth)
         return self.conv(x[:, :, : size[0], : size[1]])
+
+
+class ConvNorm(nn.Module):
+    """Convolution, then the norm under study."""
+
+    def __init__(self, conv: nn.Module, channels: int, norm: str, eps: float):
+        super().__init__()
+        self.conv = conv
+        self.norm = make_norm(norm, channels, eps)
+
+    def forward(self, x, *size):
+        return self.norm(self.conv(x, *size))

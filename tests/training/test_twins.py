@@ -154,3 +154,16 @@ def test_weights_on_a_frozen_base_learn_faster_and_nothing_else_does(only, scale
     assert sum(p.numel() for g in groups for p in g["params"]) == sum(
         p.numel() for p in generator.parameters() if p.requires_grad
     )
+
+
+def test_the_noise_of_a_step_depends_on_the_step_alone(objective, photos):
+    config = TrainConfig(architecture="texture", width=2, crop_size=32, batch_size=4)
+    photos = torch.nn.functional.interpolate(photos, 64)
+
+    def loss(seed):
+        twin = Twin("instance", config, 1, Accelerator())
+        found = train_step([twin], objective, photos, 0, 1e-3, seed=seed)["instance"]["total"]
+        assert twin.generator.seed == 0
+        return found
+
+    assert torch.equal(loss(3), loss(3)) and not torch.equal(loss(3), loss(4))

@@ -1,0 +1,83 @@
+"""The multi-scale generator of Ulyanov et al. 2016 (Texture Networks), the paper's first one (section 2, figures 1 to 3)."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from zoo.config import GeneratorConfig
+from zoo.layers import ConvNorm, make_conv, make_norm
+from zoo.registry import register
+
+RATIOS = (32, 16, 8, 4, 2, 1)  # of the picture pyramid, coarsest first
+NOISE = 3  # channels of z at each scale
+
+
+class ConvBlock(nn.Module):
+    """Convolutions of 3×3, 3×3 and 1×1, each with its norm and a leaky ReLU."""
+
+    def __init__(self, c_in: int, c_out: int, config: GeneratorConfig):
+        super().__init__()
+        layers = []
+        for kernel in (3, 3, 1):
+            conv = make_conv(c_in, c_out, kernel, padding=config.padding)
+            layers += [ConvNorm(conv, c_out, config.norm, config.eps), nn.LeakyReLU(0.01)]
+            c_in = c_out
+        self.layers = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+class Scaled(nn.Module):
+    """A norm alone, which brings a branch to the scale of the one it is joined with."""
+
+    def __init__(self, channels: int, config: GeneratorConfig):
+        super().__init__()
+        self.norm = make_norm(config.norm, channels, config.eps)
+
+    def forward(self, x):
+        return self.norm(x)
+
+
+class Join(nn.Module):
+    """Enlarge the coarser branch twice, put it beside the finer one, each normalised, and mix them."""
+
+    def __init__(self, coarse: int, fine: int, config: GeneratorConfig):
+        super().__init__()
+        self.coarse, self.fine = Scaled(coarse, config), Scaled(fine, config)
+        self.mix = ConvBlock(coarse + fine, coarse + fine, config)
+
+    def forward(self, coarse, fine):
+        coarse = F.interpolate(coarse, scale_factor=2.0, mode="nearest")
+        return self.mix(torch.cat([self.coarse(coarse), self.fine(fine)], dim=1))
+
+
+@register("texture")
+class TextureGenerator(nn.Module):
+    """A pyramid of the photo, coarsest scale first, with noise z ~ N(0, 1) beside it at each scale.
+
+    `width` channels a scale (8 in the paper's code), so that the finest map has 6 times as many. `seed` decides z: another
+    seed gives a variation, the same one the same picture; all pictures of a batch share it. Sizes are padded to a
+    multiple of 32 px, at least 64, so that the coarsest map is 2×2 or larger, and cropped again. Keeps the tensor contract
+    of zoo/registry.py; `residual_blocks` and `upsampling` of the config do not apply.
+    """
+
+    def __init__(self, config: GeneratorConfig):
+        super().__init__()
+        self.seed, w = 0, config.width
+        self.padding = {"zero": "constant", "circular": "circular"}.get(config.padding, "replicate")
+        self.blocks = nn.ModuleList(ConvBlock(3 + NOISE, w, config) for _ in RATIOS)
+        self.joins = nn.ModuleList(Join(i * w, w, config) for i in range(1, len(RATIOS)))
+        self.leave = make_conv(len(RATIOS) * w, 3, 1)
+
+    def forward(self, x):
+        h, w = x.shape[2:]
+        size = [max(2 * RATIOS[0], -(-side // RATIOS[0]) * RATIOS[0]) for side in (h, w)]
+        x = F.pad(2 * x - 1, (0, size[1] - w, 0, size[0] - h), mode=self.padding)
+        random, mixed = torch.Generator().manual_seed(self.seed), None
+        for i, ratio in enumerate(RATIOS):
+            photo = F.avg_pool2d(x, ratio)
+            z = torch.randn(1, NOISE, *photo.shape[2:], generator=random).to(photo)
+            branch = self.blocks[i](torch.cat([photo, z.expand(len(x), -1, -1, -1)], dim=1))
+            mixed = branch if mixed is None else self.joins[i - 1](mixed, branch)
+        return torch.sigmoid(self.leave(mixed))[:, :, :h, :w]
