@@ -1,5 +1,6 @@
 """What the page does: plain functions from photo, style and size to pictures. No layout here."""
 
+import html
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundE
 from zoo.folder import WEIGHTS, twin_folder
 from zoo.images import fade, fit_long_side, open_photo
 from zoo.stylize import pick_device
-from zoo.stylize import shared_generator as _shared_generator
 
 MAX_SIZE = 2048  # px; long side, keeps a visitor's picture within the memory of a small machine
 NORMS = ("batch", "instance")  # left and right of the slider
@@ -41,7 +41,9 @@ def plain_errors():
     try:
         yield
     except ZooError as error:
-        raise gr.Error(str(error), title="This did not work", print_exception=False) from error
+        # the page shows it as HTML, and what a stranger wrote may be quoted in it
+        words = html.escape(str(error), quote=False)
+        raise gr.Error(words, title="This did not work", print_exception=False) from error
 
 
 def check_request(photo: str | None, size: float | None) -> int:
@@ -95,13 +97,8 @@ def find_in_zoo(slug: str) -> Style:
     if slug in styles:
         return styles[slug]
     if is_hub_id(str(slug)):
-        return hub.pull(slug, timeout=2.5)
+        return hub.pull(slug, timeout=2.5, deadline=30)
     raise StyleNotFoundError(f"no style {slug!r} in this zoo: choose one of {', '.join(styles)}, or owner/name of the Hub")
-
-
-def shared_generator(style: Style) -> None:
-    """Load a style's generator now, so that what is wrong with it is said before it is painted with."""
-    _shared_generator(style, "instance", pick_device())
 
 
 def describe(painted: dict[str, Painted]) -> str:
@@ -133,8 +130,8 @@ def clearest_first(styles: list[Style]) -> list[Style]:
 
 def plain(text: object) -> str:
     """Words that a stranger wrote, as Markdown that shows them and does nothing else: no links, pictures, HTML."""
-    line = " ".join(str(text).split())[:160]
-    return "".join(f"&#{ord(c)};" if c in "\\`*_{}[]()#+!<>|&~" else c for c in line)
+    line = " ".join(str(text).split())[:300]
+    return "".join(c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in line)
 
 
 def about(style: Style) -> str:

@@ -15,13 +15,13 @@ from PIL import Image
 
 from space import actions
 from zoo import hub, trust
-from zoo.catalog import PHOTO, Style, at, list_styles
-from zoo.errors import HubError, StyleNotFoundError, ZooError
+from zoo.catalog import PHOTO, Style, at, list_styles, load
+from zoo.errors import HubError, PhotoError, StyleNotFoundError, ZooError
 from zoo.images import fit_long_side, open_photo
 
-TIMEOUT = 2.5  # s; a visitor should not wait for a Hub that does not answer
+TIMEOUT, DEADLINE = 2.5, 30.0  # s; a visitor should not wait for a Hub that does not answer
 PAGE = 12  # styles shown at a time
-THUMBNAIL = 256  # px
+THUMBNAIL, MAX_PIXELS = 256, 4_000_000  # px of its long side; of what is read for it
 SHARE_VARIABLE = "MISSING_INGREDIENT_SHARE"  # 1: whoever opens the page may publish under this machine's own login
 
 INTRO = """
@@ -57,8 +57,12 @@ def thumbnails(found: list[hub.Found]) -> list[tuple[Image.Image, str]]:
 
     def picture(style: hub.Found) -> Image.Image:
         try:
-            return fit_long_side(open_photo(hub.thumbnail(style.id, style.sha)), THUMBNAIL)
-        except ZooError:
+            path = hub.thumbnail(style.id, style.sha, TIMEOUT)
+            with Image.open(path) as image:
+                if image.width * image.height > MAX_PIXELS:
+                    raise PhotoError("too large for a thumbnail")
+            return fit_long_side(open_photo(path), THUMBNAIL)
+        except (ZooError, OSError):
             return fit_long_side(open_photo(PHOTO), THUMBNAIL)
 
     with ThreadPoolExecutor(8) as pool:
@@ -71,8 +75,9 @@ def fetch(name: str) -> Style:
     name = name.strip()
     if not name:
         raise StyleNotFoundError("enter the name of a style on the Hub: owner/name, or owner/name@revision")
-    style = hub.pull(name, timeout=TIMEOUT)
-    actions.shared_generator(style)
+    style = hub.pull(name, timeout=TIMEOUT, deadline=DEADLINE)
+    for norm in style.norms[:1]:
+        load(style, norm)  # what is wrong with it is said now, not when it paints
     return style
 
 
@@ -125,7 +130,7 @@ def add_tab(tab: gr.Tab) -> dict:
             found, more = browse(words, sort, count)
             pictures = thumbnails(found)
         except HubError as error:
-            return gr.Gallery([], visible=False), [], gr.Button(visible=False), f"{error}"
+            return gr.Gallery([], visible=False), [], gr.Button(visible=False), actions.plain(error)
         text = "" if found else "Nothing there yet under these words: train a style and be the first to share it."
         return gr.Gallery(pictures, visible=bool(found)), [f"{s.id}@{s.sha}" for s in found], gr.Button(visible=more), text
 
@@ -160,6 +165,6 @@ def _add_share() -> None:
                 raise StyleNotFoundError("sign in first: a style is published under your own account")
             if get_space():
                 return f"Published: {share(archive, slug, name, token.token, profile.username)}"
-            return f"Published: {share(archive, slug, name, None, hub.whoami())}"
+            return f"Published: {share(archive, slug, name, None, hub.accounts()[0])}"
 
     button.click(publish, [archive, slug, name], done, api_visibility="private")

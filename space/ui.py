@@ -185,7 +185,8 @@ def _wire_community(shared: dict, tabs: gr.Tabs, controls: dict, result: dict, r
     def take(name):
         with actions.plain_errors():
             style = community.fetch(name)
-        return style.source, actions.about(style), gr.Image(visible=False), gr.Tabs(selected="compare")
+            about = actions.about(style)
+        return style.source, about, gr.Image(visible=False), gr.Tabs(selected="compare")
 
     def take_shown(shown, event: gr.SelectData):
         return take(shown[event.index])

@@ -39,6 +39,7 @@ def test_imports_point_one_way(package):
         assert found & set(PACKAGES) <= MAY_IMPORT[package], path
         for library, packages in ONLY_IN.items():
             assert library not in found or package in packages, f"{path} imports {library}"
+        assert "huggingface_hub" not in found or path.parent == ROOT / "zoo" / "hub", path
 
 
 def tracked() -> list[Path]:

@@ -24,7 +24,7 @@ from training.measure import (
     whole_photos,
     with_batch_statistics,
 )
-from training.records import machine, sha256, write_card, write_metrics
+from training.records import check_own, machine, sha256, write_card, write_metrics
 from training.vgg import load_vgg
 from zoo.catalog import Style, find, load
 from zoo.errors import TrainingError, ZooError, fail
@@ -93,7 +93,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         if args.size < 32:
             raise TrainingError(f"--size must be at least 32 px, got {args.size}")
-        style = find(args.style)
+        style = check_own(find(args.style))
         found = evaluate(style, args.content, args.style_image, args.size, args.device, args.vgg_weights)
         losses = ("photo", "batch", "instance")
         print_table(f"whole photos, {args.size} px", {name: found[name] for name in losses if name in found})

@@ -21,6 +21,7 @@ from training.data import PhotoFolder, make_loader
 from training.losses import IdentityObjective, Objective
 from training.paintings import Painting, style_of_step
 from training.photos import photo_folder
+from training.push import check_push, push
 from training.records import fingerprint
 from training.report import RunReport
 from training.signals import stop_signals
@@ -47,6 +48,7 @@ class RunOptions:
     log_every: int = 10
     workers: int | None = None  # processes that read photos; None: as many as keep a GPU busy, none beside a CPU training
     track: str | None = None  # besides the JSON lines: one of TRACKERS
+    push_to: str | None = None  # owner/name of the Hub, where the finished style is published
     stop_at: int | None = None  # end the session after this step; a later call resumes
 
     def __post_init__(self) -> None:
@@ -79,6 +81,8 @@ def run(
     input, an `out` that holds another run, losses that stay non-finite at any learning rate.
     """
     options, out = options or RunOptions(), Path(out)
+    if options.push_to:
+        check_push(options.push_to, config, paintings, norms)
     accelerator = make_accelerator(config, len(paintings), out, options.track)
     check_processes(accelerator.num_processes, config, norms)
     with accelerator.main_process_first():  # the others find what it has unpacked
@@ -88,7 +92,10 @@ def run(
         config = replace(config, micro_batch=state["run"]["recipe"]["micro_batch"])  # what the memory allowed before
     while True:
         try:
-            train(config, paintings, content, out, norms, options, accelerator, state, start)
+            finished = train(config, paintings, content, out, norms, options, accelerator, state, start)
+            accelerator.wait_for_everyone()
+            if finished and options.push_to and accelerator.is_main_process:
+                push(out, options.push_to, accelerator.print)
             accelerator.end_training()
             return out
         except OSError as error:
@@ -118,8 +125,11 @@ def train(
     accelerator: Accelerator,
     state: dict | None,
     start: tuple[Style, ...] = (),
-) -> None:
-    """`run` from a checkpoint's state or the start, with one size of micro-batch, which may be too large for the memory."""
+) -> bool:
+    """`run` from a checkpoint's state or the start, with one size of micro-batch, which may be too large for the memory.
+
+    Returns whether the last step of the recipe was done, and the styles exported.
+    """
     photos = PhotoFolder(content, config.crop_size, config.seed)
     photos[0]  # raises here, in this process and in plain words, when nothing in the folder can be read
     objectives = make_objectives(config, paintings, options.vgg_weights, accelerator.device)
@@ -161,6 +171,7 @@ def train(
             began = time.monotonic()
     if last == config.steps:
         report.finish(twins)
+    return last == config.steps
 
 
 def make_accelerator(config: TrainConfig, styles: int, out: Path, track: str | None) -> Accelerator:

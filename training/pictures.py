@@ -14,6 +14,7 @@ from pathlib import Path
 from PIL import Image
 
 from training.figures import contact_sheet
+from training.records import check_own
 from zoo.catalog import PHOTO, Style, find
 from zoo.errors import PhotoError, ZooError, fail
 from zoo.images import fade, fit_long_side, fit_short_side, list_photos, open_photo, save_picture
@@ -83,7 +84,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         photos = preview_photos(args.photos)
         for name in args.styles:
-            draw_pictures(find(name), photos)
+            draw_pictures(check_own(find(name)), photos)
     except ZooError as error:
         return fail(error)
     return 0

@@ -13,7 +13,7 @@ from training.config import TrainConfig
 from training.data import PhotoFolder
 from training.paintings import Painting
 from zoo.card import make_card
-from zoo.catalog import at
+from zoo.catalog import Style, at
 from zoo.errors import TrainingError
 
 
@@ -67,6 +67,13 @@ def write_recipe(
     how = f"# repeat: python -m training.train {which} --recipe recipe.yaml{start} --style-image ... --content ... --out ...\n"
     text = yaml.safe_dump({**asdict(config), **record}, sort_keys=False, allow_unicode=True)
     path.write_text(how + text, encoding="utf-8")
+
+
+def check_own(style: Style) -> Style:
+    """The style, unless it lies in the Hub's cache, where nothing must be written: then TrainingError."""
+    if "@" in style.source:
+        raise TrainingError(f"{style.source} is the Hub's: pull it into a folder first (python -m zoo pull ... --to DIR)")
+    return style
 
 
 def write_metrics(style: Path, update: dict) -> None:

@@ -75,16 +75,24 @@ def freeze(generator: nn.Module, only: str) -> None:
         p.requires_grad_(name in norms or p in ends)
 
 
+def known_as(style: Style) -> str:
+    """The name by which a style is found again: owner/name@sha of one from the Hub, else its slug."""
+    return style.source if "@" in style.source else style.slug
+
+
 def describe_start(start: tuple[Style, ...], norms: tuple[str, ...]) -> list[dict]:
     """What a recipe records of each style a run started from: name, steps it was trained before, hashes of its weights."""
 
     def steps(style: Style) -> int | None:
-        earlier = sum(record.get("steps") or 0 for record in style.recipe.get("started_from", []))
-        return (style.recipe["steps"] + earlier) if "steps" in style.recipe else None
+        try:
+            earlier = sum(record["steps"] or 0 for record in style.recipe.get("started_from", []))
+            return int(style.recipe["steps"] + earlier)
+        except (KeyError, TypeError, ValueError):  # a recipe of other making, or none
+            return None
 
     return [
         {
-            "style": style.slug,
+            "style": known_as(style),
             "steps": steps(style),
             "sha256": {norm: weights_sha256(style.folder, norm) for norm in norms},
         }

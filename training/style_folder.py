@@ -12,11 +12,14 @@ from training.measure import PHOTO_SIZE
 from training.paintings import Painting
 from training.pictures import draw_pictures
 from training.records import machine, read_log, write_card, write_metrics
+from training.start import known_as
 from zoo.adapter import save_adapter
 from zoo.catalog import at
 from zoo.conditional import export
 from zoo.folder import load, save, twin_folder
-from zoo.images import open_photo, to_tensor
+from zoo.images import fit_long_side, open_photo, save_picture, to_tensor
+
+MAX_PAINTING = 2 * 2**20  # bytes: a larger file is shown reduced
 
 if TYPE_CHECKING:
     from training.report import RunReport
@@ -28,7 +31,7 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
         save(export(twin.generator, style), twin_folder(folder, twin.norm))
         if report.config.only != "all":
             base = report.start_styles[style if len(report.start_styles) > 1 else 0]
-            save_adapter(export(twin.generator, style), base.folder, base.slug, folder / "adapter")
+            save_adapter(export(twin.generator, style), base.folder, known_as(base), folder / "adapter")
             report.write_recipe(folder / "adapter" / "recipe.yaml", [painting])
     if "instance" not in report.norms:
         return  # half a style: its folder is completed by training the other half
@@ -58,10 +61,11 @@ def _pictures(folder: Path, painting: Painting, report: "RunReport") -> None:
     images.mkdir(parents=True, exist_ok=True)
     figures.loss_curves(report.log_file, images / "curves.png", painting.slug)
     draw_pictures(at(folder), report.preview_photos())
-    if painting.show and painting.file.suffix.lower() in (".jpg", ".jpeg"):
+    small = painting.file.stat().st_size < MAX_PAINTING
+    if painting.show and small and painting.file.suffix.lower() in (".jpg", ".jpeg"):
         shutil.copyfile(painting.file, images / "painting.jpg")  # the very file that was trained on
     elif painting.show:
-        open_photo(painting.file).save(images / "painting.jpg", quality=95)
+        save_picture(fit_long_side(open_photo(painting.file), 2048), images / "painting.jpg", quality=90)
 
 
 def _history(folder: Path, painting: Painting, report: "RunReport") -> None:

@@ -18,10 +18,9 @@ from pathlib import Path
 
 from training.config import AUTO, NORMS, TrainConfig, load_recipe
 from training.loop import TRACKERS, RunOptions, run
-from training.paintings import FACTS, Painting, make_slug, read_paintings
+from training.paintings import FACTS, make_slug, read_paintings
 from training.start import find_start, started_recipe
 from zoo.errors import ConfigError, ZooError, fail
-from zoo.trust import PROVENANCE
 
 
 def layer_weights(words: list[str]) -> dict[str, float]:
@@ -100,26 +99,6 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def hub():
-    """The Hub's module, which only some trainings need."""
-    from zoo import hub as module
-
-    return module
-
-
-def check_push(paintings: list[Painting], norms: tuple[str, ...]) -> None:
-    """Raise ZooError now, not after hours, when the result could not be published."""
-    if len(paintings) > 1:
-        raise ConfigError(
-            "--push-to takes one style: publish each folder of several by `python -m zoo publish OUT/SLUG --to ...`"
-        )
-    if "instance" not in norms:
-        raise ConfigError("--push-to publishes a whole style: train it with --pair or --norm instance")
-    if missing := [f"--{key}" for key in PROVENANCE if not paintings[0].facts.get(key)]:
-        raise ConfigError(f"--push-to needs to know where the painting comes from: give {', '.join(missing)}")
-    hub().whoami()
-
-
 def main(argv: list[str] | None = None) -> int:
     """Run the command; 0 when trained, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
@@ -150,11 +129,7 @@ def main(argv: list[str] | None = None) -> int:
 
         names = [field.name for field in dataclasses.fields(RunOptions)]
         options = RunOptions(**{name: getattr(args, name) for name in names})
-        if args.push_to:
-            check_push(paintings, norms)
         run(config, paintings, args.content, args.out, norms, options, start)
-        if args.push_to:
-            print(hub().publish(args.out, args.push_to))
     except ZooError as error:
         return fail(error)
     except KeyboardInterrupt:

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from zoo import trust
 from zoo.catalog import at, find, load, sound_styles
-from zoo.errors import PhotoError, ZooError, fail
+from zoo.errors import ConfigError, PhotoError, ZooError, fail
 from zoo.images import SUFFIXES, list_photos, open_photo, save_picture
 from zoo.stylize import DEVICES, check_size, pick_device, stylize
 
@@ -70,7 +70,9 @@ def find_command(args: argparse.Namespace) -> None:
     """Print styles of the Hub."""
     from zoo import hub
 
-    found = hub.find(" ".join(args.words), args.author, args.sort, args.limit, timeout=8)
+    if args.limit < 1:
+        raise ConfigError(f"--limit counts styles and must be at least 1, got {args.limit}")
+    found = hub.find(" ".join(args.words), args.author, args.sort, args.limit)
     if args.json:
         rows = [{"id": f.id, "sha": f.sha, "likes": f.likes, "downloads": f.downloads, "tags": list(f.tags)} for f in found]
         print(json.dumps(rows, indent=2))
@@ -89,7 +91,7 @@ def pull_command(args: argparse.Namespace) -> None:
 
     style = hub.pull_to(args.name, args.to) if args.to else hub.pull(args.name, ("instance", "batch"), pictures=True)
     for norm in style.norms:
-        load(at(style.folder), norm)  # raises now, not at its first use, when something is wrong with it
+        load(style, norm)  # raises now, not at its first use, when something is wrong with it
     print(f"{style.source}\n  {by_line(style.title, style.painting)}\n  {style.folder}")
 
 

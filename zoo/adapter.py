@@ -38,7 +38,7 @@ class AdapterConfig:
         """Read config.json. Raises ConfigError when it is unreadable or not of this form."""
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ConfigError(f"cannot read {path}: {error}") from error
         names = [field.name for field in fields(cls)]
         if not isinstance(data, dict) or data.keys() != {"format", *names} or data["format"] != FORMAT:

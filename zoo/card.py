@@ -120,6 +120,13 @@ def _recipe(style: Style) -> list[str]:
     recipe = style.recipe
     if not RECIPE_KEYS <= recipe.keys():
         return []
+    try:
+        return _recipe_facts(recipe)
+    except (AttributeError, TypeError, ValueError, KeyError):  # of other making, too
+        return []
+
+
+def _recipe_facts(recipe: dict) -> list[str]:
     facts = [
         f"{recipe['steps']:,} steps of batch {recipe['batch_size']}, {recipe['crop_size']} px crops of "
         f"{recipe['photos']['number']:,} photos; painting at {recipe['style_size']} px",
@@ -136,7 +143,8 @@ def _recipe(style: Style) -> list[str]:
             f"{recipe['steps'] // rows:,} steps each, then exported to a plain one with exactly its output"
         )
     if starts := recipe.get("started_from"):
-        names = ", ".join(f"*{start['style']}* after {start['steps']:,} steps" for start in starts)
+        after = {start["style"]: f" after {start['steps']:,} steps" if start["steps"] else "" for start in starts}
+        names = ", ".join(f"*{name}*{steps}" for name, steps in after.items())
         part = {"norm": "norms alone", "norm+ends": "norms, first and last convolution alone"}.get(recipe.get("only"), "all")
         facts.append(f"began with the weights of {names}; trained on: {part}")
     return ["## Recipe\n", *(f"- {fact}" for fact in facts), "", "`recipe.yaml` repeats the run.\n"]

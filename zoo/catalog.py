@@ -17,6 +17,8 @@ from zoo.errors import HubError, StyleFolderError, StyleNotFoundError
 
 BUNDLED = Path(__file__).parent / "styles"
 PHOTO = Path(__file__).parent / "photo.jpg"  # the one photo that every style's picture shows
+MAX_RECORD = 512 * 2**10  # bytes of recipe.yaml or metrics.json
+HUB_ID = re.compile(r"(?!.*\.\.)(?P<repo>\w[\w.-]*/[\w.-]+)(@(?P<revision>\w[\w.-]*(/[\w.-]+)*))?")
 LOCAL_VARIABLE = "MISSING_INGREDIENT_STYLES"
 
 
@@ -32,7 +34,8 @@ class Style:
     def painting(self) -> dict:
         """What recipe.yaml records of the painting: title, author, year, licence, source; empty when unknown."""
         found = self.recipe.get("painting")
-        return found if isinstance(found, dict) else {}
+        facts = found.items() if isinstance(found, dict) else ()
+        return {str(key): value if not isinstance(value, str) else value[:300] for key, value in facts if _is_fact(value)}
 
     @cached_property
     def recipe(self) -> dict:
@@ -54,10 +57,10 @@ class Style:
         try:
             for record in found.values():
                 for name in {"photo"} | record.keys() & {"batch", "instance"}:
-                    for key in ("content", "style", "objective"):
-                        float(record[name][key])
-                len(record["photos"]), record["command"], record["machine"]
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+                    if not all(_is_figure(record[name][key]) for key in ("content", "style", "objective")):
+                        raise ValueError(f"figures of {name}")
+                len(record["photos"]), record["command"], record["machine"], 1 / record["photo"]["objective"]
+        except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
             raise StyleFolderError(f"{self.folder / 'metrics.json'}: held_out is not what training.evaluate writes") from error
         return found
 
@@ -80,12 +83,24 @@ class Style:
     def _read(self, name: str, parse) -> dict:
         path = self.folder / name
         try:
+            if path.is_file() and path.stat().st_size > MAX_RECORD:
+                raise StyleFolderError(f"{path} has more than {MAX_RECORD >> 10} KiB: it is no record of a style")
             found = parse(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        except (OSError, ValueError, yaml.YAMLError) as error:
+        except StyleFolderError:
+            raise
+        except Exception as error:  # yaml raises nearly anything on what a stranger may write
             raise StyleFolderError(f"cannot read {path}: {error}") from error
         if not isinstance(found, dict):
             raise StyleFolderError(f"{path} should hold a mapping, it holds {type(found).__name__}")
         return found
+
+
+def _is_fact(value: object) -> bool:
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
+
+
+def _is_figure(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf")
 
 
 def list_styles() -> list[Style]:
@@ -152,7 +167,24 @@ def find(name: str | Path | Style) -> Style:
 
 def is_hub_id(name: str) -> bool:
     """Whether a name can be owner/name or owner/name@revision of the Hub."""
-    return re.fullmatch(r"\w[\w.-]*/[\w.-]+(@[\w./-]+)?", name) is not None
+    return HUB_ID.fullmatch(name) is not None
+
+
+def find_base(name: str) -> Style:
+    """The style an adapter was trained on: by slug or by owner/name@sha, never by a path, as a stranger may have written it.
+
+    Raises ZooError when there is no such style.
+    """
+    styles = {style.slug: style for style in list_styles()}
+    if name in styles:
+        return styles[name]
+    if is_hub_id(name):
+        from zoo import hub
+
+        return hub.pull(name)
+    raise StyleNotFoundError(
+        f"no style {name!r}, on which the adapter was trained: put the folder that holds it into {LOCAL_VARIABLE}"
+    )
 
 
 def with_weights(style: Style, norm: str) -> Style:
@@ -168,7 +200,7 @@ def load(name: str | Path | Style, norm: str = "instance") -> nn.Module:
     """The generator of a style: eval mode, float32, on the CPU. Raises ZooError when there is none or it is damaged."""
     style = with_weights(find(name), norm)
     if is_adapter(style.folder):
-        return load_adapter(style.folder, norm, find)
+        return load_adapter(style.folder, norm, find_base)
     return folder.load(style.folder, norm)
 
 

@@ -83,7 +83,7 @@ class GeneratorConfig:
         """Read config.json. Raises ConfigError, naming the file, when it is unreadable or not valid."""
         try:
             return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ConfigError(f"cannot read {path}: {error}") from error
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from error

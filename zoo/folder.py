@@ -76,7 +76,7 @@ def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
             raise WeightsError(f"{path}: {key} is stored as {value.dtype}, expected float16 or float32")
         if value.is_floating_point() and not value.isfinite().all():
             raise WeightsError(f"{path}: {key} holds values that are not finite; the file is damaged")
-        if key.endswith("running_var") and value.min() < 0:
+        if key.endswith("running_var") and (value < 0).any():
             raise WeightsError(f"{path}: {key} holds negative variances; the file is damaged")
     return state, metadata
 

@@ -15,6 +15,8 @@ from zoo.registry import MIN_SIDE
 
 DEVICES = ("auto", "cpu", "cuda")
 
+KEPT = 32  # generators in memory, those used last
+
 _generators: dict[tuple, nn.Module] = {}
 _lock = threading.Lock()
 
@@ -36,9 +38,14 @@ def shared_generator(style: Style, norm: str, device: torch.device) -> nn.Module
     changed = tuple(path.stat().st_mtime_ns for path in sorted(where.glob("*.safetensors")))
     key = (where, changed, str(device))
     with _lock:
-        if key not in _generators:
-            _generators[key] = load(style, norm).to(device)
-        return _generators[key]
+        found = _generators.pop(key, None)
+    if found is None:  # outside of the lock: loading may mean downloading
+        found = load(style, norm).to(device)
+    with _lock:
+        _generators[key] = found  # now the last that was used
+        while len(_generators) > KEPT:
+            del _generators[next(iter(_generators))]
+    return found
 
 
 def check_size(size: int | None) -> None:

@@ -1,18 +1,21 @@
 """What may come in from the Hub, and what may go out: a style is data, never code, and says where it comes from."""
 
 import hashlib
+import lzma
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
 from zoo import adapter, folder
-from zoo.catalog import Style, load
+from zoo.catalog import BUNDLED, MAX_RECORD, Style, is_hub_id, load
+from zoo.config import GeneratorConfig
 from zoo.errors import HubUnavailableError, StyleFolderError
 
 WEIGHTS = (folder.WEIGHTS, adapter.WEIGHTS)
 RECORDS = (folder.CONFIG, f"batch/{folder.CONFIG}", "README.md", "recipe.yaml", "metrics.json")
 PICTURES = ("images/*.jpg", "images/*.png")
-MAX_WEIGHTS, MAX_RECORD = 64 * 2**20, 8 * 2**20  # bytes of a file; a generator of width 32 has 3.4 MB
+MAX_WEIGHTS, MAX_FILE, MAX_FILES = 64 * 2**20, 4 * 2**20, 64  # bytes of a file; a generator of width 32 has 3.4 MB
+MAX_WIDTH = 64  # of what strangers share: twice the paper's; a wider net needs gigabytes for a large photo
 PROVENANCE = ("title", "author", "licence", "source")
 
 
@@ -22,17 +25,27 @@ def weight_files(norms: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def check_listing(name: str, sizes: dict[str, int]) -> None:
-    """Look at a repository's files, by name and size in bytes, before any is downloaded.
+    """Look at the files that are to be taken, by name and size in bytes, before any is.
 
-    Raises StyleFolderError when it is no style, or a file is far larger than a style needs.
+    Raises StyleFolderError when they are no style, or far more than a style needs.
     """
     weights = weight_files(("instance", "batch"))
     if folder.CONFIG not in sizes or not any(file in sizes for file in weights):
         raise StyleFolderError(f"{name} is not a style: it has no {folder.CONFIG} with {' or '.join(WEIGHTS)}")
+    if len(sizes) > MAX_FILES:
+        raise StyleFolderError(f"{name} holds {len(sizes)} files, far more than a style needs")
     for file, size in sizes.items():
-        limit = MAX_WEIGHTS if file in weights else MAX_RECORD
-        if size > limit and (file in weights or file in RECORDS or file.startswith("images/")):
-            raise StyleFolderError(f"{name}: {file} has {size / 2**20:,.0f} MiB, far more than a style needs; it is not pulled")
+        limit = MAX_RECORD if file in RECORDS else MAX_WEIGHTS if file in weights else MAX_FILE
+        if size > limit:
+            raise StyleFolderError(f"{name}: {file} has {size / 2**20:,.1f} MiB, more than the {limit / 2**20:g} of a style")
+
+
+def check_config(name: str, style: Path) -> None:
+    """Raise ConfigError or StyleFolderError for a pulled config that is not valid, or asks for a net that is too wide."""
+    for path in (style / folder.CONFIG, style / "batch" / folder.CONFIG):
+        if path.is_file() and not (path.parent / adapter.WEIGHTS).is_file():
+            if (width := GeneratorConfig.load(path).width) > MAX_WIDTH:
+                raise StyleFolderError(f"{name}: its generator has width {width}; styles of others may have {MAX_WIDTH}")
 
 
 def check_hash(name: str, path: Path, sha256: str | None, git_oid: str | None) -> None:
@@ -64,9 +77,14 @@ def publishable_files(style: Style) -> list[Path]:
             "may be shared; add that under painting:"
         )
     _ = style.held_out  # raises when metrics.json is broken
-    return sorted(
-        path for file in (*RECORDS, *weight_files(("instance", "batch")), *PICTURES) for path in style.folder.glob(file)
-    )
+    if adapter.is_adapter(style.folder):
+        base = adapter.AdapterConfig.load(next(style.folder.rglob(folder.CONFIG))).base
+        if not is_hub_id(base) and not (BUNDLED / base).is_dir():
+            raise StyleFolderError(f"the adapter's base {base} is known here alone: publish it first, and train on owner/name")
+    patterns = *RECORDS, *weight_files(("instance", "batch")), *PICTURES
+    files = sorted(path for pattern in patterns for path in style.folder.glob(pattern))
+    check_listing(str(style.folder), {path.relative_to(style.folder).as_posix(): path.stat().st_size for path in files})
+    return files
 
 
 def unpack_style(archive: Path, target: Path) -> Path:
@@ -89,7 +107,7 @@ def unpack_style(archive: Path, target: Path) -> Path:
                 path = target / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(file.read(entry))  # a link is read as the text it holds
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, ValueError, RuntimeError, OSError) as error:
         raise StyleFolderError(f"cannot unpack {archive.name} ({error}): zip the style folder again") from error
     return target
 

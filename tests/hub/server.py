@@ -33,7 +33,7 @@ class LocalHub:
         self.blobs: dict[str, bytes] = {}  # LFS
         self.requests: list[str] = []
         self.faults: list[Fault] = []
-        self.page = 20
+        self.page, self.closed = 20, False
         handler = type("Handler", (_Handler,), {"hub": self})
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
@@ -41,6 +41,7 @@ class LocalHub:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def close(self) -> None:
+        self.closed = True  # to connections that are open, too
         self.server.shutdown()
         self.server.server_close()
 
@@ -71,6 +72,9 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_PUT = do_GET
 
     def answer(self) -> None:
+        if self.hub.closed:
+            self.close_connection = True
+            return self.connection.close()
         url = urlsplit(self.path)
         self.query, path = parse_qs(url.query), unquote(url.path)
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -79,6 +83,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.broken = self.hub.fault(request)
         if self.broken == "slow":
             time.sleep(30)
+        if self.broken == "html":
+            return self.send(b"<html>Log in to the hotel's network</html>", **{"Content-Type": "text/html"})
         if isinstance(self.broken, int):
             codes = {403: "GatedRepo"} if "resolve" in path else {}
             return self.send_json({"error": "as told"}, self.broken, **{"X-Error-Code": codes.get(self.broken, "")})

@@ -1,17 +1,20 @@
 """The Community tab's functions, against a local Hub."""
 
+import html
 import io
 import time
 import zipfile
 
+import gradio as gr
 import pytest
 from PIL import Image
 
 import zoo
 from space import actions, community
 from tests.hub.server import TOKEN, Fault
-from zoo.catalog import BUNDLED
-from zoo.errors import HubAccessError, HubUnavailableError, StyleFolderError, StyleNotFoundError
+from zoo.catalog import BUNDLED, PHOTO
+from zoo.errors import HubAccessError, HubNotFoundError, HubUnavailableError, StyleFolderError, StyleNotFoundError
+from zoo.images import fit_long_side, open_photo
 
 
 def files_of(folder):
@@ -29,7 +32,8 @@ def test_styles_are_shown_with_their_pictures(hub, wave):
     found, more = community.browse("", "likes", 12)
     assert [style.id for style in found] == ["bob/wave", "eve/plain"] and not more
     (image, caption), (placeholder, _) = community.thumbnails(found)
-    assert caption == "bob/wave · ♥ 3" and image.size != placeholder.size or image != placeholder
+    assert caption == "bob/wave · ♥ 3"
+    assert image != placeholder and placeholder.size == fit_long_side(open_photo(PHOTO), community.THUMBNAIL).size
     assert community.browse("", "likes", 1)[1] and not community.browse("portrait", "likes", 12)[0]
 
 
@@ -59,8 +63,34 @@ def test_no_hub_is_said_soon(hub):
 
 
 def test_what_strangers_write_is_shown_as_words():
-    text = actions.plain("a ![x](http://evil/x.png) <img src=x>\n# `b` [c](d)")
-    assert not set(text) & set("![]()<>`*_") and "\n" not in text
+    text = actions.plain("a ![x](http://evil/x.png) <img src=x>\n# `b` [c](d) www.evil.com $x$ me@evil.com")
+    assert not set(text) & set("![]()<>`*_:./@$\n") and html.unescape(text).startswith("a ![x](http://evil")
+    with pytest.raises(gr.Error) as caught, actions.plain_errors():
+        raise StyleNotFoundError("got '<img src=https://evil/x>'")
+    assert "<" not in str(caught.value)
+
+
+def test_a_picture_that_is_too_large_is_not_downloaded(hub):
+    card = b"---\ntags: [missing-ingredient]\n---\n"
+    hub.add("eve/huge", {"README.md": card, "images/instance.jpg": bytes(2 * 2**20)})
+    ((image, _),) = community.thumbnails(community.browse("", "likes", 3)[0])
+    assert image.width == community.THUMBNAIL and not [r for r in hub.requests if r.startswith("GET") and "instance.jpg" in r]
+
+
+def test_a_broken_record_is_said_in_words(hub):
+    files = {**files_of(BUNDLED / "great-wave"), "metrics.json": b'{"held_out": {"256": {"photo": {"objective": 0}}}}'}
+    hub.add("eve/broken", files)
+    with pytest.raises(StyleFolderError, match="held_out"):
+        actions.about(community.fetch("eve/broken"))
+
+
+def test_on_a_space_nobody_reads_with_the_owners_token(hub, logged_in, monkeypatch):
+    hub.add("alice/secret", files_of(BUNDLED / "great-wave"), private=True)
+    assert community.fetch("alice/secret").slug == "secret"
+    monkeypatch.setenv("SPACE_ID", "alice/demo")
+    with pytest.raises(HubNotFoundError):
+        community.fetch("alice/secret@main")
+    assert community.browse("", "likes", 3) == ([], False)
 
 
 def zipped(path, files):
@@ -85,7 +115,8 @@ def test_a_zip_is_published_under_the_visitors_account(hub, painted_pair, tmp_pa
     [
         ({"a/readme.txt": b"no style"}, "holds no style folder"),
         ({"a/config.json": b"{}"}, "is not a style"),
-        ({"a/config.json": b"{}", "a/model.safetensors": bytes(65 * 2**20)}, "65 MiB"),
+        ({"a/config.json": b"{}", "a/model.safetensors": bytes(65 * 2**20)}, "65.0 MiB"),
+        ({"a/config.json": b"{}", "a/model.safetensors": b"", **{f"a/images/{i}.png": b"" for i in range(99)}}, "101 files"),
     ],
 )
 def test_a_zip_that_is_no_style_is_refused(hub, tmp_path, files, message):

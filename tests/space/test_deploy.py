@@ -13,7 +13,15 @@ from tests.conftest import ROOT
 
 def test_exactly_what_the_space_needs(capsys):
     files = space_files()
-    assert {"app.py", "README.md", "requirements.txt", "zoo/hub.py", "space/ui.py", "space/style.css", "NOTICE"} <= files.keys()
+    assert {
+        "app.py",
+        "README.md",
+        "requirements.txt",
+        "zoo/hub/pull.py",
+        "space/ui.py",
+        "space/style.css",
+        "NOTICE",
+    } <= files.keys()
     assert {name.split("/")[0] for name in files if "/" in name} == {"space", "zoo"}
     assert not [name for name in files if "__pycache__" in name or name.startswith(("training", "tests"))]
     for style in (ROOT / "zoo" / "styles").iterdir():

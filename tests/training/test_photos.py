@@ -3,11 +3,12 @@
 import io
 import shutil
 import tarfile
+from pathlib import Path
 
 import pytest
 
 from training.photos import photo_folder
-from zoo.errors import HubUnavailableError, PhotoError
+from zoo.errors import HubError, HubUnavailableError, PhotoError
 from zoo.images import list_photos
 
 
@@ -43,6 +44,34 @@ def test_an_archive_cannot_write_outside_of_its_folder(tmp_path):
     with pytest.raises(PhotoError):
         photo_folder(archive, tmp_path / "unpacked")
     assert not list(tmp_path.rglob("escaped.jpg"))
+
+
+def test_a_zip_with_a_wrong_byte_is_refused_in_words(examples, tmp_path):
+    archive = tmp_path / "photos.zip"
+    data = bytearray(Path(shutil.make_archive(str(tmp_path / "whole"), "zip", examples)).read_bytes())
+    data[len(data) // 2] ^= 255
+    archive.write_bytes(bytes(data))
+    with pytest.raises(PhotoError, match="cannot unpack photos.zip"):
+        photo_folder(archive, tmp_path / "unpacked")
+
+
+def test_another_archive_is_not_mixed_with_the_first(examples, tmp_path):
+    for name in ("dog.jpg", "raccoon.jpg"):
+        (tmp_path / name).mkdir()
+        shutil.copy(examples / name, tmp_path / name)
+        archive = shutil.make_archive(str(tmp_path / "photos"), "zip", tmp_path / name)
+        assert [p.name for p in list_photos(photo_folder(archive, tmp_path / "unpacked"))] == [name]
+
+
+def test_a_dataset_of_the_hub(hub, examples, tmp_path):
+    archive = Path(shutil.make_archive(str(tmp_path / "images"), "zip", examples)).read_bytes()
+    hub.add("some/archives", {f"{part}/images.zip": archive for part in ("train", "more")}, kind="dataset")
+    assert len(list_photos(photo_folder("some/archives", tmp_path / "unpacked"))) == 2 * len(list_photos(examples))
+    hub.add("some/photos", {"a.JPG": (examples / "dog.jpg").read_bytes(), "b.txt": b"no"}, kind="dataset")
+    assert [p.name for p in list_photos(photo_folder("some/photos", tmp_path / "unpacked"))] == ["a.JPG"]
+    hub.add("some/parquet", {"a.parquet": b"x"}, kind="dataset")
+    with pytest.raises(HubError, match="no picture files"):
+        photo_folder("some/parquet", tmp_path / "unpacked")
 
 
 def test_what_is_neither_is_named(tmp_path):

@@ -33,6 +33,9 @@ def test_from_training_to_the_hub_and_back(hub, logged_in, examples, tmp_path, p
         ((), "--title, --author, --licence, --source"),
         ((*FACTS, "--norm", "batch"), "whole style"),
         (FACTS, "not logged in"),
+        ((*FACTS, "--push-to", "after-sunset"), "owner/name"),
+        ((*FACTS, "--push-to", "alice/x@main"), "without @main"),
+        ((*FACTS, "--identity-weight", "1"), "one style"),
     ],
 )
 def test_what_could_not_be_published_is_not_trained(hub, examples, tmp_path, capsys, more, message):
@@ -46,3 +49,16 @@ def test_several_styles_are_published_one_by_one(hub, logged_in, examples, tmp_p
     several.insert(several.index("--style-image") + 1, str(examples / "dog.jpg"))
     assert main(several) == 2
     assert "publish each folder" in capsys.readouterr().err
+
+
+def test_somebody_elses_name_is_refused_at_once(hub, logged_in, examples, tmp_path, capsys):
+    assert main(words(examples, tmp_path / "out", *FACTS, "--push-to", "bob/after-sunset")) == 2
+    assert "may write to alice, not to bob" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_run_that_was_stopped_early_publishes_nothing(hub, logged_in, examples, tmp_path):
+    assert main(words(examples, tmp_path / "out", *FACTS, "--steps", "2", "--stop-at", "1")) == 0
+    assert not hub.repos
+    assert main(words(examples, tmp_path / "out", *FACTS, "--steps", "2")) == 0
+    assert ("model", "alice/after-sunset") in hub.repos

@@ -22,6 +22,7 @@ from zoo.errors import (
     HubNotFoundError,
     HubUnavailableError,
     StyleFolderError,
+    StyleNotFoundError,
     WeightsError,
 )
 
@@ -63,7 +64,7 @@ def test_the_card_is_what_the_hub_needs(hub, logged_in):
     card = repo.commits[repo.refs["main"]]["README.md"].decode()
     data = yaml.safe_load(card.split("---")[1])
     assert data["pipeline_tag"] == "image-to-image" and data["license"] == "apache-2.0"
-    assert {"missing-ingredient", "style-transfer", "norm:instance", "norm:batch", "style:starry-night"} <= set(data["tags"])
+    assert {"missing-ingredient", "style-transfer", "norm:instance", "norm:batch", "style:starry"} <= set(data["tags"])
     metrics = data["model-index"][0]["results"][0]["metrics"]
     assert [m["value"] for m in metrics] == [
         round(zoo.find("starry-night").held_out["256"][name]["objective"]) for name in ("photo", "batch", "instance")
@@ -92,6 +93,42 @@ def test_private_and_dry_run(hub, logged_in, painted_pair, monkeypatch):
     monkeypatch.delenv("HF_TOKEN")
     with pytest.raises(HubNotFoundError, match="private and you are not logged in"):
         zoo.pull(NAME)
+
+
+def test_private_is_never_public(hub, logged_in, painted_pair, published):
+    commits = len(published.commits)
+    with pytest.raises(HubAccessError, match="is public already"):
+        zoo.publish(painted_pair, NAME, private=True)
+    assert len(published.commits) == commits
+
+
+def test_what_is_no_hub_is_said(hub, published):
+    hub.faults.append(Fault("/api/models", "html"))
+    for ask in (lambda: zoo.pull(NAME), lambda: next(client.find())):
+        with pytest.raises(HubError, match="is it a Hub"):
+            ask()
+
+
+def test_an_adapter_names_no_paths(hub, published, painted_pair, tmp_path):
+    save_adapter(zoo.load(painted_pair), painted_pair, str(painted_pair), tmp_path / "adapter")
+    hub.add("alice/adapter", files_of(tmp_path / "adapter"))
+    with pytest.raises(StyleNotFoundError, match="on which the adapter was trained"):
+        zoo.load("alice/adapter")
+
+
+@pytest.mark.parametrize("recipe", [b"painting: {title: !!timestamp x}", b"a: !!bool x", b"a: !!int ''", b"[" * 5000])
+def test_a_recipe_that_breaks_its_reader_is_an_error_in_words(hub, painted_pair, recipe):
+    hub.add(NAME, {**files_of(painted_pair), "recipe.yaml": recipe})
+    style = zoo.pull(NAME)
+    with pytest.raises(StyleFolderError):
+        _ = style.title
+
+
+def test_facts_are_short_and_no_structures(hub, painted_pair):
+    bomb = b"a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\npainting: {title: *b, author: '" + b"y" * 9999 + b"', year: 1889}"
+    hub.add(NAME, {**files_of(painted_pair), "recipe.yaml": bomb})
+    style = zoo.pull(NAME)
+    assert style.title == "Small Pair" and len(style.painting["author"]) == 300 and style.painting["year"] == 1889
 
 
 def test_a_pull_request_to_somebody_else(hub, logged_in, painted_pair):
@@ -196,23 +233,28 @@ def test_an_adapter_pulls_its_base_and_checks_it(hub, published, painted_pair, p
     [
         (Fault("/api/models/alice", 401), HubAccessError, "log in"),
         (Fault("/api/models/alice", 403), HubAccessError, "log in"),
-        (Fault("/api/models/alice", 404), HubError, "small-pair"),
+        (Fault("/api/models/alice", 404), HubUnavailableError, "status 404"),
+        (Fault("/tree/", "slow"), HubUnavailableError, "does not answer"),
+        (Fault("HEAD .*config.json", "slow"), HubUnavailableError, "does not answer"),
         (Fault("/api/models/alice", 429), HubUnavailableError, "limits the rate"),
         (Fault("/api/models/alice", 500), HubUnavailableError, "status 500"),
         (Fault("/api/models/alice", "slow"), HubUnavailableError, "cannot be reached"),
-        (Fault("GET .*model.safetensors", "cut"), HubUnavailableError, "broke off"),
+        (Fault("GET .*model.safetensors", "cut"), HubUnavailableError, "broke off|does not answer"),
         (Fault("GET .*model.safetensors", "corrupt"), HubUnavailableError, "damaged"),
         (Fault("resolve.*model.safetensors", 403), HubAccessError, "gated"),
     ],
     ids=lambda value: str(value.what) if isinstance(value, Fault) else "",
 )
-def test_every_fault_ends_in_its_error_and_leaves_nothing_broken(hub, published, photo, fault, error, message):
+def test_every_fault_ends_in_its_error_and_leaves_nothing_broken(hub, published, photo, tmp_path, fault, error, message):
     hub.faults.append(fault)
     began = time.monotonic()
     with pytest.raises(error, match=message):
-        zoo.pull(NAME, timeout=1.0)
+        zoo.pull(NAME, timeout=1.0, deadline=5.0)
     assert time.monotonic() - began < 10
     hub.faults.clear()
+    for path in (tmp_path / "hub-cache").glob("models--*/snapshots/*/**/*.*"):  # what has its name there is whole
+        commit, name = str(path).split("/snapshots/")[1].split("/", 1)
+        assert path.read_bytes() == published.commits[commit][name]
     style = zoo.pull(NAME)  # as if nothing had been
     assert zoo.stylize(photo, style, size=64).size == (64, 64)
 
@@ -232,11 +274,12 @@ def test_no_hub_at_all(hub, published):
     assert time.monotonic() - began < 3
 
 
-def test_a_wrong_token_is_refused_and_never_repeated(hub, published, monkeypatch):
+def test_a_wrong_token_is_refused_and_never_repeated(hub, published, monkeypatch, capfd, caplog):
     monkeypatch.setenv("HF_TOKEN", "hf_a_secret_that_is_wrong")
     with pytest.raises(HubAccessError) as caught:
         zoo.pull(NAME)
-    assert "secret" not in str(caught.value)
+    said = capfd.readouterr()
+    assert "secret" not in str(caught.value) + said.out + said.err + caplog.text
 
 
 def huge_config(files):
@@ -248,8 +291,10 @@ def huge_config(files):
     ("change", "error", "message"),
     [
         (lambda files: {"README.md": b"a text"}, StyleFolderError, "is not a style"),
-        (lambda files: {**files, "model.safetensors": bytes(65 * 2**20)}, StyleFolderError, "65 MiB"),
-        (huge_config, WeightsError, "does not fit"),
+        (lambda files: {**files, "model.safetensors": bytes(65 * 2**20)}, StyleFolderError, "65.0 MiB"),
+        (huge_config, StyleFolderError, "width 256"),
+        (lambda files: {**files, "config.json": b"[" * 100_000}, ConfigError, "cannot read"),
+        (lambda files: {**files, "recipe.yaml": b" " * 2**20}, StyleFolderError, "recipe.yaml"),
         (lambda files: {**files, "config.json": b"import os"}, ConfigError, "cannot read"),
         (lambda files: {**files, "model.safetensors": (2**62).to_bytes(8, "little") + b"{}"}, WeightsError, "cannot read"),
     ],
@@ -266,6 +311,8 @@ def test_what_is_no_style_is_not_trusted(hub, painted_pair, change, error, messa
         ("alice/none", HubNotFoundError, "no such repository"),
         (f"{NAME}@nowhere", HubNotFoundError, "no such revision"),
         (f"{NAME}@{'0' * 40}", HubNotFoundError, "no such revision"),
+        (f"{NAME}@/etc/passwd", StyleNotFoundError, "no style"),
+        (f"{NAME}@../../x", StyleNotFoundError, "no style"),
     ],
 )
 def test_what_is_not_there_is_named(hub, published, name, error, message):
