@@ -18,6 +18,7 @@ DEVICES = ("auto", "cpu", "cuda")
 KEPT = 32  # generators in memory, those used last
 
 _generators: dict[tuple, nn.Module] = {}
+_loading: dict[tuple, threading.Lock] = {}
 _lock = threading.Lock()
 
 
@@ -38,13 +39,17 @@ def shared_generator(style: Style, norm: str, device: torch.device) -> nn.Module
     changed = tuple(path.stat().st_mtime_ns for path in sorted(where.glob("*.safetensors")))
     key = (where, changed, str(device))
     with _lock:
-        found = _generators.pop(key, None)
-    if found is None:  # outside of the lock: loading may mean downloading
-        found = load(style, norm).to(device)
+        own = _loading.setdefault(key, threading.Lock())
+    with own:  # one thread loads a generator, which may mean downloading; the others paint on with theirs
+        found = _generators.get(key)
+        if found is None:
+            found = _generators[key] = load(style, norm).to(device)
     with _lock:
-        _generators[key] = found  # now the last that was used
+        _generators[key] = _generators.pop(key, found)  # now the last that was used
         while len(_generators) > KEPT:
-            del _generators[next(iter(_generators))]
+            oldest = next(iter(_generators))
+            _loading.pop(oldest, None)
+            del _generators[oldest]
     return found
 
 

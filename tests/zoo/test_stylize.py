@@ -1,5 +1,7 @@
 """PIL in, PIL out."""
 
+import importlib
+import shutil
 import threading
 
 import numpy as np
@@ -69,3 +71,14 @@ def test_a_retrained_style_is_loaded_anew(small_pair):
     zoo.save(zoo.create(width=2, residual_blocks=1), small_pair)
     after = shared_generator(style, "instance", cpu)
     assert not torch.equal(before.leave.weight, after.leave.weight)
+
+
+def test_only_the_last_used_generators_are_kept(small_pair, photo, tmp_path, monkeypatch):
+    stylize_module = importlib.import_module("zoo.stylize")  # the package's attribute is the function
+    monkeypatch.setattr(stylize_module, "KEPT", 2)
+    monkeypatch.setattr(stylize_module, "_generators", {})
+    for name in ("a", "b", "a", "c"):
+        if not (tmp_path / name).exists():
+            shutil.copytree(small_pair, tmp_path / name)
+        zoo.stylize(photo, tmp_path / name, size=64)
+    assert [key[0].name for key in stylize_module._generators] == ["a", "c"]
