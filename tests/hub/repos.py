@@ -2,6 +2,12 @@
 
 import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """The files below a folder by their relative names, as a commit holds them."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 def git_oid(data: bytes) -> str:

@@ -11,14 +11,11 @@ from PIL import Image
 
 import zoo
 from space import actions, community
+from tests.hub.repos import files_of
 from tests.hub.server import TOKEN, Fault
 from zoo.catalog import BUNDLED, PHOTO
 from zoo.errors import HubAccessError, HubNotFoundError, HubUnavailableError, StyleFolderError, StyleNotFoundError
 from zoo.images import fit_long_side, open_photo
-
-
-def files_of(folder):
-    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
 @pytest.fixture

@@ -1,0 +1,113 @@
+"""The Hub's real client against a Hub that fails, and against repositories that are not to be trusted."""
+
+import json
+import time
+
+import pytest
+
+import zoo
+from tests.hub.repos import files_of
+from tests.hub.server import Fault
+from tests.zoo.conftest import NAME
+from zoo import hub as client
+from zoo.errors import (
+    ConfigError,
+    HubAccessError,
+    HubNotFoundError,
+    HubUnavailableError,
+    StyleFolderError,
+    StyleNotFoundError,
+    WeightsError,
+)
+
+
+@pytest.mark.parametrize(
+    ("fault", "error", "message"),
+    [
+        (Fault("/api/models/alice", 401), HubAccessError, "log in"),
+        (Fault("/api/models/alice", 403), HubAccessError, "log in"),
+        (Fault("/api/models/alice", 404), HubUnavailableError, "status 404"),
+        (Fault("/tree/", "slow"), HubUnavailableError, "does not answer"),
+        (Fault("HEAD .*config.json", "slow"), HubUnavailableError, "does not answer"),
+        (Fault("/api/models/alice", 429), HubUnavailableError, "limits the rate"),
+        (Fault("/api/models/alice", 500), HubUnavailableError, "status 500"),
+        (Fault("/api/models/alice", "slow"), HubUnavailableError, "cannot be reached"),
+        (Fault("GET .*model.safetensors", "cut"), HubUnavailableError, "broke off|does not answer"),
+        (Fault("GET .*model.safetensors", "corrupt"), HubUnavailableError, "damaged"),
+        (Fault("resolve.*model.safetensors", 403), HubAccessError, "gated"),
+    ],
+    ids=lambda value: str(value.what) if isinstance(value, Fault) else "",
+)
+def test_every_fault_ends_in_its_error_and_leaves_nothing_broken(hub, published, photo, tmp_path, fault, error, message):
+    hub.faults.append(fault)
+    began = time.monotonic()
+    with pytest.raises(error, match=message):
+        zoo.pull(NAME, timeout=1.0, deadline=5.0)
+    assert time.monotonic() - began < 10
+    hub.faults.clear()
+    for path in (tmp_path / "hub-cache").glob("models--*/snapshots/*/**/*.*"):  # what has its name there is whole
+        commit, name = str(path).split("/snapshots/")[1].split("/", 1)
+        assert path.read_bytes() == published.commits[commit][name]
+    style = zoo.pull(NAME)  # as if nothing had been
+    assert zoo.stylize(photo, style, size=64).size == (64, 64)
+
+
+def test_the_hubs_own_trouble_is_asked_again(hub, published):
+    hub.faults.append(Fault("/api/models/alice", 500, times=2))
+    assert zoo.pull(NAME).source.startswith(NAME)
+
+
+def test_no_hub_at_all(hub, published):
+    hub.close()
+    began = time.monotonic()
+    with pytest.raises(HubUnavailableError):
+        zoo.pull(NAME)
+    with pytest.raises(HubUnavailableError):
+        next(client.find(timeout=1.0))
+    assert time.monotonic() - began < 3
+
+
+def test_a_wrong_token_is_refused_and_never_repeated(hub, published, monkeypatch, capfd, caplog):
+    monkeypatch.setenv("HF_TOKEN", "hf_a_secret_that_is_wrong")
+    with pytest.raises(HubAccessError) as caught:
+        zoo.pull(NAME)
+    said = capfd.readouterr()
+    assert "secret" not in str(caught.value) + said.out + said.err + caplog.text
+
+
+def huge_config(files):
+    config = json.loads(files["config.json"])
+    return {**files, "config.json": json.dumps({**config, "width": 256, "residual_blocks": 32}).encode()}
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda files: {"README.md": b"a text"}, StyleFolderError, "is not a style"),
+        (lambda files: {**files, "model.safetensors": bytes(65 * 2**20)}, StyleFolderError, "65.0 MiB"),
+        (huge_config, StyleFolderError, "width 256"),
+        (lambda files: {**files, "config.json": b"[" * 100_000}, ConfigError, "cannot read"),
+        (lambda files: {**files, "recipe.yaml": b" " * 2**20}, StyleFolderError, "recipe.yaml"),
+        (lambda files: {**files, "config.json": b"import os"}, ConfigError, "cannot read"),
+        (lambda files: {**files, "model.safetensors": (2**62).to_bytes(8, "little") + b"{}"}, WeightsError, "cannot read"),
+    ],
+)
+def test_what_is_no_style_is_not_trusted(hub, painted_pair, change, error, message):
+    hub.add(NAME, change(files_of(painted_pair)))
+    with pytest.raises(error, match=message):
+        zoo.load(NAME)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("alice/none", HubNotFoundError, "no such repository"),
+        (f"{NAME}@nowhere", HubNotFoundError, "no such revision"),
+        (f"{NAME}@{'0' * 40}", HubNotFoundError, "no such revision"),
+        (f"{NAME}@/etc/passwd", StyleNotFoundError, "no style"),
+        (f"{NAME}@../../x", StyleNotFoundError, "no style"),
+    ],
+)
+def test_what_is_not_there_is_named(hub, published, name, error, message):
+    with pytest.raises(error, match=message):
+        zoo.find(name)
