@@ -83,10 +83,12 @@ def page():
 def hub(tmp_path, monkeypatch):
     """A Hub on this machine, which the Hub's client asks for the time of a test; a cache of its own, and no login."""
     import huggingface_hub.constants as constants
+    from huggingface_hub.utils import close_session
 
     from tests.hub.server import LocalHub
 
     server = LocalHub()
+    close_session()  # no connection of the test before
     monkeypatch.setenv("HF_ENDPOINT", server.url)
     monkeypatch.delenv("HF_TOKEN", raising=False)
     monkeypatch.setattr(constants, "HF_URL_HOSTS", constants.HF_URL_HOSTS | {"127.0.0.1"})  # as if HF_ENDPOINT was set at start
@@ -95,6 +97,7 @@ def hub(tmp_path, monkeypatch):
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     yield server
+    close_session()
     server.close()
 
 
