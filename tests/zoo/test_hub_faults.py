@@ -111,3 +111,12 @@ def test_what_is_no_style_is_not_trusted(hub, painted_pair, change, error, messa
 def test_what_is_not_there_is_named(hub, published, name, error, message):
     with pytest.raises(error, match=message):
         zoo.find(name)
+
+
+def test_what_nobody_waits_for_asks_no_more(hub, published):
+    hub.faults.append(Fault("/api/models", 503))
+    with pytest.raises(HubUnavailableError):
+        next(client.find(timeout=0.5))
+    asked = len(hub.requests)
+    time.sleep(4)  # the client would try again after 1 and 2 s more
+    assert len(hub.requests) == asked

@@ -2,11 +2,12 @@
 
 import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from huggingface_hub import HfApi, constants
+from huggingface_hub import HfApi, constants, set_client_factory
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
@@ -19,12 +20,15 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.utils._http import default_client_factory  # private: there is no other way to add a hook to its client
 
 from zoo.catalog import HUB_ID
 from zoo.errors import HubAccessError, HubError, HubNotFoundError, HubUnavailableError
 
 T = TypeVar("T")
 TIMEOUT = 5.0  # s, for an answer of the Hub
+
+_given_up: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
 
 def endpoint() -> str:
@@ -89,7 +93,10 @@ def translated(what: str) -> Iterator[None]:
 
 
 def within(seconds: float, ask: Callable[[], T]) -> T:
-    """What `ask` returns, or raises; HubUnavailableError when it takes longer (the client retries a dead Hub for 23 s)."""
+    """What `ask` returns, or raises; HubUnavailableError when it takes longer (the client retries a dead Hub for 23 s).
+
+    Then it makes no more requests: each retry would close the connections that all threads share.
+    """
     answers: list = []
 
     def run() -> None:
@@ -101,7 +108,24 @@ def within(seconds: float, ask: Callable[[], T]) -> T:
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(seconds)
+    if not answers:
+        _given_up.add(thread)
     answer, error = answers[0] if answers else (None, HubUnavailableError("the Hub does not answer; try again later"))
     if error is not None:
         raise error
     return answer
+
+
+def _client():
+    """The client of the Hub's library, refusing the requests that nobody waits for any more."""
+
+    def refuse(request: object) -> None:
+        if threading.current_thread() in _given_up:
+            raise HubUnavailableError("nobody waits for this answer any more")
+
+    client = default_client_factory()
+    client.event_hooks["request"].append(refuse)
+    return client
+
+
+set_client_factory(_client)
