@@ -7,11 +7,10 @@ from pathlib import Path
 import yaml
 
 from training.vgg import LAYERS
-from zoo.config import GeneratorConfig
+from zoo.config import NORMS, GeneratorConfig
 from zoo.errors import ConfigError
 
 RECIPES = Path(__file__).parent / "recipes"
-NORMS = ("instance", "batch")
 TRAINED = ("all", "norm", "norm+ends")
 RECORD = ("painting", "photos", "made_with", "trained_with", "started_from")  # of recipe.yaml: what a recipe was applied to
 
@@ -51,6 +50,7 @@ class TrainConfig:
     seed: int = knob(0, "schedule", "decides initial weights, photo order, crops and flips", low=0)
 
     crop_size: int = knob(256, "pictures", "side of the square training crops in pixels", low=32)
+    photo_count: int = knob(0, "pictures", "train on that many of the photos, chosen by the seed, 0 for all", low=0)
     style_size: int = knob(256, "pictures", "short side of the painting in pixels: larger paints larger strokes", low=32)
 
     balance: str = knob(

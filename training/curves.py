@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
+from training.plots import COLOURS, plot
 from training.records import read_log
 from zoo.errors import TrainingError, ZooError, fail
 
@@ -28,24 +29,13 @@ def read_curve(run: Path) -> list[tuple[int, float, float]]:
 
 def draw_curves(curves: dict[str, list[tuple[int, float, float]]], path: Path) -> None:
     """Plot the curves by label; the untrained start is left out, it would flatten the rest."""
-    import matplotlib
-
-    matplotlib.use("Agg")
-    from matplotlib import pyplot as plt
-
-    figure, axis = plt.subplots(figsize=(6.4, 3.8))
-    for (label, curve), colour in zip(curves.items(), ("#475569", "#c2410c", "#0e7490", "#a16207"), strict=False):
-        points = [(minutes, objective / 1000) for step, minutes, objective in curve if step]
-        axis.plot(*zip(*points, strict=True), "o-", ms=3, lw=1.5, color=colour, label=label)
-    axis.set(xlabel="minutes of training", ylabel="held-out objective / 1000", yscale="log")
-    axis.yaxis.set_major_formatter("{x:.0f}")
-    axis.yaxis.set_minor_formatter("{x:.0f}")
-    axis.legend(frameon=False, fontsize=9)
-    axis.spines[["top", "right"]].set_visible(False)
-    axis.grid(alpha=0.2, which="both")
-    figure.tight_layout()
-    figure.savefig(path, dpi=110)
-    plt.close(figure)
+    with plot(path, size=(6.4, 3.8), dpi=110) as (axis,):
+        for (label, curve), colour in zip(curves.items(), COLOURS.values(), strict=False):
+            points = [(minutes, objective / 1000) for step, minutes, objective in curve if step]
+            axis.plot(*zip(*points, strict=True), "o-", ms=3, lw=1.5, color=colour, label=label)
+        axis.set(xlabel="minutes of training", ylabel="held-out objective / 1000", yscale="log")
+        axis.yaxis.set_major_formatter("{x:.0f}")
+        axis.yaxis.set_minor_formatter("{x:.0f}")
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -17,11 +17,14 @@ class PhotoFolder(Dataset):
     Each epoch has its own order. A crop is a random square, from the crop size up to the whole short side, flipped
     half of the time and reduced to 3×crop_size×crop_size float32 in [0, 1]. Unreadable files are skipped (the next
     photo takes their place) and counted in `unreadable`. Works with any number of photos from 1 up; raises
-    PhotoError for an empty folder.
+    PhotoError for an empty folder. With `count`, so many of the photos alone, chosen by the seed.
     """
 
-    def __init__(self, folder: str | Path, crop_size: int, seed: int = 0):
+    def __init__(self, folder: str | Path, crop_size: int, seed: int = 0, count: int = 0):
         self.photos = list_photos(folder)
+        if count:
+            chosen = random.Random(f"{seed}/photos").sample(range(len(self.photos)), min(count, len(self.photos)))
+            self.photos = [self.photos[i] for i in sorted(chosen)]
         self.crop_size, self.seed = crop_size, seed
         self._bad = torch.zeros(len(self.photos), dtype=torch.bool).share_memory_()  # seen by every loader process
         self._order: tuple[int, list[int]] = (-1, [])

@@ -41,16 +41,20 @@ def gatys(
     """
     noise = torch.randn(photo.shape, generator=torch.Generator().manual_seed(seed)).to(photo)
     began = photo if start == "photo" else (photo.mean(dim=(2, 3), keepdim=True) + 0.1 * noise).clamp(0, 1)
-    picture = began.clone(memory_format=torch.contiguous_format).requires_grad_(True)
+    # L-BFGS does not mind units, but for its first step, which moves all its variables together by 1: in these, by a tenth of
+    # one of 255 levels a value. In plain pixels they hardly move, and the curvature learnt from that is rounding (found by
+    # trial: a hundredth of a level, and the second step flies off; a whole one, and it diverges).
+    unit = 25.5 / began.numel() if optimizer == "lbfgs" else 1.0
+    variables = (unit * began).contiguous().requires_grad_(True)
     features, losses = objective.photo_features(photo), []
     if optimizer == "lbfgs":  # one evaluation a call: max_iter=1 without a line search
-        steps_of = torch.optim.LBFGS([picture], lr=1, max_iter=1, history_size=100, tolerance_grad=0, tolerance_change=0)
+        steps_of = torch.optim.LBFGS([variables], lr=1, max_iter=1, history_size=100, tolerance_grad=0, tolerance_change=0)
     else:
-        steps_of = torch.optim.Adam([picture], lr=0.02)
+        steps_of = torch.optim.Adam([variables], lr=0.02)
 
     def closure() -> torch.Tensor:
         steps_of.zero_grad()
-        loss = objective(picture, features)["total"].sum()
+        loss = objective(variables / unit, features)["total"].sum()
         loss.backward()
         losses.append(loss.item())
         return loss
@@ -60,8 +64,8 @@ def gatys(
         if not torch.tensor(losses[-1]).isfinite():
             raise TrainingError(f"the optimisation diverged at step {step}: try --optimizer adam, or another seed")
         if watch:
-            watch(step, losses[-1], picture.detach().clamp(0, 1))
-    return picture.detach().clamp(0, 1), losses
+            watch(step, losses[-1], (variables.detach() / unit).clamp(0, 1))
+    return (variables.detach() / unit).clamp(0, 1), losses
 
 
 def make_parser() -> argparse.ArgumentParser:

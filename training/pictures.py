@@ -13,8 +13,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from training.figures import contact_sheet
 from training.records import check_own
+from training.sheet import contact_sheet
 from zoo.catalog import PHOTO, Style, find
 from zoo.errors import PhotoError, ZooError, fail
 from zoo.images import fade, fit_long_side, fit_short_side, list_photos, open_photo, save_picture

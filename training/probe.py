@@ -16,9 +16,9 @@ from pathlib import Path
 from PIL import Image
 
 from training.config import AUTO, TrainConfig, load_recipe
-from training.figures import contact_sheet
 from training.loop import RunOptions, run
 from training.paintings import Painting
+from training.sheet import contact_sheet
 from training.start import find_start, started_recipe
 from zoo.catalog import PHOTO, Style, at
 from zoo.errors import TrainingError, ZooError, fail

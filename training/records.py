@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import platform
 from dataclasses import asdict
 from pathlib import Path
@@ -86,6 +87,17 @@ def write_metrics(style: Path, update: dict) -> None:
         path.write_text(json.dumps(_rounded(metrics), indent=1) + "\n", encoding="utf-8")
     except (OSError, ValueError) as error:
         raise TrainingError(f"cannot update {path}: {error}") from error
+
+
+def write_json(path: Path, record: dict) -> None:
+    """Write a record whole or not at all, rounding figures to six digits. Raises TrainingError when that fails."""
+    partial = path.with_name(f".{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(_rounded(record)) + "\n", encoding="utf-8")
+        os.replace(partial, path)
+    except OSError as error:
+        raise TrainingError(f"cannot write {path}: {error}") from error
 
 
 def write_card(folder: Path) -> None:

@@ -14,7 +14,6 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from training import figures
 from training.measure import (
     PHOTO_SIZE,
     held_out_objective,
@@ -26,7 +25,9 @@ from training.measure import (
     with_batch_statistics,
 )
 from training.pictures import PREVIEW_SIZE, preview_photos
+from training.plots import loss_curves
 from training.records import read_log, write_recipe
+from training.sheet import contact_sheet
 from training.start import describe_start
 from training.style_folder import finish_identity, finish_style
 from training.vgg import load_vgg
@@ -89,7 +90,7 @@ class RunReport:
             self.held_out(step, twins)
         if step % self.options.preview_every == 0 or step == last:
             self.preview(step, twins)
-            figures.loss_curves(self.log_file, self.folder / "curves.png")
+            loss_curves(self.log_file, self.folder / "curves.png")
 
     @property
     def identity(self) -> int | None:
@@ -117,7 +118,7 @@ class RunReport:
     def style_sheet(self, twins: list, style: int, title: str) -> Image.Image:
         """One style on the preview photos: a row a photo, the photo and then each norm."""
         rows = [[photo, *self.paint(twins, style, photo).values()] for photo in self.preview_photos()]
-        return figures.contact_sheet(rows, ["photo", *(f"{norm} norm" for norm in sorted(self.norms))], title)
+        return contact_sheet(rows, ["photo", *(f"{norm} norm" for norm in sorted(self.norms))], title)
 
     def preview(self, step: int, twins: list) -> None:
         """Save run/previews/step_NNNNNN.jpg: a row a photo for one style; for several, a row a style on two photos."""
@@ -133,7 +134,7 @@ class RunReport:
                 painted = (p for photo in photos for p in self.paint(twins, self.identity, photo).values())
                 rows.append([photos[0], *painted])
             captions = ["painting", *(f"{norm} norm" for _ in photos for norm in sorted(self.norms))]
-            sheet = figures.contact_sheet(rows, captions, title)
+            sheet = contact_sheet(rows, captions, title)
         sheet.save(self.folder / "previews" / f"step_{step:06d}.jpg", quality=85)
 
     def held_out(self, step: int, twins: list) -> None:

@@ -12,14 +12,48 @@ import re
 import sys
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
-from training.figures import contact_sheet
 from zoo.catalog import Style, find
 from zoo.errors import ConfigError, ZooError, fail
 from zoo.images import fade, fit_long_side, open_photo, save_picture
 from zoo.stylize import check_size, stylize
+
+MARGIN, LABEL, INK, PAPER = 8, 24, "#222222", "white"
+
+
+def contact_sheet(
+    rows: list[list[Image.Image]], captions: list[str], title: str = "", labels: list[str] | None = None
+) -> Image.Image:
+    """A grid of pictures under column captions, each row under its label, where there are any.
+
+    A row is as high as its highest picture, a column as wide as its widest.
+    """
+    font = ImageFont.load_default(size=16)
+    labels = labels or [""] * len(rows)
+    top = MARGIN + (28 if title else 0) + 24
+    widths = [max(row[i].width for row in rows) for i in range(len(captions))]
+    heights = [max(picture.height for picture in row) + (LABEL if any(labels) else 0) for row in rows]
+    size = sum(widths) + MARGIN * (len(widths) + 1), top + sum(heights) + MARGIN * len(rows)
+    sheet = Image.new("RGB", size, PAPER)
+    draw = ImageDraw.Draw(sheet)
+    if title:
+        draw.text((MARGIN, MARGIN), title, INK, font)
+    y = top
+    for row, height, label in zip(rows, heights, labels, strict=True):
+        x = MARGIN
+        draw.text((MARGIN, y + 2), label, INK, font)
+        for picture, width in zip(row, widths, strict=True):
+            head = LABEL if any(labels) else 0
+            sheet.paste(picture, (x + (width - picture.width) // 2, y + head + (height - head - picture.height) // 2))
+            x += width + MARGIN
+        y += height + MARGIN
+    x = MARGIN
+    for caption, width in zip(captions, widths, strict=True):
+        draw.text((x + width / 2, top - 20), caption, INK, font, anchor="ma")
+        x += width + MARGIN
+    return sheet
 
 
 def read_photo(name: str, size: int) -> Image.Image:

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training import figures
 from training.evaluate import evaluate
 from training.measure import PHOTO_SIZE
 from training.paintings import Painting
 from training.pictures import draw_pictures
+from training.plots import loss_curves
 from training.records import machine, read_log, write_card, write_metrics
 from training.start import known_as
 from zoo.adapter import save_adapter
@@ -59,7 +59,7 @@ def finish_identity(folder: Path, twins: list, report: "RunReport") -> None:
 def _pictures(folder: Path, painting: Painting, report: "RunReport") -> None:
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
-    figures.loss_curves(report.log_file, images / "curves.png", painting.slug)
+    loss_curves(report.log_file, images / "curves.png", painting.slug)
     draw_pictures(at(folder), report.preview_photos())
     small = painting.file.stat().st_size < MAX_PAINTING
     if painting.show and small and painting.file.suffix.lower() in (".jpg", ".jpeg"):

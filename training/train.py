@@ -20,6 +20,7 @@ from training.config import AUTO, NORMS, TrainConfig, load_recipe
 from training.loop import TRACKERS, RunOptions, run
 from training.paintings import FACTS, make_slug, read_paintings
 from training.start import find_start, started_recipe
+from zoo.catalog import PHOTO
 from zoo.errors import ConfigError, ZooError, fail
 
 
@@ -43,8 +44,8 @@ def make_parser() -> argparse.ArgumentParser:
     need = parser.add_argument_group("what to train")
     many = "the painting; several are trained into one generator and exported to OUT/SLUG each"
     need.add_argument("--style-image", type=Path, required=True, nargs="+", metavar="FILE", help=many)
-    photos = "photos to train on, any number: a folder, a zip or tar of one, or owner/name of a Hub dataset"
-    need.add_argument("--content", required=True, metavar="DIR|ARCHIVE|HUB", help=photos)
+    photos = "photos to train on (a texture needs none): a folder, a zip or tar of one, or owner/name of a Hub dataset"
+    need.add_argument("--content", metavar="DIR|ARCHIVE|HUB", help=photos)
     need.add_argument("--out", type=Path, required=True, metavar="DIR", help="the style folder to make, or to go on with")
     which = need.add_mutually_exclusive_group()
     which.add_argument("--norm", choices=NORMS, default="instance", help="train one generator (default: instance)")
@@ -114,6 +115,8 @@ def main(argv: list[str] | None = None) -> int:
         config = TrainConfig.from_dict(started_recipe(recipe, start, norms, flags), source=str(args.recipe))
         if config.only != "all" and not start:
             raise ConfigError(f"--only {config.only} trains a few weights of a trained generator: name it with --from STYLE")
+        if config.architecture != "synthesis" and not args.content:
+            raise ConfigError("--content is missing: the photos to train on (only --recipe texture needs none)")
         paintings = read_paintings(args.style_image, args.about)
         if len(paintings) == 1:
             facts = {key: getattr(args, key) for key in FACTS if getattr(args, key)}
@@ -129,7 +132,7 @@ def main(argv: list[str] | None = None) -> int:
 
         names = [field.name for field in dataclasses.fields(RunOptions)]
         options = RunOptions(**{name: getattr(args, name) for name in names})
-        run(config, paintings, args.content, args.out, norms, options, start)
+        run(config, paintings, args.content or PHOTO.parent, args.out, norms, options, start)
     except ZooError as error:
         return fail(error)
     except KeyboardInterrupt:

@@ -5,13 +5,13 @@
 """
 
 import zoo.johnson
-import zoo.texture_net  # noqa: F401  (registers its architecture)
+import zoo.texture_net  # noqa: F401  (registers its architectures)
 from zoo.catalog import Style, blend, find, list_styles, load
 from zoo.config import GeneratorConfig
 from zoo.errors import ZooError
 from zoo.folder import save
 from zoo.registry import create, list_architectures
-from zoo.stylize import paint, stylize
+from zoo.stylize import paint, stylize, texture
 
 
 def __getattr__(name: str) -> object:
@@ -37,4 +37,5 @@ __all__ = [
     "pull",
     "save",
     "stylize",
+    "texture",
 ]

@@ -4,6 +4,7 @@
   python -m zoo info starry-night                               what one is, who painted it, how well it does
   python -m zoo stylize photo.jpg -s starry-night -o out.png    paint a photo
   python -m zoo stylize holiday/ -s starry-night -o painted/ --size 1024    paint a folder of them
+  python -m zoo texture my-texture -o tile.png --size 512       a seamless tile, by a style trained for textures
   python -m zoo find van gogh --sort likes                      styles that others share on the Hub
   python -m zoo pull owner/name --to name                       take one with you
   python -m zoo publish ./my-painting --to me/my-painting       share yours
@@ -23,7 +24,7 @@ from zoo import trust
 from zoo.catalog import at, find, load, sound_styles
 from zoo.errors import ConfigError, PhotoError, ZooError, fail
 from zoo.images import SUFFIXES, list_photos, open_photo, save_picture
-from zoo.stylize import DEVICES, check_size, pick_device, stylize
+from zoo.stylize import DEVICES, check_size, pick_device, stylize, texture
 
 
 def list_command(args: argparse.Namespace) -> None:
@@ -151,12 +152,17 @@ def stylize_command(args: argparse.Namespace) -> None:
             if args.size and args.size > max(image.size):
                 w, h = image.size
                 print(f"{photo.name} is {w}×{h} px, smaller than --size {args.size}: it keeps its own size", file=sys.stderr)
-            painted = stylize(image, style, args.norm, args.size, device.type)
+            painted = stylize(image, style, args.norm, args.size, device.type, args.seed)
             save_picture(painted, target)
         except PhotoError as error:
             bad.append(str(error))
     if bad:
         raise PhotoError("; ".join(bad) if len(plan) == 1 else f"{len(bad)} of {len(plan)} photos failed: " + "; ".join(bad))
+
+
+def texture_command(args: argparse.Namespace) -> None:
+    """Write a seamless tile."""
+    save_picture(texture(args.style, args.size, args.seed, args.norm, args.device), args.out)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -180,7 +186,18 @@ def make_parser() -> argparse.ArgumentParser:
     sub.add_argument("--norm", choices=("instance", "batch"), default="instance", help="which twin paints (default: instance)")
     sub.add_argument("--size", type=int, metavar="N", help="long side of the result in px (default: the photo's own)")
     sub.add_argument("--device", choices=DEVICES, default="auto", help="auto takes CUDA where present (default: auto)")
+    sub.add_argument("--seed", type=int, default=0, metavar="S", help="variation of a generator that has noise (default: 0)")
     sub.set_defaults(run=stylize_command)
+
+    about = "Make a seamless tile out of noise, with a style trained for it (python -m training.train --recipe texture)."
+    sub = commands.add_parser("texture", help="make a seamless tile", description=about)
+    sub.add_argument("style", metavar="STYLE", help="slug or style folder")
+    sub.add_argument("-o", "--out", required=True, type=Path, help="file to write")
+    sub.add_argument("--size", type=int, default=512, metavar="N", help="side in px, a multiple of 32 (default: 512)")
+    sub.add_argument("--seed", type=int, default=0, metavar="S", help="another seed gives another tile (default: 0)")
+    sub.add_argument("--norm", choices=("instance", "batch"), default="instance", help="which twin (default: instance)")
+    sub.add_argument("--device", choices=DEVICES, default="auto", help="auto takes CUDA where present (default: auto)")
+    sub.set_defaults(run=texture_command)
 
     sub = commands.add_parser("find", help="styles on the Hub", description="Styles on the Hub that carry the tag of this zoo.")
     sub.add_argument("words", nargs="*", metavar="WORDS", help="words of the repository's name")

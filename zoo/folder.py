@@ -25,8 +25,8 @@ _STORED = (torch.float16, torch.bfloat16, torch.float32, torch.int64)
 
 
 def twin_folder(style: str | Path, norm: str) -> Path:
-    """Where a style folder keeps its generator of that norm: instance at the top, batch beneath."""
-    return Path(style) / "batch" if norm == "batch" else Path(style)
+    """Where a style folder keeps its generator of that norm: instance at the top, the others beneath, by their names."""
+    return Path(style) if norm == "instance" else Path(style) / norm
 
 
 def list_norms(style: str | Path) -> list[str]:

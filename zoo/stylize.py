@@ -1,5 +1,6 @@
 """Stylize pictures: PIL in, PIL out. Generators load once a process and are shared between threads."""
 
+import copy
 import threading
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from zoo.catalog import Style, find, load
 from zoo.errors import ConfigError, DeviceError, PhotoError
 from zoo.images import fit_long_side, open_photo, to_image, to_tensor
 from zoo.registry import MIN_SIDE
+from zoo.texture_net import RATIOS
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -65,14 +67,51 @@ def stylize(
     norm: str = "instance",
     size: int | None = None,
     device: str = "auto",
+    seed: int = 0,
 ) -> Image.Image:
     """The photo, painted. An RGB image, the photo's own size or reduced to a long side of `size` px (never enlarged).
 
-    Batch norm uses its running statistics, the paper's baseline; instance norm the picture's own (eq. 3).
+    Batch norm uses its running statistics, the paper's baseline; instance norm the picture's own (eq. 3). `seed` chooses
+    among the variations of a generator that has noise.
     Raises ZooError for an unknown style, norm or device, or a picture that cannot be used.
     """
     check_size(size)
-    return paint(shared_generator(find(style), norm, pick_device(device)), photo, size)
+    return paint(seeded(shared_generator(find(style), norm, pick_device(device)), seed), photo, size)
+
+
+def seeded(generator: nn.Module, seed: int) -> nn.Module:
+    """The generator with another noise: one that shares its weights, as others may be painting with it.
+
+    Raises ConfigError for a generator that has no noise.
+    """
+    if not seed:
+        return generator
+    if not hasattr(type(generator), "seed"):
+        raise ConfigError(f"a {generator.config.architecture} generator has no noise to vary: leave the seed out")
+    generator = copy.copy(generator)
+    generator.seed = seed
+    return generator
+
+
+def texture(
+    style: str | Path | Style, size: int = 512, seed: int = 0, norm: str = "instance", device: str = "auto"
+) -> Image.Image:
+    """A seamless tile of size×size px out of noise alone (Ulyanov et al. 2016), by a style trained for it.
+
+    Another `seed` gives another tile. Raises ConfigError for a style that paints photos, is not padded circularly, or for
+    a size that is no multiple of the coarsest scale; other ZooErrors as `stylize`.
+    """
+    style, step = find(style), RATIOS[0]
+    if size < 2 * step or size % step:
+        near = max(2 * step, round(size / step) * step)
+        raise ConfigError(f"a seamless tile has a multiple of {step} px, at least {2 * step}: {size} is none, {near} is")
+    generator = seeded(shared_generator(style, norm, pick_device(device)), seed)
+    if generator.config.architecture != "synthesis" or generator.config.padding != "circular":
+        raise ConfigError(
+            f"{style.slug} is no seamless texture but a {generator.config.architecture} generator with "
+            f"{generator.config.padding} padding: train one with python -m training.train --recipe texture"
+        )
+    return paint(generator, Image.new("RGB", (size, size)))
 
 
 def paint(generator: nn.Module, photo: Image.Image | str | Path, size: int | None = None) -> Image.Image:

@@ -57,16 +57,20 @@ class TextureGenerator(nn.Module):
     """A pyramid of the photo, coarsest scale first, with noise z ~ N(0, 1) beside it at each scale.
 
     `width` channels a scale (8 in the paper's code), so that the finest map has 6 times as many. `seed` decides z: another
-    seed gives a variation, the same one the same picture; all pictures of a batch share it. Sizes are padded to a
+    seed gives a variation, the same one the same picture; all pictures of a batch share it, but in training mode, where
+    each has its own. Sizes are padded to a
     multiple of 32 px, at least 64, so that the coarsest map is 2×2 or larger, and cropped again. Keeps the tensor contract
     of zoo/registry.py; `residual_blocks` and `upsampling` of the config do not apply.
     """
 
+    seed = 0
+    colours = 3  # channels of the photo that are looked at
+
     def __init__(self, config: GeneratorConfig):
         super().__init__()
-        self.seed, w = 0, config.width
+        w = config.width
         self.padding = {"zero": "constant", "circular": "circular"}.get(config.padding, "replicate")
-        self.blocks = nn.ModuleList(ConvBlock(3 + NOISE, w, config) for _ in RATIOS)
+        self.blocks = nn.ModuleList(ConvBlock(self.colours + NOISE, w, config) for _ in RATIOS)
         self.joins = nn.ModuleList(Join(i * w, w, config) for i in range(1, len(RATIOS)))
         self.leave = make_conv(len(RATIOS) * w, 3, 1)
 
@@ -74,10 +78,20 @@ class TextureGenerator(nn.Module):
         h, w = x.shape[2:]
         size = [max(2 * RATIOS[0], -(-side // RATIOS[0]) * RATIOS[0]) for side in (h, w)]
         x = F.pad(2 * x - 1, (0, size[1] - w, 0, size[0] - h), mode=self.padding)
-        random, mixed = torch.Generator().manual_seed(self.seed), None
+        random, mixed, own = torch.Generator().manual_seed(self.seed), None, len(x) if self.training else 1
         for i, ratio in enumerate(RATIOS):
-            photo = F.avg_pool2d(x, ratio)
-            z = torch.randn(1, NOISE, *photo.shape[2:], generator=random).to(photo)
+            photo = F.avg_pool2d(x, ratio)[:, : self.colours]
+            z = torch.randn(own, NOISE, *photo.shape[2:], generator=random).to(photo)
             branch = self.blocks[i](torch.cat([photo, z.expand(len(x), -1, -1, -1)], dim=1))
             mixed = branch if mixed is None else self.joins[i - 1](mixed, branch)
         return torch.sigmoid(self.leave(mixed))[:, :, :h, :w]
+
+
+@register("synthesis")
+class SynthesisGenerator(TextureGenerator):
+    """The same without a photo: a texture out of noise alone, whose place in the tensor contract decides its size.
+
+    Padded circularly, at multiples of 32 px from 64 on, it is seamless: tiles of it side by side show no border.
+    """
+
+    colours = 0

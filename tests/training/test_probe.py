@@ -6,8 +6,8 @@ import numpy as np
 from PIL import Image
 
 import zoo
-from training.figures import MARGIN
 from training.probe import CELL, main
+from training.sheet import MARGIN
 from training.train import make_parser
 
 

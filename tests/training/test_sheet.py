@@ -5,8 +5,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from training.figures import MARGIN, contact_sheet
-from training.sheet import main
+from training.sheet import MARGIN, contact_sheet, main
 
 
 def test_one_row_a_photo_and_contrast(small_pair, photo, tmp_path):

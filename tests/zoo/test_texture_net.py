@@ -2,8 +2,10 @@
 
 import pytest
 import torch
+from PIL import Image
 
 import zoo
+from zoo.__main__ import main
 from zoo.texture_net import RATIOS
 
 
@@ -57,3 +59,58 @@ def test_circular_padding_wraps_around():
     photo = torch.rand(1, 3, 96, 128)
     rolled = generator(photo.roll((32, 64), dims=(2, 3)))
     torch.testing.assert_close(rolled, generator(photo).roll((32, 64), dims=(2, 3)), rtol=1e-4, atol=1e-4)
+
+
+def test_in_training_every_picture_has_its_own_noise_and_later_all_share_it():
+    generator, photos = build(norm="instance"), torch.rand(1, 3, 64, 64).expand(2, -1, -1, -1)
+    first, second = generator(photos)
+    torch.testing.assert_close(first, second, rtol=0, atol=1e-4)
+    first, second = generator.train()(photos)
+    assert not torch.allclose(first, second, atol=1e-3)
+
+
+def test_a_texture_does_not_look_at_the_photo_and_wraps_around(monkeypatch):
+    torch.manual_seed(0)
+    generator = zoo.create(architecture="synthesis", width=4, padding="circular").eval()
+    tile = generator(torch.zeros(1, 3, 64, 96))
+    assert torch.equal(tile, generator(torch.rand(1, 3, 64, 96)))
+    real = torch.randn
+
+    def rolled(*size, **options):  # by half the height, a third of the width, at every scale
+        return real(*size, **options).roll((size[2] // 2, size[3] // 3), dims=(2, 3))
+
+    monkeypatch.setattr(torch, "randn", rolled)
+    torch.testing.assert_close(generator(torch.zeros(1, 3, 64, 96)), tile.roll((32, 32), dims=(2, 3)), rtol=1e-4, atol=1e-4)
+
+
+@pytest.fixture
+def tiles(tmp_path):
+    """A style folder that makes textures, untrained."""
+    zoo.save(zoo.create(architecture="synthesis", width=2, padding="circular"), tmp_path / "tiles")
+    return tmp_path / "tiles"
+
+
+def test_the_texture_command_paints_the_same_tile_for_a_seed(tiles, tmp_path):
+    pictures = []
+    for seed in (3, 3, 4):
+        assert main(["texture", str(tiles), "-o", str(tmp_path / "tile.png"), "--size", "96", "--seed", str(seed)]) == 0
+        pictures.append(Image.open(tmp_path / "tile.png").convert("RGB"))
+    assert pictures[0].size == (96, 96)
+    assert pictures[0].tobytes() == pictures[1].tobytes() != pictures[2].tobytes()
+    assert zoo.texture(tiles, 96).tobytes() == zoo.texture(tiles, 96, seed=0).tobytes()  # the shared one keeps its seed
+
+
+def test_what_is_no_seamless_texture_is_refused(tiles, small_pair, tmp_path, capsys, photo):
+    assert main(["texture", str(tiles), "-o", str(tmp_path / "t.png"), "--size", "100"]) == 2
+    assert "96 is" in capsys.readouterr().err
+    assert main(["texture", str(small_pair), "-o", str(tmp_path / "t.png")]) == 2
+    assert "--recipe texture" in capsys.readouterr().err
+    assert main(["stylize", str(photo), "-s", str(small_pair), "-o", str(tmp_path / "t.png"), "--seed", "1"]) == 2
+    assert "no noise to vary" in capsys.readouterr().err
+    assert not (tmp_path / "t.png").exists()
+
+
+def test_a_seed_varies_a_painted_photo(tmp_path, photo):
+    zoo.save(zoo.create(architecture="texture", width=2), tmp_path / "varied")
+    one, other, again = (zoo.stylize(photo, tmp_path / "varied", size=64, seed=seed) for seed in (0, 1, 0))
+    assert one.tobytes() == again.tobytes() != other.tobytes()
