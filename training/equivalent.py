@@ -1,12 +1,14 @@
 """How good is one pass of a generator? As good as so many iterations of the slow way.
 
   python -m training.equivalent photos/*.jpg --style-image starry_night.jpg -o starry-night.json
-  python -m training.equivalent photos/*.jpg --style-image starry_night.jpg -o starry-night.json --styles starry-night
 
-The first writes the objective at each iteration of Gatys et al. (training/gatys.py: L-BFGS, from the photo and from noise) for
-each photo: once a painting, minutes each; when stopped, the same command goes on. With --styles it then compares: k* is the
-first iteration whose held-out objective is at or below the generator's, an iteration being one evaluation of objective and
-gradient. Printed are the median and the quartiles over photos, "> N" where N iterations do not get there.
+writes the held-out objective at each iteration of Gatys et al. (training/gatys.py: L-BFGS, from the photo and from noise) for
+each photo: once a painting, minutes each; when stopped, the same command goes on. With this file
+
+  python -m training.evaluate starry-night --measure iterations --curves starry-night.json ...
+
+finds k*, the first iteration whose objective is at or below the generator's, an iteration being one evaluation of objective
+and gradient.
 """
 
 import argparse
@@ -21,10 +23,9 @@ from tqdm import tqdm
 
 from training.gatys import STARTS, gatys
 from training.losses import Objective
-from training.measure import held_out_objective
+from training.measure import Painter, held_out_objective
 from training.records import machine, sha256, write_json
 from training.vgg import load_vgg
-from zoo.catalog import Style, find, load
 from zoo.errors import TrainingError, ZooError, fail
 from zoo.images import fit_short_side, open_photo, to_tensor
 from zoo.stylize import DEVICES, check_size, pick_device
@@ -47,20 +48,27 @@ def quartiles(values: list[float]) -> tuple[float, float, float]:
     return quantile(0.25), quantile(0.5), quantile(0.75)
 
 
-def load_curves(path: Path, painting: Path, size: int, steps: int) -> dict:
-    """The record in `path`, or a fresh one. Raises TrainingError when it is of another painting, size or number of steps."""
-    fresh = {"painting": {"file": painting.name, "sha256": sha256(painting)}, "size": size, "steps": steps, "curves": {}}
-    if not path.exists():
-        return fresh
+def read_curves(path: Path, painting: Path) -> dict:
+    """The record in `path`. Raises TrainingError when it is broken, or of another painting."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        same = all(found[key] == fresh[key] for key in ("size", "steps"))
-        same = same and found["painting"]["sha256"] == fresh["painting"]["sha256"]
-        found["curves"].items()
+        other = found["painting"]["sha256"] != sha256(painting)
+        found["size"], found["steps"], found["curves"].items()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise TrainingError(f"{path} is not what training.equivalent writes: {error!r}") from error
-    if not same:
-        raise TrainingError(f"{path} holds curves of another painting, --size or --steps: choose another --out")
+    if other:
+        raise TrainingError(f"{path} holds curves of another painting, {found['painting'].get('file')}")
+    return found
+
+
+def load_curves(path: Path, painting: Path, size: int, steps: int) -> dict:
+    """The record in `path`, or a fresh one. Raises TrainingError when it is of another painting, size or number of steps."""
+    if not path.exists():
+        about = {"file": painting.name, "sha256": sha256(painting)}
+        return {"painting": about, "size": size, "steps": steps, "curves": {}}
+    found = read_curves(path, painting)
+    if (found["size"], found["steps"]) != (size, steps):
+        raise TrainingError(f"{path} holds {found['steps']} steps at {found['size']} px: choose another --out")
     return found
 
 
@@ -84,21 +92,36 @@ def add_curves(record: dict, objective: Objective, photos: list[Path], out: Path
 
 
 @torch.no_grad()
-def compare(style: Style, norm: str, record: dict, objective: Objective, photos: list[Path]) -> dict[str, dict]:
-    """k* of a style's generator by start ("photo", "noise"): of each photo by name, with median and quartiles."""
-    where = objective.vgg.mean.device
-    generator, found = load(style, norm).to(where), {start: {} for start in STARTS}
+def compare(painter: Painter, record: dict, objective: Objective, photos: list[Path]) -> dict[str, dict]:
+    """k* of a painter by start ("photo", "noise"): of each photo by name, and lower quartile, median and upper quartile.
+
+    None is for what the iterations of the record do not reach. Raises TrainingError when the record lacks a photo.
+    """
+    where, found = objective.vgg.mean.device, {start: {} for start in STARTS}
     for path in photos:
+        curves = record["curves"].get(path.name, {})
+        if curves.get("sha256") != sha256(path) or not all(start in curves for start in STARTS):
+            raise TrainingError(f"the curves lack {path.name}: make them with python -m training.equivalent")
         photo = to_tensor(fit_short_side(open_photo(path), record["size"])).to(where)
-        value = objective(generator(photo), objective.photo_features(photo))["total"].item()
+        value = objective(painter(photo), objective.photo_features(photo))["total"].item()
         for start in STARTS:
-            found[start][path.name] = equivalent_iterations(record["curves"][path.name][start], value)
-    return {start: {"photos": by, "quartiles": quartiles(list(by.values()))} for start, by in found.items()}
+            found[start][path.name] = equivalent_iterations(curves[start], value)
+    return {
+        start: {
+            "photos": {name: _finite(k) for name, k in by.items()},
+            "quartiles": [_finite(k) for k in quartiles(list(by.values()))],
+        }
+        for start, by in found.items()
+    }
 
 
-def in_words(iterations: float, steps: int) -> str:
-    """A number of iterations as it is printed: "> N" for one that N iterations do not reach."""
-    return f"{iterations:.0f}" if iterations <= steps else f"> {steps}"
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def in_words(iterations: float | None, steps: int) -> str:
+    """A number of iterations as it is printed: "> N" for None, which N iterations do not reach."""
+    return f"> {steps}" if iterations is None else f"{iterations:.0f}"
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -107,8 +130,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.equivalent", description=__doc__, formatter_class=raw)
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
     parser.add_argument("--style-image", type=Path, required=True, metavar="FILE", help="the painting")
-    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="JSON file of the curves, to make or use")
-    parser.add_argument("--styles", nargs="+", default=[], metavar="STYLE", help="slugs or style folders to compare")
+    parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="JSON file to write or go on with")
     parser.add_argument("--size", type=int, default=192, metavar="N", help="short side of the photos in px (default: 192)")
     parser.add_argument("--steps", type=int, default=300, metavar="N", help="iterations (default: 300)")
     parser.add_argument("--device", choices=DEVICES, default="auto")
@@ -124,15 +146,8 @@ def main(argv: list[str] | None = None) -> int:
             raise TrainingError(f"--steps counts iterations and must be at least 1, got {args.steps}")
         if len({photo.name for photo in args.photos}) < len(args.photos):
             raise TrainingError("two photos have the same file name, by which their curves are kept: rename one")
-        styles, painting = [find(name) for name in args.styles], open_photo(args.style_image)
-        record = load_curves(args.out, args.style_image, args.size, args.steps)
-        objective = held_out_objective(load_vgg().to(pick_device(args.device)), painting)
-        add_curves(record, objective, args.photos, args.out)
-        for style in styles:
-            for norm in style.norms:
-                for start, found in compare(style, norm, record, objective, args.photos).items():
-                    low, middle, high = (in_words(value, args.steps) for value in found["quartiles"])
-                    print(f"{style.slug}, {norm} norm: k* from {start:5} {middle} (quartiles {low} .. {high})")
+        objective = held_out_objective(load_vgg().to(pick_device(args.device)), open_photo(args.style_image))
+        add_curves(load_curves(args.out, args.style_image, args.size, args.steps), objective, args.photos, args.out)
     except ZooError as error:
         return fail(error)
     except KeyboardInterrupt:

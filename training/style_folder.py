@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from training.evaluate import evaluate
+from training.evaluate import Task, evaluate
 from training.measure import PHOTO_SIZE
 from training.paintings import Painting
 from training.pictures import draw_pictures
@@ -41,7 +41,7 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
     _history(folder, painting, report)
     write_metrics(folder, {"storage": storage_error(folder, style, twins, report)})
     if held_out := report.options.held_out:
-        found = evaluate(at(folder), held_out, painting.file, PHOTO_SIZE, vgg=report.options.vgg_weights)
+        found = evaluate(Task(at(folder), [held_out], painting.file, vgg=report.options.vgg_weights))
         write_metrics(folder, {"held_out": {str(PHOTO_SIZE): found}})
     write_card(folder)
 

@@ -80,3 +80,10 @@ def test_the_loader_starts_anywhere_in_the_same_stream(examples, workers):
     rest = list(make_loader(PhotoFolder(examples, 32), 3, 5, 3, 0))
     assert len(whole) == 5 and len(rest) == 2
     assert all(torch.equal(a, b) for a, b in zip(whole[3:], rest, strict=True))
+
+
+def test_a_count_of_photos_is_a_choice_of_the_seed(examples):
+    chosen = [PhotoFolder(examples, 32, seed, count=2).photos for seed in (0, 0, 3)]
+    assert [len(photos) for photos in chosen] == [2, 2, 2] and chosen[0] == chosen[1] != chosen[2]
+    assert {tuple(PhotoFolder(examples, 32, 0, 2)[k].shape) for k in range(5)} == {(3, 32, 32)}
+    assert len(PhotoFolder(examples, 32, 0, count=99).photos) == 5

@@ -6,7 +6,15 @@ import torch
 from PIL import Image
 
 import zoo
-from training.measure import batch_statistics, held_out_objective, measure, square_batches, untouched, whole_photos
+from training.measure import (
+    batch_statistics,
+    freeze_statistics,
+    held_out_objective,
+    measure,
+    square_batches,
+    untouched,
+    whole_photos,
+)
 from training.vgg import load_vgg
 from zoo.images import list_photos, open_photo
 
@@ -68,3 +76,25 @@ def test_batch_statistics_are_used_and_not_gathered():
     assert all(torch.equal(value, before[key]) for key, value in generator.state_dict().items())
     assert torch.equal(generator(photos), plain)
     torch.testing.assert_close(generator.train()(photos), inside)
+
+
+def test_frozen_statistics_are_the_averages_of_each_pictures_own():
+    torch.manual_seed(0)
+    generator = zoo.create(norm="instance", width=2, residual_blocks=1).eval()
+    with torch.no_grad():
+        for p in generator.parameters():
+            p.copy_(torch.rand_like(p))
+    photos, seen = list(torch.rand(3, 1, 3, 32, 32)), []
+    generator.enter.conv.register_forward_hook(lambda module, x, y: seen.append(y[0].detach().double().numpy()))
+    frozen = freeze_statistics(generator, photos)
+    mean = np.mean([y.mean(axis=(1, 2)) for y in seen], axis=0)
+    variance = np.mean([y.var(axis=(1, 2)) for y in seen], axis=0)
+
+    norm, x = frozen.enter.norm, torch.rand(2, 2, 5, 5)
+    wanted = (x.double().numpy() - mean[:, None, None]) / np.sqrt(variance[:, None, None] + norm.eps)
+    weight, bias = (p.detach().double().numpy()[:, None, None] for p in (norm.weight, norm.bias))
+    np.testing.assert_allclose(norm(x).detach().numpy(), wanted * weight + bias, rtol=1e-4)
+    assert frozen.enter.norm.weight.equal(generator.enter.norm.weight)
+    one = freeze_statistics(generator, photos[:1])  # its own statistics: nothing changes on that photo
+    torch.testing.assert_close(one(photos[0]), generator(photos[0]), rtol=1e-3, atol=1e-4)
+    assert not torch.allclose(one(photos[0] / 4), generator(photos[0] / 4), atol=1e-3)
