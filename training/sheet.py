@@ -51,9 +51,17 @@ def contact_sheet(
         y += height + MARGIN
     x = MARGIN
     for caption, width in zip(captions, widths, strict=True):
-        draw.text((x + width / 2, top - 20), caption, INK, font, anchor="ma")
+        draw.text((x + width / 2, top - 20), _shortened(caption, font, width), INK, font, anchor="ma")
         x += width + MARGIN
     return sheet
+
+
+def _shortened(words: str, font: ImageFont.ImageFont, width: float) -> str:
+    """The words, cut to what fits into `width` px."""
+    short = words
+    while font.getlength(short) > width and len(short) > 1:
+        short = short[:-2].rstrip() + "…"
+    return short
 
 
 def read_photo(name: str, size: int) -> Image.Image:
