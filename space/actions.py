@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import gradio as gr
 from PIL import Image
 
-from zoo import hub, stylize
-from zoo.catalog import Style, is_hub_id, list_styles, with_weights
-from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError
+from zoo import stylize
+from zoo.catalog import Style, find_named, with_weights
+from zoo.errors import ConfigError, PhotoError, StyleFolderError, ZooError
 from zoo.folder import WEIGHTS, twin_folder
 from zoo.images import fade, fit_long_side, open_photo
 from zoo.stylize import pick_device
 
+TIMEOUT, DEADLINE = 2.5, 30.0  # s; a visitor should not wait for a Hub that does not answer
 MAX_SIZE = 2048  # px; long side, keeps a visitor's picture within the memory of a small machine
 NORMS = ("batch", "instance")  # left and right of the slider
 
@@ -89,16 +90,8 @@ def paint_both(
 
 
 def find_in_zoo(slug: str) -> Style:
-    """The style of that slug, or owner/name[@revision] of the Hub.
-
-    Unlike `zoo.find` it takes no paths: visitors see the zoo, not the disk.
-    """
-    styles = {style.slug: style for style in list_styles()}
-    if slug in styles:
-        return styles[slug]
-    if is_hub_id(str(slug)):
-        return hub.pull(slug, timeout=2.5, deadline=30)
-    raise StyleNotFoundError(f"no style {slug!r} in this zoo: choose one of {', '.join(styles)}, or owner/name of the Hub")
+    """The style of that slug, or owner/name[@revision] of the Hub; no paths: visitors see the zoo, not the disk."""
+    return find_named(slug, timeout=TIMEOUT, deadline=DEADLINE)
 
 
 def describe(painted: dict[str, Painted]) -> str:

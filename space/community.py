@@ -14,12 +14,12 @@ from gradio.utils import get_space
 from PIL import Image
 
 from space import actions
+from space.actions import DEADLINE, TIMEOUT
 from zoo import hub, trust
 from zoo.catalog import PHOTO, Style, at, list_styles, load
 from zoo.errors import HubError, PhotoError, StyleNotFoundError, ZooError
 from zoo.images import fit_long_side, open_photo
 
-TIMEOUT, DEADLINE = 2.5, 30.0  # s; a visitor should not wait for a Hub that does not answer
 PAGE = 12  # styles shown at a time
 THUMBNAIL, MAX_PIXELS = 256, 4_000_000  # px of its long side; of what is read for it
 SHARE_VARIABLE = "MISSING_INGREDIENT_SHARE"  # 1: whoever opens the page may publish under this machine's own login

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from zoo import hub
-from zoo.errors import ZooError, fail
+from zoo.errors import command
 
 ROOT = Path(__file__).parent.parent
 RENAMED = {"space/README.md": "README.md", "space/requirements.txt": "requirements.txt"}
@@ -28,26 +28,21 @@ def space_files() -> dict[str, Path]:
     return {**found, **{there: ROOT / here for here, there in RENAMED.items()}}
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 when done, 2 with one plain line for a user's mistake."""
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exit code 0 when done, 2 with one plain line for a user's mistake."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m space.deploy", description=__doc__, formatter_class=raw)
     parser.add_argument("--to", required=True, metavar="OWNER/SPACE", help="the Space; it is made if need be")
     parser.add_argument("--private", action="store_true", help="make it a private one")
     parser.add_argument("--dry-run", action="store_true", help="list the files, upload nothing")
     args = parser.parse_args(argv)
-    try:
-        files = space_files()
-        if args.dry_run:
-            size = sum(path.stat().st_size for path in files.values())
-            print(
-                "\n".join(sorted(files)) + f"\n{len(files)} files, {size / 2**20:.1f} MiB, to {hub.endpoint()}/spaces/{args.to}"
-            )
-        else:
-            print(hub.deploy(files, args.to, private=args.private))
-    except ZooError as error:
-        return fail(error)
-    return 0
+    files = space_files()
+    if args.dry_run:
+        size = sum(path.stat().st_size for path in files.values())
+        print("\n".join(sorted(files)) + f"\n{len(files)} files, {size / 2**20:.1f} MiB, to {hub.endpoint()}/spaces/{args.to}")
+    else:
+        print(hub.deploy(files, args.to, private=args.private))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from statistics import median
 
 from training.plots import COLOURS, plot
 from training.records import read_log
-from zoo.errors import TrainingError, ZooError, fail
+from zoo.errors import TrainingError, command
 
 
 def read_curve(run: Path) -> list[tuple[int, float, float]]:
@@ -38,8 +38,9 @@ def draw_curves(curves: dict[str, list[tuple[int, float, float]]], path: Path) -
         axis.yaxis.set_minor_formatter("{x:.0f}")
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 when drawn, 2 with one plain line for a user's mistake."""
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exit code 0 when drawn, 2 with one plain line for a user's mistake."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m training.curves", description=__doc__, formatter_class=raw)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
@@ -56,11 +57,8 @@ def main(argv: list[str] | None = None) -> int:
             print(label)
             for step, minutes, objective in curve:
                 print(f"  step {step:5}  {minutes:5.1f} min  {objective:12,.0f}")
-    except ZooError as error:
-        return fail(error)
     except (OSError, ValueError) as error:
-        return fail(TrainingError(f"cannot write {args.out}: {error}"))
-    return 0
+        raise TrainingError(f"cannot write {args.out}: {error}") from error
 
 
 if __name__ == "__main__":

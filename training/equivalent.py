@@ -24,9 +24,10 @@ from tqdm import tqdm
 from training.gatys import STARTS, gatys
 from training.losses import Objective
 from training.measure import Painter, held_out_objective
-from training.records import machine, sha256, write_json
+from training.records import machine, write_json
 from training.vgg import load_vgg
-from zoo.errors import TrainingError, ZooError, fail
+from zoo.errors import TrainingError, command
+from zoo.folder import sha256
 from zoo.images import fit_short_side, open_photo, to_tensor
 from zoo.stylize import DEVICES, check_size, pick_device
 
@@ -137,22 +138,17 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 when done, 2 with one plain line for a user's mistake."""
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exit code 0 when done, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
-    try:
-        check_size(args.size)
-        if args.steps < 1:
-            raise TrainingError(f"--steps counts iterations and must be at least 1, got {args.steps}")
-        if len({photo.name for photo in args.photos}) < len(args.photos):
-            raise TrainingError("two photos have the same file name, by which their curves are kept: rename one")
-        objective = held_out_objective(load_vgg().to(pick_device(args.device)), open_photo(args.style_image))
-        add_curves(load_curves(args.out, args.style_image, args.size, args.steps), objective, args.photos, args.out)
-    except ZooError as error:
-        return fail(error)
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    check_size(args.size)
+    if args.steps < 1:
+        raise TrainingError(f"--steps counts iterations and must be at least 1, got {args.steps}")
+    if len({photo.name for photo in args.photos}) < len(args.photos):
+        raise TrainingError("two photos have the same file name, by which their curves are kept: rename one")
+    objective = held_out_objective(load_vgg().to(pick_device(args.device)), open_photo(args.style_image))
+    add_curves(load_curves(args.out, args.style_image, args.size, args.steps), objective, args.photos, args.out)
 
 
 if __name__ == "__main__":

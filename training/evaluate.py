@@ -36,11 +36,12 @@ from training.measure import (
     whole_photos,
     with_batch_statistics,
 )
-from training.records import check_own, machine, sha256, write_card, write_metrics
+from training.records import check_own, machine, write_card, write_metrics
 from training.robustness import BORDER, MARGIN, border_test, contrast_test, seconds_a_picture, stability_test
 from training.vgg import load_vgg
 from zoo.catalog import Style, find, load
-from zoo.errors import TrainingError, ZooError, fail
+from zoo.errors import TrainingError, command
+from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
 from zoo.stylize import DEVICES, pick_device
 
@@ -176,35 +177,32 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 when measured, 2 with one plain line for a user's mistake."""
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exit code 0 when measured, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
-    try:
-        if args.size < 32:
-            raise TrainingError(f"--size must be at least 32 px, got {args.size}")
-        if "iterations" in args.measure and not args.curves:
-            raise TrainingError("--measure iterations needs --curves: make them with python -m training.equivalent")
-        style, size = check_own(find(args.style)), str(args.size)
-        task = Task(style, args.content, args.style_image, args.size, args.device, args.vgg_weights, args.frozen_on)
-        if "objective" in args.measure:
-            found = evaluate(task)
-            losses = ("photo", "batch", "instance", FROZEN)
-            print_table(f"whole photos, {args.size} px", {name: found[name] for name in losses if name in found})
-            if squares := found.get("square_crops_in_batches_of_4"):
-                print_table(f"square crops, {args.size} px", squares)
-            write_metrics(style.folder, {"held_out": {size: found}})
-        if "robustness" in args.measure:
-            found = robustness(task)
-            print_robustness(found, style.norms)
-            write_metrics(style.folder, {"robustness": {size: found}})
-        if "iterations" in args.measure:
-            found = iterations(task, args.curves)
-            print_iterations(found, style.norms)
-            write_metrics(style.folder, {"equivalent_iterations": {size: found}})
-        write_card(style.folder)
-    except ZooError as error:
-        return fail(error)
-    return 0
+    if args.size < 32:
+        raise TrainingError(f"--size must be at least 32 px, got {args.size}")
+    if "iterations" in args.measure and not args.curves:
+        raise TrainingError("--measure iterations needs --curves: make them with python -m training.equivalent")
+    style, size = check_own(find(args.style)), str(args.size)
+    task = Task(style, args.content, args.style_image, args.size, args.device, args.vgg_weights, args.frozen_on)
+    if "objective" in args.measure:
+        found = evaluate(task)
+        losses = ("photo", "batch", "instance", FROZEN)
+        print_table(f"whole photos, {args.size} px", {name: found[name] for name in losses if name in found})
+        if squares := found.get("square_crops_in_batches_of_4"):
+            print_table(f"square crops, {args.size} px", squares)
+        write_metrics(style.folder, {"held_out": {size: found}})
+    if "robustness" in args.measure:
+        found = robustness(task)
+        print_robustness(found, style.norms)
+        write_metrics(style.folder, {"robustness": {size: found}})
+    if "iterations" in args.measure:
+        found = iterations(task, args.curves)
+        print_iterations(found, style.norms)
+        write_metrics(style.folder, {"equivalent_iterations": {size: found}})
+    write_card(style.folder)
 
 
 if __name__ == "__main__":

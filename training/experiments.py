@@ -18,7 +18,7 @@ from training.data import PhotoFolder
 from training.loop import RunOptions, run
 from training.paintings import read_paintings
 from training.records import fingerprint, machine, read_log, write_json
-from zoo.errors import TrainingError, ZooError, fail
+from zoo.errors import TrainingError, command
 from zoo.folder import twin_folder
 
 KEPT = Path(__file__).parents[1] / "docs" / "experiments"
@@ -86,8 +86,9 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 when all are trained, 2 with one plain line for a user's mistake."""
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exit code 0 when all are trained, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
     try:
         if unknown := [name for name in args.names if name not in EXPERIMENTS]:
@@ -96,12 +97,9 @@ def main(argv: list[str] | None = None) -> int:
             print(f"{name}: {EXPERIMENTS[name][0]}, {' and '.join(EXPERIMENTS[name][1])} norm")
             folder = train(name, args.content, args.held_out, args.style_image, args.runs, args.steps)
             keep(name, args.content, args.style_image, folder, args.keep)
-    except ZooError as error:
-        return fail(error)
     except KeyboardInterrupt:
         print(f"\nstopped; the same command goes on from the last checkpoint in {args.runs}", file=sys.stderr)
-        return 130
-    return 0
+        raise
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from training.plots import COLOURS, NAMES, plot
 from training.robustness import CONTRASTS, rms_contrast
 from training.sheet import contact_sheet
 from zoo.catalog import PHOTO, find, list_styles
-from zoo.errors import TrainingError, ZooError, fail
+from zoo.errors import TrainingError, command
 from zoo.images import fit_long_side, fit_short_side, list_photos, open_photo, save_picture, to_image, to_tensor
 
 FIGURES = ROOT / "docs" / "figures"
@@ -233,8 +233,9 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 when drawn, 2 with one plain line for a user's mistake."""
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exit code 0 when drawn, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
     try:
         if unknown := [name for name in args.names if name not in DRAWN]:
@@ -245,13 +246,8 @@ def main(argv: list[str] | None = None) -> int:
         for name in DRAWN if args.all else args.names:
             DRAWN[name](args.out)
             print(f"{name}: {(DRAWN[name].__doc__ or '').splitlines()[0]}")
-    except ZooError as error:
-        return fail(error)
     except OSError as error:
-        return fail(TrainingError(f"cannot write {args.out}: {error}"))
-    except KeyboardInterrupt:
-        return 130
-    return 0
+        raise TrainingError(f"cannot write {args.out}: {error}") from error
 
 
 if __name__ == "__main__":

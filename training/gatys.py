@@ -18,7 +18,7 @@ from tqdm import tqdm
 from training.losses import Objective
 from training.measure import CONTENT_LAYERS, STYLE_LAYERS
 from training.vgg import load_vgg
-from zoo.errors import TrainingError, ZooError, fail
+from zoo.errors import TrainingError, command
 from zoo.images import fit_long_side, fit_short_side, open_photo, save_picture, to_image, to_tensor
 from zoo.stylize import DEVICES, check_size, pick_device
 
@@ -87,38 +87,33 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 when painted, 2 with one plain line for a user's mistake."""
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exit code 0 when painted, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
-    try:
-        check_size(args.size)
-        check_size(args.style_size)
-        if args.steps < 1 or (args.every is not None and args.every < 1):
-            raise TrainingError("--steps and --every count steps and must be at least 1")
-        if not 0 <= args.style_weight < float("inf"):
-            raise TrainingError(f"--style-weight must be 0 or more, got {args.style_weight}")
-        where = pick_device(args.device)
-        painting = to_tensor(fit_short_side(open_photo(args.painting), args.style_size)).to(where)
-        objective = Objective(load_vgg().to(where), painting, CONTENT_LAYERS, STYLE_LAYERS, (1.0, args.style_weight, 0.0))
-        objective.to(where)
-        photo = to_tensor(fit_long_side(open_photo(args.photo), args.size)).to(where)
-        bar = tqdm(total=args.steps, unit="step")
+    check_size(args.size)
+    check_size(args.style_size)
+    if args.steps < 1 or (args.every is not None and args.every < 1):
+        raise TrainingError("--steps and --every count steps and must be at least 1")
+    if not 0 <= args.style_weight < float("inf"):
+        raise TrainingError(f"--style-weight must be 0 or more, got {args.style_weight}")
+    where = pick_device(args.device)
+    painting = to_tensor(fit_short_side(open_photo(args.painting), args.style_size)).to(where)
+    objective = Objective(load_vgg().to(where), painting, CONTENT_LAYERS, STYLE_LAYERS, (1.0, args.style_weight, 0.0))
+    objective.to(where)
+    photo = to_tensor(fit_long_side(open_photo(args.photo), args.size)).to(where)
+    bar = tqdm(total=args.steps, unit="step")
 
-        def watch(step: int, loss: float, picture: torch.Tensor) -> None:
-            bar.update()
-            bar.set_postfix({"objective": f"{loss:,.0f}"})
-            if args.every and step % args.every == 0:
-                save_picture(to_image(picture), args.out.with_stem(f"{args.out.stem}-{step:05d}"))
+    def watch(step: int, loss: float, picture: torch.Tensor) -> None:
+        bar.update()
+        bar.set_postfix({"objective": f"{loss:,.0f}"})
+        if args.every and step % args.every == 0:
+            save_picture(to_image(picture), args.out.with_stem(f"{args.out.stem}-{step:05d}"))
 
-        with bar:
-            picture, losses = gatys(objective, photo, args.steps, args.optimizer, args.start, args.seed, watch)
-        save_picture(to_image(picture), args.out)
-        print(f"{args.out}: objective {losses[0]:,.0f} -> {losses[-1]:,.0f} in {args.steps} steps")
-    except ZooError as error:
-        return fail(error)
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    with bar:
+        picture, losses = gatys(objective, photo, args.steps, args.optimizer, args.start, args.seed, watch)
+    save_picture(to_image(picture), args.out)
+    print(f"{args.out}: objective {losses[0]:,.0f} -> {losses[-1]:,.0f} in {args.steps} steps")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,6 @@ from training.push import check_push, push
 from training.records import fingerprint
 from training.report import RunReport
 from training.signals import stop_signals
-from training.start import describe_start
 from training.twins import Twin, learning_rate, train_step
 from training.vgg import load_vgg
 from zoo.catalog import Style
@@ -136,7 +135,7 @@ def train(
     twins = [Twin(norm, config, len(objectives), accelerator, start) for norm in norms]
     report = RunReport(out, config, norms, options, paintings, photos, accelerator, start)
     which = {"recipe": asdict(config), "norms": list(norms), **fingerprint(paintings, photos)}
-    which["start"] = [record["sha256"] for record in describe_start(start, norms)]
+    which["start"] = [record["sha256"] for record in report.started_from]
     first = resume(state, report, which, twins)
     report.start(first, twins)
 

@@ -14,10 +14,10 @@ import torch
 from tqdm import tqdm
 
 from training.measure import held_out_objective, whole_photos
-from training.records import sha256
 from training.vgg import load_vgg
 from zoo.catalog import Style, find, load
-from zoo.errors import TrainingError, ZooError, fail
+from zoo.errors import TrainingError, command
+from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
 from zoo.stylize import DEVICES, pick_device
 
@@ -61,18 +61,16 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 when measured, 2 with one plain line for a user's mistake."""
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exit code 0 when measured, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
-    try:
-        styles, photos = [find(name) for name in args.styles], list_photos(args.content)
-        files = {sha256(path): path.name for path in args.style_images if open_photo(path)}
-        for style in styles:
-            if style.painting.get("sha256") not in files:
-                raise TrainingError(f"the painting of {style.slug} ({style.painting.get('file')}) is not among --style-images")
-        found = nearest(styles, args.style_images, photos, args.size, args.norm, args.device)
-    except ZooError as error:
-        return fail(error)
+    styles, photos = [find(name) for name in args.styles], list_photos(args.content)
+    files = {sha256(path): path.name for path in args.style_images if open_photo(path)}
+    for style in styles:
+        if style.painting.get("sha256") not in files:
+            raise TrainingError(f"the painting of {style.slug} ({style.painting.get('file')}) is not among --style-images")
+    found = nearest(styles, args.style_images, photos, args.size, args.norm, args.device)
     right = 0
     for style in styles:
         own = files[style.painting["sha256"]]
@@ -81,7 +79,6 @@ def main(argv: list[str] | None = None) -> int:
         others = sorted({name for name in found[style.slug] if name != own})
         print(f"{style.slug:28}{hits:4} of {len(photos)}" + (f"   else {', '.join(others)}" if others else ""))
     print(f"{'all':28}{right:4} of {len(photos) * len(styles)}, {right / len(photos) / len(styles):.1%}")
-    return 0
 
 
 if __name__ == "__main__":

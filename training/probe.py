@@ -21,7 +21,7 @@ from training.paintings import Painting
 from training.sheet import contact_sheet
 from training.start import find_start, started_recipe
 from zoo.catalog import PHOTO, Style, at
-from zoo.errors import TrainingError, ZooError, fail
+from zoo.errors import TrainingError, command
 from zoo.images import fit_long_side, open_photo, save_picture
 from zoo.stylize import stylize
 
@@ -85,8 +85,9 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 when done, 2 with one plain line for a user's mistake."""
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exit code 0 when done, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
     try:
         start = find_start(args.start, ("instance",), 1)
@@ -105,12 +106,9 @@ def main(argv: list[str] | None = None) -> int:
             lines.append(shlex.join(map(str, [*words, "--style-size", size, "--out", f"{args.style_image.stem}-style"])))
         (args.out / "probe.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
         print(f"\n{args.out / 'probe.jpg'}; train the cell you like to the end:\n" + "\n".join(lines))
-    except ZooError as error:
-        return fail(error)
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on", file=sys.stderr)
-        return 130
-    return 0
+        raise
 
 
 if __name__ == "__main__":

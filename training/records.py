@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import platform
 from dataclasses import asdict
 from pathlib import Path
@@ -16,11 +15,7 @@ from training.paintings import Painting
 from zoo.card import make_card
 from zoo.catalog import Style, at
 from zoo.errors import TrainingError
-
-
-def sha256(path: Path) -> str:
-    """Hexadecimal SHA-256 of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+from zoo.folder import sha256, write_whole
 
 
 def machine(device: str | None = None) -> str:
@@ -91,11 +86,8 @@ def write_metrics(style: Path, update: dict) -> None:
 
 def write_json(path: Path, record: dict) -> None:
     """Write a record whole or not at all, rounding figures to six digits. Raises TrainingError when that fails."""
-    partial = path.with_name(f".{path.name}")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(_rounded(record)) + "\n", encoding="utf-8")
-        os.replace(partial, path)
+        write_whole({path: (json.dumps(_rounded(record)) + "\n").encode()})
     except OSError as error:
         raise TrainingError(f"cannot write {path}: {error}") from error
 

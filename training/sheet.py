@@ -16,7 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
 from zoo.catalog import Style, find
-from zoo.errors import ConfigError, ZooError, fail
+from zoo.errors import ConfigError, command
 from zoo.images import fade, fit_long_side, open_photo, save_picture
 from zoo.stylize import check_size, stylize
 
@@ -102,17 +102,14 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 when drawn, 2 with one plain line for a user's mistake."""
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exit code 0 when drawn, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
-    try:
-        check_size(args.size)
-        check_size(args.cell)
-        photos = [read_photo(name, args.size) for name in args.photos]
-        save_picture(draw_sheet([find(name) for name in args.styles], photos, args.cell), args.out, quality=85)
-    except ZooError as error:
-        return fail(error)
-    return 0
+    check_size(args.size)
+    check_size(args.cell)
+    photos = [read_photo(name, args.size) for name in args.photos]
+    save_picture(draw_sheet([find(name) for name in args.styles], photos, args.cell), args.out, quality=85)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from training.loop import TRACKERS, RunOptions, run
 from training.paintings import FACTS, make_slug, read_paintings
 from training.start import find_start, started_recipe
 from zoo.catalog import PHOTO
-from zoo.errors import ConfigError, ZooError, fail
+from zoo.errors import ConfigError, command
 
 
 def layer_weights(words: list[str]) -> dict[str, float]:
@@ -100,8 +100,9 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 when trained, 2 with one plain line for a user's mistake."""
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exit code 0 when trained, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
     try:
         recipe = load_recipe(args.recipe)
@@ -133,12 +134,9 @@ def main(argv: list[str] | None = None) -> int:
         names = [field.name for field in dataclasses.fields(RunOptions)]
         options = RunOptions(**{name: getattr(args, name) for name in names})
         run(config, paintings, args.content or PHOTO.parent, args.out, norms, options, start)
-    except ZooError as error:
-        return fail(error)
     except KeyboardInterrupt:
         print(f"\nstopped; the same command goes on from the last checkpoint in {args.out}/run", file=sys.stderr)
-        return 130
-    return 0
+        raise
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from zoo import trust
 from zoo.catalog import at, find, load, sound_styles
-from zoo.errors import ConfigError, PhotoError, ZooError, fail
+from zoo.errors import ConfigError, PhotoError, command
 from zoo.images import SUFFIXES, list_photos, open_photo, save_picture
 from zoo.stylize import DEVICES, check_size, pick_device, stylize, texture
 
@@ -90,9 +90,12 @@ def pull_command(args: argparse.Namespace) -> None:
     """Download a style and say where it lies."""
     from zoo import hub
 
-    style = hub.pull_to(args.name, args.to) if args.to else hub.pull(args.name, ("instance", "batch"), pictures=True)
-    for norm in style.norms:
-        load(style, norm)  # raises now, not at its first use, when something is wrong with it
+    if args.to:
+        style = hub.pull_to(args.name, args.to)
+    else:
+        style = hub.pull(args.name, ("instance", "batch"), pictures=True)
+        for norm in style.norms:
+            load(style, norm)  # raises now, not at its first use, when something is wrong with it
     print(f"{style.source}\n  {by_line(style.title, style.painting)}\n  {style.folder}")
 
 
@@ -224,16 +227,11 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run a command; 0 when done, 2 with one plain line for a user's mistake."""
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run a command; exit code 0 when done, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
-    try:
-        args.run(args)
-    except ZooError as error:
-        return fail(error)
-    except KeyboardInterrupt:
-        return 130
-    return 0
+    args.run(args)
 
 
 if __name__ == "__main__":

@@ -8,9 +8,7 @@
 A way to train and to send styles; the zoo's own are complete by themselves.
 """
 
-import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -64,12 +62,9 @@ def save_adapter(generator: nn.Module, base: str | Path, name: str, adapter: str
     changed = {key: value for key, value in stored.items() if not torch.equal(value.to(trained[key].dtype), trained[key])}
     config = AdapterConfig(name, norm, weights_sha256(base, norm))
     try:
-        target.mkdir(parents=True, exist_ok=True)
-        partial = target / f".{WEIGHTS}"
-        partial.write_bytes(serialize(changed, metadata={"format": "pt", "norm": norm}))
-        os.replace(partial, target / WEIGHTS)
         text = json.dumps({"format": FORMAT, **asdict(config)}, indent=2) + "\n"
-        (target / folder.CONFIG).write_text(text, encoding="utf-8")
+        weights = serialize(changed, metadata={"format": "pt", "norm": norm})
+        folder.write_whole({target / WEIGHTS: weights, target / folder.CONFIG: text.encode()})
     except (OSError, SafetensorError) as error:
         raise StyleFolderError(f"cannot write the adapter {target}: {error}") from error
 
@@ -102,4 +97,4 @@ def load_adapter(adapter: str | Path, norm: str, find_base) -> nn.Module:
 
 def weights_sha256(style: str | Path, norm: str) -> str:
     """Hexadecimal SHA-256 of the weights file of one norm of a style folder."""
-    return hashlib.sha256((folder.twin_folder(style, norm) / folder.WEIGHTS).read_bytes()).hexdigest()
+    return folder.sha256(folder.twin_folder(style, norm) / folder.WEIGHTS)

@@ -146,23 +146,18 @@ def find(name: str | Path | Style) -> Style:
     """
     if isinstance(name, Style):
         return name
-    styles = {style.slug: style for style in list_styles()}
-    if str(name) in styles:
-        return styles[str(name)]
-    path = Path(name)
-    if any((path / part / folder.CONFIG).is_file() for part in (".", "batch")):
+    path, slugs = Path(name), [style.slug for style in list_styles()]
+    if str(name) not in slugs and any((path / part / folder.CONFIG).is_file() for part in (".", "batch")):
         return at(path)
-    if is_hub_id(str(name)):
-        from zoo import hub  # here, as it imports this module, and most uses need no Hub
-
-        try:
-            return hub.pull(str(name))
-        except HubError as error:
-            raise type(error)(f"there is no style folder {name} here, and {error}") from error
-    known = ", ".join(styles) or "none"
-    raise StyleNotFoundError(
-        f"no style {str(name)!r}: give one of {known}, the path of a style folder, or owner/name of one on the Hub"
-    )
+    try:
+        return find_named(str(name))
+    except HubError as error:
+        raise type(error)(f"there is no style folder {name} here, and {error}") from error
+    except StyleNotFoundError as error:
+        known = ", ".join(slugs) or "none"
+        raise StyleNotFoundError(
+            f"no style {str(name)!r}: give one of {known}, the path of a style folder, or owner/name of one on the Hub"
+        ) from error
 
 
 def is_hub_id(name: str) -> bool:
@@ -170,21 +165,28 @@ def is_hub_id(name: str) -> bool:
     return HUB_ID.fullmatch(name) is not None
 
 
-def find_base(name: str) -> Style:
-    """The style an adapter was trained on: by slug or by owner/name@sha, never by a path, as a stranger may have written it.
+def find_named(name: str, **limits: float) -> Style:
+    """A style by slug or by owner/name[@revision], never by a path: for names that a stranger wrote. `limits` as of hub.pull.
 
-    Raises ZooError when there is no such style.
+    Raises StyleNotFoundError with the slugs there are, HubError.
     """
     styles = {style.slug: style for style in list_styles()}
     if name in styles:
         return styles[name]
-    if is_hub_id(name):
-        from zoo import hub
+    if is_hub_id(str(name)):
+        from zoo import hub  # here, as it imports this module, and most uses need no Hub
 
-        return hub.pull(name)
-    raise StyleNotFoundError(
-        f"no style {name!r}, on which the adapter was trained: put the folder that holds it into {LOCAL_VARIABLE}"
-    )
+        return hub.pull(name, **limits)
+    raise StyleNotFoundError(f"no style {name!r} in this zoo: choose one of {', '.join(styles)}, or owner/name of the Hub")
+
+
+def find_base(name: str) -> Style:
+    """The style an adapter was trained on. Raises ZooError when there is no such style."""
+    try:
+        return find_named(name)
+    except StyleNotFoundError as error:
+        where = f"put the folder that holds it into {LOCAL_VARIABLE}"
+        raise StyleNotFoundError(f"no style {name!r}, on which the adapter was trained: {where}") from error
 
 
 def with_weights(style: Style, norm: str) -> Style:

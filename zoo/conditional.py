@@ -57,21 +57,17 @@ def choose(generator: nn.Module, style: int) -> nn.Module:
 
 def export(generator: nn.Module, style: int) -> nn.Module:
     """A plain generator with exactly the output of row `style`; a copy, so training can go on."""
-    return blend(generator, {style: 1.0})
-
-
-@torch.no_grad()
-def blend(generator: nn.Module, weights: dict[int, float]) -> nn.Module:
-    """A plain generator whose norm rows are the weighted sum of those of several styles (weights should add up to 1).
-
-    Dumoulin et al. 2017, section 3.2. Running variances are blended as they are.
-    """
     plain = copy.deepcopy(generator)
     for module in list(plain.modules()):
         for name, child in module.named_children():
             if isinstance(child, ConditionalNorm):
-                setattr(module, name, _blended([(child.rows[style], w) for style, w in weights.items()]))
+                setattr(module, name, child.rows[style])
     return plain
+
+
+def blend(generator: nn.Module, weights: dict[int, float]) -> nn.Module:
+    """`mix` for the rows of a conditional generator: a plain one between the styles, given their weights."""
+    return mix([export(generator, style) for style in weights], list(weights.values()))
 
 
 def share_convolutions(generators: list[nn.Module]) -> bool:
@@ -85,9 +81,10 @@ def share_convolutions(generators: list[nn.Module]) -> bool:
 
 
 def mix(generators: list[nn.Module], weights: list[float]) -> nn.Module:
-    """`blend` for plain generators that share their convolutions: a new one, whose norms are the weighted sum of theirs.
+    """A new generator between plain ones that share their convolutions: its norms are the weighted sum of theirs.
 
-    With the generator that gives the photo back (training's identity row) among them, this sets the strength of a style.
+    Dumoulin et al. 2017, section 3.2; running variances are mixed as they are. With the generator that gives the photo back
+    (training's identity row) among them, this sets the strength of a style.
     Raises WeightsError when they do not share their convolutions, ConfigError unless the weights add up to 1.
     """
     if abs(sum(weights) - 1) > 1e-6 or len(weights) != len(generators):
@@ -100,11 +97,3 @@ def mix(generators: list[nn.Module], weights: list[float]) -> nn.Module:
         if key in norms and value.is_floating_point():
             value.copy_(sum(w * state[key] for w, state in zip(weights, states, strict=True)))
     return plain
-
-
-def _blended(rows: list[tuple[nn.Module, float]]) -> nn.Module:
-    norm = copy.deepcopy(rows[0][0])
-    for key, value in norm.state_dict(keep_vars=True).items():
-        if value.is_floating_point():
-            value.data = sum(w * row.state_dict()[key] for row, w in rows)
-    return norm

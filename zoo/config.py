@@ -74,9 +74,9 @@ class GeneratorConfig:
             raise ConfigError(f"config key 'format' must be {FORMAT}, got {data['format']!r}: update Missing Ingredient")
         return cls(**{key: value for key, value in data.items() if key != "format"})
 
-    def save(self, path: str | Path) -> None:
-        """Write config.json."""
-        Path(path).write_text(json.dumps(self.to_dict(), indent=2) + "\n", encoding="utf-8")
+    def to_json(self) -> str:
+        """The text of config.json."""
+        return json.dumps(self.to_dict(), indent=2) + "\n"
 
     @classmethod
     def load(cls, path: str | Path) -> "GeneratorConfig":

@@ -17,7 +17,9 @@ The library raises these; the edge translates: the command line prints one line 
 shows a message. The text of each says what came, what is needed and how to fix it.
 """
 
+import functools
 import sys
+from collections.abc import Callable
 
 
 class ZooError(Exception):
@@ -72,3 +74,19 @@ def fail(error: ZooError) -> int:
     """What every command does with such an error: one plain line on stderr; returns the exit code, 2."""
     print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
     return 2
+
+
+def command(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | None], int]:
+    """Decorator of what a command runs: it returns the exit code, 0, 2 for a ZooError (see `fail`), 130 for Ctrl-C."""
+
+    @functools.wraps(main)
+    def run(argv: list[str] | None = None) -> int:
+        try:
+            main(argv)
+        except ZooError as error:
+            return fail(error)
+        except KeyboardInterrupt:
+            return 130
+        return 0
+
+    return run

@@ -8,6 +8,7 @@ Weights are stored in float16, norm parameters and running statistics in float32
 No pickle is ever read.
 """
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -34,6 +35,21 @@ def list_norms(style: str | Path) -> list[str]:
     return [norm for norm in ("instance", "batch") if (twin_folder(style, norm) / CONFIG).is_file()]
 
 
+def sha256(path: Path) -> str:
+    """Hexadecimal SHA-256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_whole(files: dict[Path, bytes]) -> None:
+    """Write files, each whole or not at all, and none before all have found room. Raises OSError when that fails."""
+    partials = {path: path.with_name(f".{path.name}") for path in files}
+    for path, content in files.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partials[path].write_bytes(content)
+    for path, partial in partials.items():
+        os.replace(partial, path)
+
+
 def stored_state(generator: nn.Module) -> dict[str, torch.Tensor]:
     """The state dict as it is stored: float16, norms in float32. Raises WeightsError for weights that are not finite."""
     state = {}
@@ -53,13 +69,9 @@ def save(generator: nn.Module, folder: str | Path) -> None:
     """
     folder, state = Path(folder), stored_state(generator)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        config, weights = folder / f".{CONFIG}", folder / f".{WEIGHTS}"
-        generator.config.save(config)
         # not save_file, which makes files that nobody but their owner can read
-        weights.write_bytes(serialize(state, metadata={"format": "pt", "norm": generator.config.norm}))
-        os.replace(weights, folder / WEIGHTS)
-        os.replace(config, folder / CONFIG)
+        weights = serialize(state, metadata={"format": "pt", "norm": generator.config.norm})
+        write_whole({folder / WEIGHTS: weights, folder / CONFIG: generator.config.to_json().encode()})
     except (OSError, SafetensorError) as error:
         raise StyleFolderError(f"cannot write the style folder {folder}: {error}") from error
 

@@ -6,8 +6,8 @@ import yaml
 import zoo
 from training.measure import held_out_objective, whole_photos
 from training.nearest import main, nearest
-from training.records import sha256
 from training.vgg import load_vgg
+from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
 
 

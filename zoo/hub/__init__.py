@@ -4,11 +4,11 @@ A repository is a style folder. It is pulled at a commit, whose sha is recorded;
 Tokens come from where the Hub's client looks (`hf auth login`, HF_TOKEN); HF_ENDPOINT names another Hub.
 """
 
-from zoo.hub.client import TIMEOUT, accounts, endpoint, split_id
+from zoo.hub.client import accounts, endpoint, split_id
 from zoo.hub.publish import deploy, publish
 from zoo.hub.pull import SORTS, Found, find, pull, pull_pictures, pull_to, thumbnail
 
 __all__ = [
-    "SORTS", "TIMEOUT", "Found", "accounts", "deploy", "endpoint", "find", "publish", "pull", "pull_pictures", "pull_to",
+    "SORTS", "Found", "accounts", "deploy", "endpoint", "find", "publish", "pull", "pull_pictures", "pull_to",
     "split_id", "thumbnail",
 ]  # fmt: skip
