@@ -96,7 +96,7 @@ def pull_command(args: argparse.Namespace) -> None:
         style = hub.pull(args.name, ("instance", "batch"), pictures=True)
         for norm in style.norms:
             load(style, norm)  # raises now, not at its first use, when something is wrong with it
-    print(f"{style.source}\n  {by_line(style.title, style.painting)}\n  {style.folder}")
+    print(f"{style.source}\n  {by_line(style.title, style.painting)}\n  {args.to or style.folder}")
 
 
 def publish_command(args: argparse.Namespace) -> None:

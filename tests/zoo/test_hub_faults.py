@@ -120,3 +120,11 @@ def test_what_nobody_waits_for_asks_no_more(hub, published):
     asked = len(hub.requests)
     time.sleep(4)  # the client would try again after 1 and 2 s more
     assert len(hub.requests) == asked
+
+
+def test_an_upload_does_not_wait_for_ever(hub, painted_pair, logged_in, monkeypatch):
+    monkeypatch.setattr("zoo.hub.publish.UPLOAD", 0.5)
+    hub.faults.append(Fault("/commit/", "slow"))
+    with pytest.raises(HubUnavailableError, match="does not answer"):
+        zoo.publish(painted_pair, "alice/slow")
+    hub.faults.clear()

@@ -27,6 +27,7 @@ from zoo.errors import HubAccessError, HubError, HubNotFoundError, HubUnavailabl
 
 T = TypeVar("T")
 TIMEOUT = 5.0  # s, for an answer of the Hub
+UPLOAD = 600.0  # s, for all of an upload
 
 _given_up: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 

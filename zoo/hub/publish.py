@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from huggingface_hub import HfApi
+from huggingface_hub import CommitInfo, HfApi
 
 from zoo import folder, trust
 from zoo.card import make_card
 from zoo.catalog import Style, at
 from zoo.errors import HubAccessError, HubNotFoundError, StyleFolderError
-from zoo.hub.client import endpoint, split_id, translated
+from zoo.hub.client import UPLOAD, endpoint, split_id, translated, within
 
 
 def publish(
@@ -43,7 +43,8 @@ def publish(
             api.create_repo(repo, private=private or None, exist_ok=True)
             if private and not api.model_info(repo).private:
                 raise HubAccessError(f"{to} is public already: make it private on its page, or choose another name")
-        done = api.upload_folder(
+        done = upload(
+            api,
             repo_id=repo,
             folder_path=staged,
             commit_message=message or f"{style.title}: {' and '.join(style.norms)} norm",
@@ -60,7 +61,12 @@ def deploy(files: dict[str, Path], to: str, private: bool = False) -> str:
     with tempfile.TemporaryDirectory() as staged, _staged(staged, files, to):
         api.create_repo(repo, repo_type="space", space_sdk="gradio", private=private or None, exist_ok=True)
         options = {"repo_type": "space", "delete_patterns": "*", "commit_message": "deploy"}
-        return str(api.upload_folder(repo_id=repo, folder_path=staged, **options))
+        return str(upload(api, repo_id=repo, folder_path=staged, **options))
+
+
+def upload(api: HfApi, **options: object) -> CommitInfo:
+    """`upload_folder`, given up after UPLOAD seconds. To call again does no harm: what has arrived is not sent again."""
+    return within(UPLOAD, lambda: api.upload_folder(**options))
 
 
 @contextmanager
