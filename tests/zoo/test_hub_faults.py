@@ -1,6 +1,7 @@
 """The Hub's real client against a Hub that fails, and against repositories that are not to be trusted."""
 
 import json
+import sys
 import time
 
 import pytest
@@ -123,7 +124,7 @@ def test_what_nobody_waits_for_asks_no_more(hub, published):
 
 
 def test_an_upload_does_not_wait_for_ever(hub, painted_pair, logged_in, monkeypatch):
-    monkeypatch.setattr("zoo.hub.publish.UPLOAD", 0.5)
+    monkeypatch.setattr(sys.modules["zoo.hub.publish"], "UPLOAD", 0.5)
     hub.faults.append(Fault("/commit/", "slow"))
     with pytest.raises(HubUnavailableError, match="does not answer"):
         zoo.publish(painted_pair, "alice/slow")
