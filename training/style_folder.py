@@ -16,7 +16,7 @@ from training.start import known_as
 from zoo.adapter import save_adapter
 from zoo.catalog import at
 from zoo.conditional import export
-from zoo.folder import load, save, twin_folder
+from zoo.folder import load_generator, save, twin_folder
 from zoo.images import fit_long_side, open_photo, save_picture, to_tensor
 
 MAX_PAINTING = 2 * 2**20  # bytes: a larger file is shown reduced
@@ -84,7 +84,7 @@ def storage_error(folder: Path, style: int, twins: list, report: "RunReport") ->
     """
     found: dict = {}
     for twin in twins:
-        trained, stored = export(twin.generator, style).cpu().eval(), load(folder, twin.norm)
+        trained, stored = export(twin.generator, style).cpu().eval(), load_generator(twin_folder(folder, twin.norm))
         levels = [(255 * (trained(photo) - stored(photo))).abs().flatten() for photo in map(to_tensor, report.preview_photos())]
         levels = torch.cat(levels)
         within = (levels <= 2).double().mean().item()
