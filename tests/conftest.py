@@ -85,7 +85,7 @@ def hub(tmp_path, monkeypatch):
     import huggingface_hub.constants as constants
     from huggingface_hub.utils import close_session
 
-    from tests.hub.server import LocalHub
+    from tests.hub.server import Fault, LocalHub
 
     server = LocalHub()
     close_session()  # no connection of the test before
@@ -98,7 +98,9 @@ def hub(tmp_path, monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     yield server
     close_session()
-    server.close()
+    # Downloads that a test gave up try again from their own threads. Refused, they would close the connections that the next
+    # test shares with them; told that there is no such thing, they end.
+    server.faults[:] = [Fault("", 404)]
 
 
 @pytest.fixture
