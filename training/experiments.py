@@ -24,11 +24,11 @@ from zoo.folder import twin_folder
 KEPT = Path(__file__).parents[1] / "docs" / "experiments"
 PAIR = ("instance", "batch")
 EXPERIMENTS = {  # by name: recipe of training/recipes, norms
-    "residual": ("paper/residual", PAIR),
     "texture": ("paper/texture", PAIR),
+    "residual": ("paper/residual", PAIR),
     "texture-16-photos": ("paper/texture-16-photos", PAIR),
-    "texture-replicate": ("paper/texture-replicate", ("batch",)),
     "residual-norms": ("paper/residual", ("contrast", "none")),
+    "texture-replicate": ("paper/texture-replicate", ("batch",)),
     "residual-seed-1": ("paper/residual-seed-1", PAIR),
 }
 PAINTED = ("residual", "texture", "texture-16-photos", "texture-replicate")  # whose generators the figures need
