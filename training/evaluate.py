@@ -37,15 +37,13 @@ from training.measure import (
     with_batch_statistics,
 )
 from training.records import check_own, machine, write_card, write_metrics
-from training.robustness import BORDER, MARGIN, border_test, contrast_test, seconds_a_picture, stability_test
+from training.robustness import measure_robustness
 from training.vgg import load_vgg
 from zoo.catalog import Style, find, load
 from zoo.errors import TrainingError, command
 from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
 from zoo.stylize import DEVICES, pick_device
-
-TIMED = (256, 512)  # px: sizes at which a picture's time is taken
 
 
 @dataclass
@@ -105,17 +103,9 @@ def evaluate(task: Task) -> dict:
 
 def robustness(task: Task) -> dict:
     """The tests of training/robustness.py by norm, and how they were made."""
-    if task.size < 2 * MARGIN + 4 * BORDER:
-        raise TrainingError(f"--measure robustness needs --size {2 * MARGIN + 4 * BORDER} or more, got {task.size}")
-    found, photos = {}, list(whole_photos(task.photos, task.size))
-    for norm, generator in task.generators.items():
-        found[norm] = {
-            "contrast": contrast_test(generator, task.objective, _watched(photos, len(photos), f"{norm} norm, contrast")),
-            "border": border_test(generator, _watched(photos, len(photos), f"{norm} norm, border"), task.where),
-            "stability": stability_test(generator, _watched(photos, len(photos), f"{norm} norm, stability"), task.where),
-            "seconds": {str(size): seconds_a_picture(generator, size, task.where) for size in TIMED},
-            "parameters": sum(p.numel() for p in generator.parameters()),
-        }
+    photos = list(whole_photos(task.photos, task.size))
+    norms = _watched(task.generators.items(), len(task.generators), "robustness")
+    found = {norm: measure_robustness(generator, task.objective, photos) for norm, generator in norms}
     return {**found, **task.record("--measure", "robustness")}
 
 

@@ -3,25 +3,30 @@
   python -m training.experiments --content photos/ --held-out other_photos/ --style-image starry_night.jpg --runs runs/
 
 Each experiment is an ordinary training by a recipe of training/recipes/paper, with its own folder in RUNS: what is finished
-is left alone, what was stopped goes on. docs/experiments/NAME.json then records the recipe and the held-out objective over
-the steps; generators that a figure paints with are stored beside it.
+is left alone, what was stopped goes on. docs/experiments/NAME.json then records the recipe, the held-out objective over the
+steps, and tests of robustness on the bundled photos; beside it lie the photos of the figures as its generators paint them.
 """
 
 import argparse
-import shutil
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
 from training.config import TrainConfig, load_recipe
 from training.data import PhotoFolder
+from training.kept import EXPERIMENTS as KEPT
+from training.kept import SHOWN, bundled_photos, photo
 from training.loop import RunOptions, run
+from training.measure import PHOTO_SIZE, held_out_objective, whole_photos
 from training.paintings import read_paintings
 from training.records import fingerprint, machine, read_log, write_json
+from training.robustness import measure_robustness
+from training.vgg import load_vgg
 from zoo.errors import TrainingError, command
-from zoo.folder import twin_folder
+from zoo.folder import WEIGHTS, load_generator, twin_folder
+from zoo.images import open_photo, save_picture
+from zoo.stylize import paint
 
-KEPT = Path(__file__).parents[1] / "docs" / "experiments"
 PAIR = ("instance", "batch")
 EXPERIMENTS = {  # by name: recipe of training/recipes, norms
     "texture": ("paper/texture", PAIR),
@@ -31,7 +36,6 @@ EXPERIMENTS = {  # by name: recipe of training/recipes, norms
     "texture-replicate": ("paper/texture-replicate", ("batch",)),
     "residual-seed-1": ("paper/residual-seed-1", PAIR),
 }
-PAINTED = ("residual", "texture", "texture-16-photos", "texture-replicate")  # whose generators the figures need
 EVERY = 100  # steps between two measurements
 
 
@@ -41,33 +45,46 @@ def train(name: str, content: Path, held_out: Path, painting: Path, runs: Path, 
     recipe = load_recipe(recipe)
     config = TrainConfig.from_dict({**recipe, "steps": steps or recipe["steps"]})
     options = RunOptions(held_out=held_out, held_out_every=EVERY)
-    return run(config, read_paintings([painting], None), content, runs / name, norms, options)
+    if not finished(runs / name, norms, config):
+        run(config, read_paintings([painting], None), content, runs / name, norms, options)
+    return runs / name
+
+
+def made_by(folder: Path) -> TrainConfig:
+    """The recipe that a run followed."""
+    return TrainConfig.from_dict(load_recipe(folder / "run" / "recipe.yaml"))
+
+
+def finished(folder: Path, norms: tuple[str, ...], config: TrainConfig) -> bool:
+    """Whether a run by that recipe was measured after its last step, and its generators stored."""
+    measured = [r["step"] for r in read_log(folder / "run" / "log.jsonl") if "held_out" in r]
+    stored = all((twin_folder(folder, norm) / WEIGHTS).is_file() for norm in norms)
+    return config.steps in measured and stored and made_by(folder) == config
 
 
 def keep(name: str, content: Path, painting: Path, folder: Path, kept: Path) -> None:
-    """Write docs/experiments/NAME.json, and the generators beside it where a figure needs them."""
-    recipe, norms = EXPERIMENTS[name]
-    config = TrainConfig.from_dict(load_recipe(recipe))
+    """Write docs/experiments/NAME.json, and the pictures of the figures beside it."""
+    norms, config = EXPERIMENTS[name][1], made_by(folder)
     records = read_log(folder / "run" / "log.jsonl")
-    history = [{"step": r["step"], **r["held_out"]} for r in records if "held_out" in r]
-    pace = [r for r in records if "seconds" in r][-1]
+    photos = PhotoFolder(content, config.crop_size, config.seed, config.photo_count)
     record = {
         "recipe": asdict(config),
         "norms": norms,
-        **fingerprint(
-            read_paintings([painting], None), PhotoFolder(content, config.crop_size, config.seed, config.photo_count)
-        ),
-        "seconds": pace["seconds"],
+        **fingerprint(read_paintings([painting], None), photos),
+        "seconds": [r["seconds"] for r in records if "seconds" in r][-1],
         "machine": machine(),
         "note": "held-out objective on centre crops of 256 px in batches of 4; batch norm in eval mode unless named",
-        "history": history,
+        "history": [{"step": r["step"], **r["held_out"]} for r in records if "held_out" in r],
+        "robustness": {},
     }
+    objective = held_out_objective(load_vgg(), open_photo(painting))
+    for norm in norms:
+        generator = load_generator(twin_folder(folder, norm))
+        record["robustness"][norm] = measure_robustness(generator, objective, list(whole_photos(bundled_photos(), PHOTO_SIZE)))
+        for shown in SHOWN:
+            picture = paint(generator, photo(shown))
+            save_picture(picture, kept / name / f"{norm}-{shown}.jpg", quality=92)
     write_json(kept / f"{name}.json", record)
-    for norm in norms if name in PAINTED else ():
-        target = twin_folder(kept / name, norm)
-        target.mkdir(parents=True, exist_ok=True)
-        for file in ("config.json", "model.safetensors"):
-            shutil.copyfile(twin_folder(folder, norm) / file, target / file)
 
 
 def make_parser() -> argparse.ArgumentParser:

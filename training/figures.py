@@ -12,21 +12,20 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
 from PIL import Image
 
 from training.equivalent import in_words
-from training.kept import EXAMPLES, PAINTED, ROOT, SLOW, generator, history, metrics, painted, painting, photo, slow
+from training.kept import EXAMPLES, PAINTED, ROOT, SHOWN, SLOW, history, metrics, painted, painting, photo, slow
 from training.measure import FROZEN, freeze_statistics
 from training.plots import COLOURS, NAMES, plot
 from training.robustness import CONTRASTS, rms_contrast
 from training.sheet import contact_sheet
-from zoo.catalog import PHOTO, find, list_styles
+from zoo.catalog import PHOTO, find, list_styles, load
 from zoo.errors import TrainingError, command
-from zoo.images import fit_long_side, fit_short_side, list_photos, open_photo, save_picture, to_image, to_tensor
+from zoo.images import fit_long_side, fit_short_side, list_photos, open_photo, save_picture, to_tensor
+from zoo.stylize import paint, stylize
 
 FIGURES = ROOT / "docs" / "figures"
-SHOWN = ("astronaut", "aitzgorri")  # the photos that are shown
 CELL = 256  # px, long side of a picture in a sheet
 PAIR = ("batch", "instance")
 
@@ -59,7 +58,7 @@ def gatys_method(out: Path) -> None:
 def contrast(out: Path) -> None:
     """Figure 2: a faded photo gives the slow method's contrast to instance norm, and a faded picture to batch norm."""
     name, levels = SHOWN[0], CONTRASTS
-    rows = [[photo(name, c), slow(name, c), *(painted(PAINTED, norm, photo(name, c)) for norm in PAIR)] for c in levels]
+    rows = [[photo(name, c), slow(name, c), *(painted(PAINTED, norm, name, c) for norm in PAIR)] for c in levels]
     labels = [f"photo's contrast x {c:g}" for c in levels]
     sheet(rows, ["photo", "Gatys et al.", "batch norm", "instance norm"], out / "contrast", labels)
 
@@ -87,7 +86,7 @@ def texture_network(out: Path) -> None:
         ("16 photos, instance", "texture-16-photos", "instance"),
     ]
     captions = ["photo", "Gatys et al.", *(caption for caption, _, _ in shown)]
-    rows = [[photo(name), slow(name), *(painted(made, norm, photo(name)) for _, made, norm in shown)] for name in SHOWN]
+    rows = [[photo(name), slow(name), *(painted(made, norm, name) for _, made, norm in shown)] for name in SHOWN]
     sheet(rows, captions, out / "texture-network")
 
 
@@ -97,7 +96,7 @@ def gallery(out: Path) -> None:
     styles, names = list_styles(), SHOWN
     styles = [style for style in styles if style.source == "bundled"]
     half = -(-len(styles) // 2)
-    pictures = [[painted(style.slug, "instance", photo(name, size=384)) for style in styles] for name in names]
+    pictures = [[stylize(photo(name, size=384), style) for style in styles] for name in names]
     rows = []
     for part in (slice(0, half), slice(half, None)):
         blank = [Image.new("RGB", (200, 1), "white")] * (half - len(styles[part]))
@@ -116,7 +115,7 @@ def gallery(out: Path) -> None:
 def architectures(out: Path) -> None:
     """Figure 5: both generators, batch norm above instance norm."""
     name = SHOWN[0]
-    rows = [[photo(name), *(painted(made, norm, photo(name)) for made in ("texture", "residual"))] for norm in PAIR]
+    rows = [[photo(name), *(painted(made, norm, name) for made in ("texture", "residual"))] for norm in PAIR]
     rows[1][0] = painting()
     captions, labels = ["photo, painting", "texture network", "residual network"], [NAMES[norm] for norm in PAIR]
     sheet(rows, captions, out / "architectures", labels)
@@ -126,7 +125,7 @@ def architectures(out: Path) -> None:
 def resolutions(out: Path) -> None:
     """Figure 6: the Delaunay style at 512 and at 1080 px."""
     picture = open_photo(PHOTO)
-    pictures = [painted("portrait-of-metzinger", "instance", fit_long_side(picture, size)) for size in (512, 1080)]
+    pictures = [stylize(picture, "portrait-of-metzinger", size=size) for size in (512, 1080)]
     shown = [fit_long_side(picture, 512), *pictures]
     shown[2] = fit_long_side(shown[2], 900)
     save_picture(contact_sheet([shown], ["photo", "512 px", "1080 px (shown at 900)"]), out / "resolutions.jpg", quality=80)
@@ -208,12 +207,10 @@ def equivalent_iterations(out: Path) -> None:
 def statistics(out: Path) -> None:
     """Batch norm by running and by the batch's own statistics, instance norm by its own and by frozen ones: a faded photo."""
     name, photos = SHOWN[0], [to_tensor(fit_short_side(open_photo(path), 256)) for path in list_photos(EXAMPLES)]
-    frozen = freeze_statistics(generator(PAINTED, "instance"), photos)
+    frozen = freeze_statistics(load(PAINTED), photos)
     rows = []
     for c in (1.0, 0.25):
-        with torch.inference_mode():
-            off = to_image(frozen(to_tensor(photo(name, c))))
-        rows.append([photo(name, c), *(painted(PAINTED, norm, photo(name, c)) for norm in PAIR), off])
+        rows.append([photo(name, c), *(painted(PAINTED, norm, name, c) for norm in PAIR), paint(frozen, photo(name, c))])
     captions = ["photo", "batch norm, running", "instance norm, its own", FROZEN]
     sheet(rows, captions, out / "statistics", ["", "contrast x 0.25"])
 

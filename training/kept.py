@@ -4,23 +4,27 @@ import json
 from functools import cache
 from pathlib import Path
 
-import torch
 from PIL import Image
-from torch import nn
 from tqdm import tqdm
 
 from training.gatys import gatys
 from training.measure import held_out_objective
 from training.vgg import load_vgg
-from zoo import folder
-from zoo.catalog import Style, find, load
+from zoo.catalog import PHOTO, Style, find
 from zoo.errors import TrainingError
-from zoo.images import fade, fit_short_side, open_photo, save_picture, to_image, to_tensor
+from zoo.images import fade, fit_short_side, list_photos, open_photo, save_picture, to_image, to_tensor
+from zoo.stylize import stylize
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS, EXAMPLES = ROOT / "docs" / "experiments", ROOT / "space" / "examples"
 PAINTED = "starry-night"  # the painting of the experiments
-SLOW = 256, 200  # short side in px and iterations of the slow method's pictures
+SHOWN = ("astronaut", "aitzgorri")  # the photos that figures show
+SLOW = 256, 100  # short side in px and iterations of the slow method's pictures
+
+
+def bundled_photos() -> list[Path]:
+    """The six photos that come with the code."""
+    return [*list_photos(EXAMPLES), PHOTO]
 
 
 @cache
@@ -48,19 +52,14 @@ def slow(name: str, contrast: float = 1.0, slug: str = PAINTED) -> Image.Image:
     return open_photo(path)
 
 
-@cache
-def generator(name: str, norm: str) -> nn.Module:
-    """Of an experiment, or of a style of the zoo."""
-    kept = EXPERIMENTS / name
-    if kept.is_dir():
-        return folder.load_generator(folder.twin_folder(kept, norm))
-    return load(name, norm)
-
-
-@torch.inference_mode()
-def painted(name: str, norm: str, picture: Image.Image) -> Image.Image:
-    """A picture as that generator paints it."""
-    return to_image(generator(name, norm)(to_tensor(picture)))
+def painted(name: str, norm: str, shown: str, contrast: float = 1.0) -> Image.Image:
+    """The photo as an experiment's generator painted it (docs/experiments), or as a style of the zoo paints it."""
+    if not (EXPERIMENTS / f"{name}.json").exists():
+        return stylize(photo(shown, contrast), name, norm)
+    path = EXPERIMENTS / name / f"{norm}-{shown}.jpg"
+    if contrast != 1 or not path.exists():
+        raise TrainingError(f"there is no {path}: make it with python -m training.experiments {name}")
+    return open_photo(path)
 
 
 @cache

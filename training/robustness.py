@@ -9,10 +9,13 @@ from collections.abc import Iterable
 from statistics import median
 
 import torch
+from torch import nn
 
 from training.losses import Objective
 from training.measure import Painter
+from zoo.errors import TrainingError
 
+TIMED = (256, 512)  # px: sizes at which a picture's time is taken
 CONTRASTS = (1.0, 0.5, 0.25)
 BORDER, MARGIN = 16, 64  # px: the frame that is looked at; what is cut off around it, to know what was to be painted
 NOISE = 2.0  # levels of 255: deviation of the noise added to a photo
@@ -100,3 +103,20 @@ def seconds_a_picture(painter: Painter, size: int, device: torch.device, repeats
             torch.cuda.synchronize()
         times.append(time.perf_counter() - began)
     return median(times[1:])
+
+
+def measure_robustness(generator: nn.Module, objective: Objective, photos: list[torch.Tensor]) -> dict:
+    """All tests of one generator on photos, each 1×3×H×W, as metrics.json keeps them; with its number of parameters.
+
+    Raises TrainingError for photos too small to cut off a margin.
+    """
+    if (least := 2 * MARGIN + 4 * BORDER) > min(min(photo.shape[2:]) for photo in photos):
+        raise TrainingError(f"robustness is measured on photos whose short side is {least} px or more: give --size {least}")
+    device = objective.vgg.mean.device
+    return {
+        "contrast": contrast_test(generator, objective, photos),
+        "border": border_test(generator, photos, device),
+        "stability": stability_test(generator, photos, device),
+        "seconds": {str(size): seconds_a_picture(generator, size, device) for size in TIMED},
+        "parameters": sum(p.numel() for p in generator.parameters()),
+    }
