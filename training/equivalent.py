@@ -73,19 +73,36 @@ def load_curves(path: Path, painting: Path, size: int, steps: int) -> dict:
     return found
 
 
+def open_checked(photo: Path) -> Path:
+    """The path of a photo that can be read. Raises PhotoError for any other."""
+    open_photo(photo)
+    return photo
+
+
 def add_curves(record: dict, objective: Objective, photos: list[Path], out: Path) -> None:
     """Compute what `record` lacks, and write it to `out` after every curve."""
     size, steps, where = record["size"], record["steps"], objective.vgg.mean.device
-    known = record["curves"]
+    known, hashes = record["curves"], {photo: sha256(open_checked(photo)) for photo in photos}
+    for path, found in hashes.items():
+        if path.name in known and known[path.name]["sha256"] != found:
+            raise TrainingError(f"{out} holds curves of another picture named {path.name}: choose another --out, or rename it")
     missing = [(photo, start) for start in STARTS for photo in photos if start not in known.get(photo.name, {})]
     with tqdm(total=len(missing) * steps, unit="step", disable=not missing or None) as bar:
         for path, start in missing:
             bar.set_postfix_str(f"{path.name} from {start}")
             photo = to_tensor(fit_short_side(open_photo(path), size)).to(where)
-            began = time.monotonic()
-            _, losses = gatys(objective, photo, steps, start=start, watch=lambda *_: bar.update())
+            began, losses = time.monotonic(), []
+
+            def watch(_step: int, loss: float, _picture: torch.Tensor, losses: list = losses) -> None:
+                losses.append(loss)
+                bar.update()
+
+            try:
+                gatys(objective, photo, steps, start=start, watch=watch)
+            except TrainingError as error:  # it diverged: what comes after is not reached, which is an answer, too
+                bar.write(f"{path.name} from {start}: {error}")
             seconds = (time.monotonic() - began) / steps
-            entry = known.setdefault(path.name, {"sha256": sha256(path), "seconds_per_iteration": {}})
+            entry = known.setdefault(path.name, {"sha256": hashes[path], "seconds_per_iteration": {}})
             entry[start] = [float(f"{loss:.6g}") for loss in losses]
             entry["seconds_per_iteration"][start] = float(f"{seconds:.3g}")
             record["machine"] = machine(where.type)

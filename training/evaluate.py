@@ -65,6 +65,8 @@ class Task:
         self.objective = held_out_objective(load_vgg(self.vgg).to(self.where), open_photo(self.painting))
         self.generators = {norm: load(self.style, norm).to(self.where) for norm in self.style.norms}
         self.photos = [photo for path in self.content for photo in (list_photos(path) if path.is_dir() else [path])]
+        for photo in self.photos:
+            open_photo(photo)  # raises now what would end a long measurement
 
     def record(self, *more: str) -> dict:
         """How and where it was measured, for metrics.json. Names of files, never their paths."""
@@ -138,7 +140,7 @@ def print_robustness(found: dict, norms: Iterable[str]) -> None:
             said = f"output contrast {values['contrast']:5.1f} ({values['share']:.0%}), style {values['style']:,.0f}"
             print(f"{norm:9} photo contrast x {contrast:4}: {said}")
         border, stability = tests["border"], tests["stability"]
-        print(f"{norm:9} border {border['border']:.1f} levels, inside {border['inside']:.1f}, ratio {border['ratio']:.2f}")
+        print(f"{norm:9} off at the border by {border['border']:.1f} levels, inside by {border['inside']:.1f}")
         print(f"{norm:9} moved by 1 px {stability['shift']:.1f} levels, noise {stability['noise']:.1f}; {seconds}")
 
 

@@ -12,6 +12,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
+import yaml
+
 from training.config import TrainConfig, load_recipe
 from training.data import PhotoFolder
 from training.kept import EXPERIMENTS as KEPT
@@ -19,7 +21,7 @@ from training.kept import SHOWN, bundled_photos, photo
 from training.loop import RunOptions, run
 from training.measure import PHOTO_SIZE, held_out_objective, whole_photos
 from training.paintings import read_paintings
-from training.records import fingerprint, machine, read_log, write_json
+from training.records import fingerprint, read_log, write_json
 from training.robustness import measure_robustness
 from training.vgg import load_vgg
 from zoo.errors import TrainingError, command
@@ -72,7 +74,7 @@ def keep(name: str, content: Path, painting: Path, folder: Path, kept: Path) -> 
         "norms": norms,
         **fingerprint(read_paintings([painting], None), photos),
         "seconds": [r["seconds"] for r in records if "seconds" in r][-1],
-        "machine": machine(),
+        "machine": yaml.safe_load((folder / "run" / "recipe.yaml").read_text(encoding="utf-8"))["made_with"],
         "note": "held-out objective on centre crops of 256 px in batches of 4; batch norm in eval mode unless named",
         "history": [{"step": r["step"], **r["held_out"]} for r in records if "held_out" in r],
         "robustness": {},
@@ -108,6 +110,8 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command; exit code 0 when all are trained, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
     try:
+        if args.steps and args.keep == KEPT:
+            raise TrainingError("--steps is for a trial: give it a --keep of its own, not to overwrite docs/experiments")
         if unknown := [name for name in args.names if name not in EXPERIMENTS]:
             raise TrainingError(f"no experiment {unknown[0]!r}: choose from {', '.join(EXPERIMENTS)}")
         for name in args.names or EXPERIMENTS:

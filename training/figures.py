@@ -10,24 +10,42 @@ training.equivalent). Pictures of the slow method are kept in docs/experiments/g
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from PIL import Image
+import torch
+from PIL import Image, ImageOps
 
 from training.equivalent import in_words
-from training.kept import EXAMPLES, PAINTED, ROOT, SHOWN, SLOW, history, metrics, painted, painting, photo, slow
-from training.measure import FROZEN, freeze_statistics
+from training.kept import (
+    PAINTED,
+    ROOT,
+    SHOWN,
+    SLOW,
+    bundled_photos,
+    history,
+    metrics,
+    painted,
+    painting,
+    photo,
+    slow,
+)
+from training.losses import Objective
+from training.measure import freeze_statistics, held_out_objective, with_batch_statistics
 from training.plots import COLOURS, NAMES, plot
 from training.robustness import CONTRASTS, rms_contrast
 from training.sheet import contact_sheet
-from zoo.catalog import PHOTO, find, list_styles, load
+from training.vgg import load_vgg
+from zoo.catalog import PHOTO, list_styles, load
 from zoo.errors import TrainingError, command
-from zoo.images import fit_long_side, fit_short_side, list_photos, open_photo, save_picture, to_tensor
+from zoo.images import fit_long_side, fit_short_side, open_photo, save_picture, to_image, to_tensor
 from zoo.stylize import paint, stylize
 
 FIGURES = ROOT / "docs" / "figures"
+SLOW_CURVES = 192  # px: short side at which iterations of the slow method were counted
 CELL = 256  # px, long side of a picture in a sheet
 PAIR = ("batch", "instance")
+MARKS = (("batch", "v"), ("instance", "o"))
 
 DRAWN: dict[str, Callable[[Path], None]] = {}
 
@@ -56,23 +74,32 @@ def gatys_method(out: Path) -> None:
 
 @figure
 def contrast(out: Path) -> None:
-    """Figure 2: a faded photo gives the slow method's contrast to instance norm, and a faded picture to batch norm."""
+    """Figure 2: a photo and the same photo faded, by the slow method, batch norm and instance norm."""
     name, levels = SHOWN[0], CONTRASTS
     rows = [[photo(name, c), slow(name, c), *(painted(PAINTED, norm, name, c) for norm in PAIR)] for c in levels]
     labels = [f"photo's contrast x {c:g}" for c in levels]
     sheet(rows, ["photo", "Gatys et al.", "batch norm", "instance norm"], out / "contrast", labels)
 
-    def share(paint: Callable[[str, float], Image.Image]) -> list[float]:
-        values = [[rms_contrast(to_tensor(paint(name, c))).item() for c in levels] for name in SHOWN]
-        return [sum(v[i] / v[0] for v in values) / len(values) for i in range(len(levels))]
+    objective = held_out_objective(load_vgg(), painting())
+    painters = {"contrast": (slow, "Gatys et al.", "s"), **{n: (partial(painted, PAINTED, n), NAMES[n], m) for n, m in MARKS}}
+    with plot(out / "contrast-curves.png", columns=2, size=(4.4, 3.4)) as axes:
+        axes[0].plot(levels, levels, ":", color=COLOURS["photo"], label="the photo itself")
+        for key, (paint, label, mark) in painters.items():
+            found = {"contrast": [], "style": []}
+            for c in levels:
+                pictures = [to_tensor(paint(shown, contrast=c)) for shown in SHOWN]
+                found["contrast"].append(sum(rms_contrast(picture).item() for picture in pictures))
+                found["style"].append(sum(style_loss(objective, picture) for picture in pictures))
+            for axis, values in zip(axes, found.values(), strict=True):
+                axis.plot(levels, [value / values[0] for value in values], f"{mark}-", color=COLOURS[key], label=label)
+        axes[0].set(xlabel="contrast of the photo", ylabel="contrast of the picture", ylim=(0, 1.15))
+        axes[1].set(xlabel="contrast of the photo", ylabel="style loss of the picture", ylim=(0.5, None))
 
-    with plot(out / "contrast-curves.png", size=(4.6, 3.6)) as (axis,):
-        axis.plot(levels, levels, ":", color=COLOURS["photo"], label="the photo itself")
-        axis.plot(levels, share(slow), "s-", color=COLOURS["contrast"], label="Gatys et al.")
-        for norm, mark in zip(PAIR, "vo", strict=True):
-            found = metrics(find(PAINTED), "robustness", 256)[norm]["contrast"]
-            axis.plot(levels, [found[f"{c:g}"]["share"] for c in levels], f"{mark}-", color=COLOURS[norm], label=NAMES[norm])
-        axis.set(xlabel="contrast of the photo", ylabel="contrast of the picture", ylim=(0, 1.15), xlim=(0.2, 1.05))
+
+@torch.no_grad()
+def style_loss(objective: Objective, picture: torch.Tensor) -> float:
+    """Style loss of a 1×3×H×W picture in [0, 1]."""
+    return objective(picture, objective.photo_features(picture))["style"].item()
 
 
 @figure
@@ -123,12 +150,13 @@ def architectures(out: Path) -> None:
 
 @figure
 def resolutions(out: Path) -> None:
-    """Figure 6: the Delaunay style at 512 and at 1080 px."""
-    picture = open_photo(PHOTO)
-    pictures = [stylize(picture, "portrait-of-metzinger", size=size) for size in (512, 1080)]
-    shown = [fit_long_side(picture, 512), *pictures]
-    shown[2] = fit_long_side(shown[2], 900)
-    save_picture(contact_sheet([shown], ["photo", "512 px", "1080 px (shown at 900)"]), out / "resolutions.jpg", quality=80)
+    """Figure 6: the Delaunay style at 512 and at 1080 px, pixel for pixel."""
+    picture, row = open_photo(PHOTO), []
+    for size in (512, 1080):
+        scale = size / max(picture.size)
+        row.append(picture.resize([round(side * scale) for side in picture.size], Image.Resampling.LANCZOS))
+    row = [row[0], *(stylize(resized, "portrait-of-metzinger") for resized in row)]
+    save_picture(contact_sheet([row], ["photo", "512 px", "1080 px"]), out / "resolutions.jpg", quality=80)
 
 
 # What the paper lacks -----------------------------------------------------------------------------------------------------
@@ -179,39 +207,45 @@ def norms(out: Path) -> None:
 
 @figure
 def equivalent_iterations(out: Path) -> None:
-    """k*: iterations of the slow method that are as good as one pass, by style."""
-    measured = [style for style in list_styles() if "equivalent_iterations" in style.metrics]
+    """k*: iterations of the slow method that are as good as one pass, by style; hollow where so many do not get there."""
+    measured = [style for style in list_styles() if style.source == "bundled" and "equivalent_iterations" in style.metrics]
     if not measured:
         raise TrainingError("no style has equivalent_iterations in its metrics: see docs/REPRODUCTION.md")
     with plot(out / "equivalent-iterations.png", columns=2, size=(4.8, 3.4)) as axes:
         for axis, start in zip(axes, ("photo", "noise"), strict=True):
             for place, style in enumerate(measured):
-                ((_, found),) = style.metrics["equivalent_iterations"].items()
-                for shift, norm, mark in ((-0.12, "batch", "v"), (0.12, "instance", "o")):
-                    values = [k or found["steps"] for k in found[norm][start]["photos"].values()]
-                    low, middle, high = found[norm][start]["quartiles"]
-                    label = NAMES[norm] if place == 0 else None
-                    axis.plot(values, [place + shift] * len(values), mark, ms=4, alpha=0.4, color=COLOURS[norm])
-                    ends = [low or found["steps"], high or found["steps"]]
-                    axis.plot(ends, [place + shift] * 2, "-", color=COLOURS[norm], lw=2)
-                    axis.plot(middle or found["steps"], place + shift, mark, ms=9, color=COLOURS[norm], label=label)
-                    said = in_words(middle, found["steps"])
-                    axis.annotate(
-                        said, (middle or found["steps"], place + shift), (0, 7), textcoords="offset points", fontsize=8
-                    )
+                found = metrics(style, "equivalent_iterations", SLOW_CURVES)
+                for shift, (norm, mark) in zip((-0.12, 0.12), MARKS, strict=True):
+                    y, values = place + shift, found[norm][start]["photos"].values()
+                    low, middle, high = (k or found["steps"] for k in found[norm][start]["quartiles"])
+                    look = {"ls": "none", "marker": mark, "color": COLOURS[norm]}
+                    for k in values:
+                        axis.plot(k or found["steps"], y, ms=4, alpha=0.4, mfc=None if k else "none", **look)
+                    axis.plot([low, high], [y] * 2, "-", color=COLOURS[norm], lw=2)
+                    axis.plot(middle, y, ms=9, label=NAMES[norm] if place == 0 else None, **look)
+                    said = in_words(found[norm][start]["quartiles"][1], found["steps"])
+                    axis.annotate(said, (middle, y), (0, 7), textcoords="offset points", fontsize=8)
             axis.set(title=f"from {start}", xlabel="iterations of Gatys et al. (k*)", ylim=(-0.5, len(measured) - 0.4))
             axis.set_yticks(range(len(measured)), [style.title for style in measured], fontsize=8)
 
 
 @figure
 def statistics(out: Path) -> None:
-    """Batch norm by running and by the batch's own statistics, instance norm by its own and by frozen ones: a faded photo."""
-    name, photos = SHOWN[0], [to_tensor(fit_short_side(open_photo(path), 256)) for path in list_photos(EXAMPLES)]
-    frozen = freeze_statistics(load(PAINTED), photos)
-    rows = []
+    """Which statistics: batch norm by running ones and the batch's, instance norm by the picture's own and by frozen ones.
+
+    The batch is the photo and three others; frozen are the averages over the five other bundled photos.
+    """
+    name, others = SHOWN[0], [open_photo(path) for path in bundled_photos() if path.stem != SHOWN[0]]
+    frozen = freeze_statistics(load(PAINTED), [to_tensor(fit_short_side(other, SLOW[0])) for other in others])
+    batch, rows = with_batch_statistics(load(PAINTED, "batch")), []
     for c in (1.0, 0.25):
-        rows.append([photo(name, c), *(painted(PAINTED, norm, name, c) for norm in PAIR), paint(frozen, photo(name, c))])
-    captions = ["photo", "batch norm, running", "instance norm, its own", FROZEN]
+        shown = photo(name, c)
+        crops = torch.cat([to_tensor(p) for p in [shown, *(ImageOps.fit(other, shown.size) for other in others[:3])]])
+        with torch.inference_mode():
+            by_batch = to_image(batch(crops)[0])
+        row = [shown, painted(PAINTED, "batch", name, c), by_batch, painted(PAINTED, "instance", name, c)]
+        rows.append([*row, paint(frozen, shown)])
+    captions = ["photo", "batch norm, running", "batch norm, of a batch", "instance norm, its own", "instance norm, frozen"]
     sheet(rows, captions, out / "statistics", ["", "contrast x 0.25"])
 
 

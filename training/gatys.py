@@ -41,9 +41,9 @@ def gatys(
     """
     noise = torch.randn(photo.shape, generator=torch.Generator().manual_seed(seed)).to(photo)
     began = photo if start == "photo" else (photo.mean(dim=(2, 3), keepdim=True) + 0.1 * noise).clamp(0, 1)
-    # L-BFGS does not mind units, but for its first step, which moves all its variables together by 1: in these, by a tenth of
-    # one of 255 levels a value. In plain pixels they hardly move, and the curvature learnt from that is rounding (found by
-    # trial: a hundredth of a level, and the second step flies off; a whole one, and it diverges).
+    # L-BFGS does not mind units, but for its first step, which moves all its variables together by 1: in these, by ten levels
+    # of 255 a value. In plain pixels they move by a thousandth of a level, and the curvature learnt from that is rounding.
+    # Found by trial (docs/DECISIONS.md): with one level one photo of six diverged, with a hundred the second step flies off.
     unit = 25.5 / began.numel() if optimizer == "lbfgs" else 1.0
     variables = (unit * began).contiguous().requires_grad_(True)
     features, losses = objective.photo_features(photo), []
@@ -95,6 +95,8 @@ def main(argv: list[str] | None = None) -> None:
     check_size(args.style_size)
     if args.steps < 1 or (args.every is not None and args.every < 1):
         raise TrainingError("--steps and --every count steps and must be at least 1")
+    if not 0 <= args.seed < 2**63:
+        raise TrainingError(f"--seed is a whole number from 0 to 2**63 - 1, got {args.seed}")
     if not 0 <= args.style_weight < float("inf"):
         raise TrainingError(f"--style-weight must be 0 or more, got {args.style_weight}")
     where = pick_device(args.device)

@@ -43,7 +43,7 @@ def painting(slug: str = PAINTED) -> Image.Image:
 def slow(name: str, contrast: float = 1.0, slug: str = PAINTED) -> Image.Image:
     """The photo as the slow method paints it, from docs/experiments/gatys; made when it is not there."""
     size, steps = SLOW
-    path = EXPERIMENTS / "gatys" / f"{slug}-{name}-{contrast:g}.jpg"
+    path = EXPERIMENTS / "gatys" / f"{slug}-{name}-{contrast:g}-{size}px-{steps}.jpg"
     if not path.exists():
         objective = held_out_objective(load_vgg(), painting(slug))
         with tqdm(total=steps, unit="step", desc=path.name) as bar:

@@ -129,6 +129,7 @@ def freeze_statistics(generator: nn.Module, photos: Iterable[torch.Tensor]) -> n
     That is batch norm with these as its running statistics, what instance norm would be if it were switched off at test time.
     """
     frozen, sums, count = copy.deepcopy(generator), {}, 0
+    where = next(generator.parameters(), torch.empty(0)).device
     layers = {name: module for name, module in generator.named_modules() if isinstance(module, InstanceNorm)}
 
     def gather(name: str, x: torch.Tensor) -> None:
@@ -138,7 +139,7 @@ def freeze_statistics(generator: nn.Module, photos: Iterable[torch.Tensor]) -> n
     handles = [m.register_forward_pre_hook(lambda m, x, name=name: gather(name, x[0])) for name, m in layers.items()]
     try:
         for photo in photos:
-            generator(photo.to(next(generator.parameters()).device))
+            generator(photo.to(where))
             count += 1
     finally:
         for handle in handles:

@@ -16,7 +16,7 @@ from PIL import Image
 from training.records import check_own
 from training.sheet import contact_sheet
 from zoo.catalog import PHOTO, Style, find
-from zoo.errors import PhotoError, ZooError, fail
+from zoo.errors import PhotoError, command
 from zoo.images import fade, fit_long_side, fit_short_side, list_photos, open_photo, save_picture
 from zoo.stylize import stylize
 
@@ -78,16 +78,13 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run the command; 0 when painted, 2 with one plain line for a user's mistake."""
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exit code 0 when painted, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
-    try:
-        photos = preview_photos(args.photos)
-        for name in args.styles:
-            draw_pictures(check_own(find(name)), photos)
-    except ZooError as error:
-        return fail(error)
-    return 0
+    photos = preview_photos(args.photos)
+    for name in args.styles:
+        draw_pictures(check_own(find(name)), photos)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def write_metrics(style: Path, update: dict) -> None:
         metrics = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         for key, value in update.items():
             metrics[key] = {**metrics[key], **value} if isinstance(metrics.get(key), dict) else value
-        path.write_text(json.dumps(_rounded(metrics), indent=1) + "\n", encoding="utf-8")
+        write_whole({path: (json.dumps(_rounded(metrics), indent=1) + "\n").encode()})
     except (OSError, ValueError) as error:
         raise TrainingError(f"cannot update {path}: {error}") from error
 

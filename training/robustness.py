@@ -5,14 +5,15 @@ padding leaves artefacts along the border (figure 3), that one pass is real time
 """
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from statistics import median
 
 import torch
 from torch import nn
 
 from training.losses import Objective
-from training.measure import Painter
+from training.measure import Painter, freeze_statistics
 from zoo.errors import TrainingError
 
 TIMED = (256, 512)  # px: sizes at which a picture's time is taken
@@ -61,19 +62,41 @@ def border_energy(picture: torch.Tensor, wanted: torch.Tensor) -> tuple[float, f
     return outside.item(), inside.mean().item()
 
 
+@contextmanager
+def noise_of_the_whole(generator: nn.Module) -> Iterator[None]:
+    """Inside, a generator that has noise paints a photo cut by MARGIN px with that part of the whole photo's noise."""
+    if not hasattr(generator, "draw"):
+        yield
+        return
+
+    def draw(random: torch.Generator, count: int, size: tuple[int, int], ratio: int) -> torch.Tensor:
+        edge = MARGIN // ratio
+        whole = type(generator).draw(generator, random, count, tuple(side + 2 * edge for side in size), ratio)
+        return whole[..., edge:-edge, edge:-edge]
+
+    generator.draw = draw
+    try:
+        yield
+    finally:
+        del generator.draw
+
+
 @torch.no_grad()
-def border_test(painter: Painter, photos: Iterable[torch.Tensor], device: torch.device) -> dict[str, float]:
+def border_test(generator: nn.Module, photos: Iterable[torch.Tensor], device: torch.device) -> dict[str, float]:
     """What the end of the photo does: the picture of a photo cut by MARGIN px, against that part of the whole photo's picture.
 
-    Root mean square differences in levels over the outer BORDER px and over the inside, and their ratio: 1 where the border is
-    painted as well as the rest.
+    Root mean square differences in levels over the outer BORDER px and over the inside. Both are painted with the statistics
+    (of instance norm) and the noise of the whole photo, so that nothing differs but what the paddings make up.
     """
     energies = []
     for photo in photos:
         whole, cut = photo.to(device), photo[..., MARGIN:-MARGIN, MARGIN:-MARGIN].to(device)
-        energies.append(border_energy(painter(cut), painter(whole)[..., MARGIN:-MARGIN, MARGIN:-MARGIN]))
+        fixed = freeze_statistics(generator, [whole])
+        wanted = fixed(whole)[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
+        with noise_of_the_whole(fixed):
+            energies.append(border_energy(fixed(cut), wanted))
     border, inside = (sum(values) / len(values) for values in zip(*energies, strict=True))
-    return {"border": border**0.5, "inside": inside**0.5, "ratio": (border / max(inside, 1e-9)) ** 0.5}
+    return {"border": border**0.5, "inside": inside**0.5}
 
 
 @torch.no_grad()
@@ -110,7 +133,7 @@ def measure_robustness(generator: nn.Module, objective: Objective, photos: list[
 
     Raises TrainingError for photos too small to cut off a margin.
     """
-    if (least := 2 * MARGIN + 4 * BORDER) > min(min(photo.shape[2:]) for photo in photos):
+    if (least := 2 * MARGIN + 8 * BORDER) > min(min(photo.shape[2:]) for photo in photos):
         raise TrainingError(f"robustness is measured on photos whose short side is {least} px or more: give --size {least}")
     device = objective.vgg.mean.device
     return {

@@ -22,6 +22,7 @@ from training.paintings import FACTS, make_slug, read_paintings
 from training.start import find_start, started_recipe
 from zoo.catalog import PHOTO
 from zoo.errors import ConfigError, command
+from zoo.images import open_photo, save_picture
 
 
 def layer_weights(words: list[str]) -> dict[str, float]:
@@ -36,6 +37,13 @@ def layer_weights(words: list[str]) -> dict[str, float]:
     return weights
 
 
+def any_photo(out: Path) -> Path:
+    """A folder of one photo, for a training that looks at none but for its size."""
+    folder = out / "run" / "any-photo"
+    save_picture(open_photo(PHOTO), folder / "photo.jpg")
+    return folder
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The command line; one flag for each recipe key, grouped as in TrainConfig."""
     parser = argparse.ArgumentParser(
@@ -48,7 +56,12 @@ def make_parser() -> argparse.ArgumentParser:
     need.add_argument("--content", metavar="DIR|ARCHIVE|HUB", help=photos)
     need.add_argument("--out", type=Path, required=True, metavar="DIR", help="the style folder to make, or to go on with")
     which = need.add_mutually_exclusive_group()
-    which.add_argument("--norm", choices=NORMS, default="instance", help="train one generator (default: instance)")
+    which.add_argument(
+        "--norm",
+        choices=NORMS,
+        default="instance",
+        help="train one generator (default: instance; styles have instance and batch)",
+    )
     which.add_argument("--pair", action="store_true", help="train both twins in lockstep")
     need.add_argument("--recipe", default="zoo", metavar="NAME|FILE", help="recipe the flags below overrule (default: zoo)")
 
@@ -133,7 +146,7 @@ def main(argv: list[str] | None = None) -> None:
 
         names = [field.name for field in dataclasses.fields(RunOptions)]
         options = RunOptions(**{name: getattr(args, name) for name in names})
-        run(config, paintings, args.content or PHOTO.parent, args.out, norms, options, start)
+        run(config, paintings, args.content or any_photo(args.out), args.out, norms, options, start)
     except KeyboardInterrupt:
         print(f"\nstopped; the same command goes on from the last checkpoint in {args.out}/run", file=sys.stderr)
         raise

@@ -56,7 +56,9 @@ class Twin:
         before = [buffer.clone() for buffer in self.generator.buffers()]
         total = sum(len(photos) for photos, _ in chunks)
         means: dict = {}
-        for photos, features in chunks:
+        seed = getattr(self.generator, "seed", 0)
+        for i, (photos, features) in enumerate(chunks):
+            self.generator.seed = seed + (i << 32)  # each micro-batch has noise of its own
             losses = objective(self.model(photos), features)
             self.accelerator.backward(losses["total"].sum() / total)
             for name, loss in losses.items():

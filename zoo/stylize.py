@@ -84,6 +84,8 @@ def seeded(generator: nn.Module, seed: int) -> nn.Module:
 
     Raises ConfigError for a generator that has no noise.
     """
+    if not 0 <= seed < 2**63:
+        raise ConfigError(f"a seed is a whole number from 0 to 2**63 - 1, got {seed}")
     if not seed:
         return generator
     if not hasattr(type(generator), "seed"):

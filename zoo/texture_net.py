@@ -74,6 +74,10 @@ class TextureGenerator(nn.Module):
         self.joins = nn.ModuleList(Join(i * w, w, config) for i in range(1, len(RATIOS)))
         self.leave = make_conv(len(RATIOS) * w, 3, 1)
 
+    def draw(self, random: torch.Generator, count: int, size: tuple[int, int], ratio: int) -> torch.Tensor:
+        """z of one scale, count×NOISE×H×W."""
+        return torch.randn(count, NOISE, *size, generator=random)
+
     def forward(self, x):
         h, w = x.shape[2:]
         size = [max(2 * RATIOS[0], -(-side // RATIOS[0]) * RATIOS[0]) for side in (h, w)]
@@ -81,7 +85,7 @@ class TextureGenerator(nn.Module):
         random, mixed, own = torch.Generator().manual_seed(self.seed), None, len(x) if self.training else 1
         for i, ratio in enumerate(RATIOS):
             photo = F.avg_pool2d(x, ratio)[:, : self.colours]
-            z = torch.randn(own, NOISE, *photo.shape[2:], generator=random).to(photo)
+            z = self.draw(random, own, photo.shape[2:], ratio).to(photo)
             branch = self.blocks[i](torch.cat([photo, z.expand(len(x), -1, -1, -1)], dim=1))
             mixed = branch if mixed is None else self.joins[i - 1](mixed, branch)
         return torch.sigmoid(self.leave(mixed))[:, :, :h, :w]

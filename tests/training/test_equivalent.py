@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 
 import pytest
 import torch
@@ -51,14 +52,45 @@ def test_the_curves_are_those_of_the_slow_method(made):
     record = read_curves(out, painting)
     objective = held_out_objective(load_vgg(), open_photo(painting))
     photo = to_tensor(fit_short_side(open_photo(photos[1]), 48))
-    picture, losses = gatys(objective, photo, 6, start="noise")
+    _, losses = gatys(objective, photo, 6, start="noise")
     assert record["curves"]["raccoon.jpg"]["noise"] == pytest.approx(losses, rel=1e-4)
 
-    found = compare(lambda photos: picture if photos.shape == picture.shape else photos, record, objective, photos)
-    own = objective(picture, objective.photo_features(photo))["total"].item()
-    assert found["noise"]["photos"]["raccoon.jpg"] == next((k for k, v in enumerate(losses, 1) if v <= own), None)
     with pytest.raises(TrainingError, match="lack astronaut"):
         compare(torch.clone, record, objective, [photos[0].with_name("astronaut.jpg")])
+
+
+def test_k_star_of_a_painter_whose_objective_is_known(made):
+    out, painting, photos, _ = made
+    record, objective, steps = read_curves(out, painting), held_out_objective(load_vgg(), open_photo(painting)), 6
+    for path in photos:  # the painter leaves the photo as it is
+        photo = to_tensor(fit_short_side(open_photo(path), 48))
+        own = objective(photo, objective.photo_features(photo))["total"].item()
+        falling = [own * factor for factor in (3, 2, 1.001, 0.999, 0.5, 0.4)]
+        record["curves"][path.name].update(photo=falling, noise=[2 * own] * steps)
+    record["curves"]["dog.jpg"]["noise"][-1] = 0
+    found = compare(torch.clone, record, objective, photos)
+    assert found["photo"] == {"photos": {"dog.jpg": 4, "raccoon.jpg": 4}, "quartiles": [4, 4, 4]}
+    assert found["noise"] == {"photos": {"dog.jpg": 6, "raccoon.jpg": None}, "quartiles": [None, None, None]}
+
+
+def test_a_curve_that_diverges_ends_there_and_the_others_go_on(made, tmp_path, monkeypatch):
+    def diverges(objective, photo, steps, start, watch):
+        watch(1, 5.0, photo)
+        raise TrainingError("diverged")
+
+    monkeypatch.setattr("training.equivalent.gatys", diverges)
+    words = [str(path) for path in made[2]] + ["--style-image", str(made[1]), "-o", str(tmp_path / "c.json"), "--size", "48"]
+    assert main(words) == 0
+    record = read_curves(tmp_path / "c.json", made[1])
+    assert [record["curves"][path.name]["noise"] for path in made[2]] == [[5.0], [5.0]]
+
+
+def test_another_picture_of_the_same_name_is_refused(made, tmp_path, capsys):
+    out, painting, photos, words = made
+    shutil.copy(photos[1], tmp_path / "dog.jpg")
+    assert main([str(tmp_path / "dog.jpg"), *words]) == 2
+    assert "another picture named dog.jpg" in capsys.readouterr().err
+    assert main([str(tmp_path / "absent.jpg"), *words]) == 2
 
 
 def test_other_curves_are_never_mixed_in(made, capsys, tmp_path):

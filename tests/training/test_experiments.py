@@ -55,6 +55,8 @@ def test_recipes_of_the_experiments_differ_in_what_they_say():
     assert differ.pop("texture-16-photos") == texture | {"photo_count"} and not differ
 
 
-def test_an_unknown_experiment_is_named(tmp_path, capsys):
+def test_an_unknown_experiment_is_named_and_a_trial_keeps_elsewhere(tmp_path, capsys):
+    assert experiments.main(["texture", *WORDS, "--held-out", str(EXAMPLES), "--runs", str(tmp_path), "--steps", "2"]) == 2
+    assert "--keep of its own" in capsys.readouterr().err
     assert experiments.main(["nothing", *WORDS, "--held-out", str(EXAMPLES), "--runs", str(tmp_path)]) == 2
     assert "no experiment 'nothing'" in capsys.readouterr().err

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
+import zoo
 from training import robustness as tests
 from training.losses import Objective
 from training.vgg import load_vgg
@@ -21,7 +23,7 @@ def objective():
 @pytest.fixture
 def photo():
     torch.manual_seed(0)
-    return torch.rand(1, 3, 224, 256)
+    return torch.rand(1, 3, 256, 288)
 
 
 def untouched(photos):
@@ -54,16 +56,30 @@ def test_border_energy_by_hand():
     assert tests.border_energy(picture, wanted) == pytest.approx((error[~inside].mean(), error[inside].mean()), rel=1e-5)
 
 
+class Blur(nn.Module):
+    """A blur that pads with zeros."""
+
+    def forward(self, photos):
+        return F.conv2d(photos, torch.full((3, 1, 9, 9), 1 / 81), padding=4, groups=3)
+
+
 def test_a_border_of_zeros_is_found_and_its_absence(photo):
-    kernel = torch.full((3, 1, 9, 9), 1 / 81)
-
-    def blur(photos):
-        return F.conv2d(photos, kernel, padding=4, groups=3)
-
-    found = tests.border_test(blur, [photo], CPU)
+    found = tests.border_test(Blur(), [photo], CPU)
     assert found["border"] > 20 and found["inside"] < 1e-3
-    same = tests.border_test(untouched, [photo], CPU)
+    same = tests.border_test(nn.Identity(), [photo], CPU)
     assert same["border"] == same["inside"] == 0
+
+
+def test_neither_noise_nor_the_pictures_statistics_pass_for_a_border(photo):
+    torch.manual_seed(0)
+    noisy = zoo.create(architecture="texture", norm="batch", width=2, padding="zero").eval()
+    found = tests.border_test(noisy, [photo], CPU)
+    assert found["border"] > 100 * found["inside"]
+    noisy.seed = 7
+    assert tests.border_test(noisy, [photo], CPU) != found and "draw" not in vars(noisy)
+    one = zoo.create(norm="instance", width=4, residual_blocks=0, padding="zero").eval()
+    found = tests.border_test(one, [photo], CPU)
+    assert found["border"] > 100 * found["inside"]
 
 
 def test_shift_and_noise_of_painters_that_are_known(photo):

@@ -84,19 +84,19 @@ def test_evaluate_measures_robustness_frozen_statistics_and_iterations(trained, 
     shutil.copytree(trained[0], style)
     painting, dog = ["--style-image", examples / "sunset.jpg"], examples / "dog.jpg"
     curves = tmp_path / "c.json"
-    assert run_module("training.equivalent", dog, *painting, "-o", curves, "--size", 192, "--steps", 2).returncode == 0
+    assert run_module("training.equivalent", dog, *painting, "-o", curves, "--size", 256, "--steps", 2).returncode == 0
     kinds = ["--measure", "objective", "robustness", "iterations", "--curves", curves, "--frozen-on", examples]
-    done = run_module("training.evaluate", style, "--content", dog, *painting, "--size", 192, *kinds)
+    done = run_module("training.evaluate", style, "--content", dog, *painting, "--size", 256, *kinds)
     assert done.returncode == 0, done.stderr
     assert "k* from photo" in done.stdout and "output contrast" in done.stdout and "frozen" in done.stdout
     metrics = zoo.find(style).metrics
-    assert metrics["robustness"]["192"]["instance"]["contrast"]["1"]["share"] == 1
-    assert metrics["robustness"]["192"]["batch"]["parameters"] > 100
-    assert metrics["equivalent_iterations"]["192"]["batch"]["noise"]["photos"].keys() == {"dog.jpg"}
-    assert metrics["held_out"]["192"]["instance, frozen statistics"]["objective"] > 0
+    assert metrics["robustness"]["256"]["instance"]["contrast"]["1"]["share"] == 1
+    assert metrics["robustness"]["256"]["batch"]["parameters"] > 100
+    assert metrics["equivalent_iterations"]["256"]["batch"]["noise"]["photos"].keys() == {"dog.jpg"}
+    assert metrics["held_out"]["256"]["instance, frozen statistics"]["objective"] > 0
     assert "256" in metrics["held_out"]  # as before
     for record in (metrics["robustness"], metrics["equivalent_iterations"], metrics["held_out"]):
-        assert str(tmp_path) not in record["192"]["command"] and "--size 192" in record["192"]["command"]
+        assert str(tmp_path) not in record["256"]["command"] and "--size 256" in record["256"]["command"]
     done = run_module("training.evaluate", style, "--content", dog, *painting, "--measure", "iterations")
     assert done.returncode == 2 and "needs --curves" in done.stderr
 

@@ -28,7 +28,6 @@ from zoo.errors import (
         (Fault("/api/models/alice", 401), HubAccessError, "log in"),
         (Fault("/api/models/alice", 403), HubAccessError, "log in"),
         (Fault("/api/models/alice", 404), HubUnavailableError, "status 404"),
-        (Fault("/tree/", "slow"), HubUnavailableError, "does not answer"),
         (Fault("HEAD .*config.json", "slow"), HubUnavailableError, "does not answer"),
         (Fault("/api/models/alice", 429), HubUnavailableError, "limits the rate"),
         (Fault("/api/models/alice", 500), HubUnavailableError, "status 500"),

@@ -20,7 +20,7 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from huggingface_hub.utils._http import default_client_factory  # private: there is no other way to add a hook to its client
+from huggingface_hub.utils import _http  # private: there is no other way to add a hook to the client that is in use
 
 from zoo.catalog import HUB_ID
 from zoo.errors import HubAccessError, HubError, HubNotFoundError, HubUnavailableError
@@ -117,6 +117,9 @@ def within(seconds: float, ask: Callable[[], T]) -> T:
     return answer
 
 
+_make_client = _http._GLOBAL_CLIENT_FACTORY  # its own, or what the user has set (a proxy, certificates)
+
+
 def _client():
     """The client of the Hub's library, refusing the requests that nobody waits for any more."""
 
@@ -124,7 +127,7 @@ def _client():
         if threading.current_thread() in _given_up:
             raise HubUnavailableError("nobody waits for this answer any more")
 
-    client = default_client_factory()
+    client = _make_client()
     client.event_hooks["request"].append(refuse)
     return client
 

@@ -87,11 +87,13 @@ def pull(
         trust.check_listing(name, {file: known.size or 0 for file, known in files.items()})
 
         def download() -> Path:
-            where = Path(snapshot_download(repo, revision=info.sha, **options))
+            # one by one, in the thread that `within` can stop: those of snapshot_download would go on when it is given up
+            about = {key: value for key, value in options.items() if key != "allow_patterns"}
+            for file in files:
+                path = Path(hf_hub_download(repo, file, revision=info.sha, **about))
             if not pinned:  # remembers which commit the revision is, for when the Hub cannot be asked
-                about = {key: value for key, value in options.items() if key != "allow_patterns"}
                 hf_hub_download(repo, folder.CONFIG, revision=revision or "main", **about)
-            return where
+            return path.parents[len(Path(file).parts) - 1]
 
         where = within(deadline, download)
     for file, known in files.items():
