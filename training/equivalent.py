@@ -113,16 +113,17 @@ def add_curves(record: dict, objective: Objective, photos: list[Path], out: Path
 def compare(painter: Painter, record: dict, objective: Objective, photos: list[Path]) -> dict[str, dict]:
     """k* of a painter by start ("photo", "noise"): of each photo by name, and lower quartile, median and upper quartile.
 
-    None is for what the iterations of the record do not reach. Raises TrainingError when the record lacks a photo.
+    None is for what the iterations of the record do not reach. A start that not all photos have curves of yet is left out.
+    Raises TrainingError when the record lacks a photo altogether.
     """
-    where, found = objective.vgg.mean.device, {start: {} for start in STARTS}
-    for path in photos:
-        curves = record["curves"].get(path.name, {})
-        if curves.get("sha256") != sha256(path) or not all(start in curves for start in STARTS):
+    known = [record["curves"].get(path.name, {}) for path in photos]
+    where, found = objective.vgg.mean.device, {start: {} for start in STARTS if all(start in curves for curves in known)}
+    for path, curves in zip(photos, known, strict=True):
+        if curves.get("sha256") != sha256(path) or not found:
             raise TrainingError(f"the curves lack {path.name}: make them with python -m training.equivalent")
         photo = to_tensor(fit_short_side(open_photo(path), record["size"])).to(where)
         value = objective(painter(photo), objective.photo_features(photo))["total"].item()
-        for start in STARTS:
+        for start in found:
             found[start][path.name] = equivalent_iterations(curves[start], value)
     return {
         start: {

@@ -217,6 +217,8 @@ def equivalent_iterations(out: Path) -> None:
             for place, style in enumerate(measured):
                 found = metrics(style, "equivalent_iterations", SLOW_CURVES)
                 for shift, (norm, mark) in zip((-0.12, 0.12), MARKS, strict=True):
+                    if start not in found[norm]:
+                        continue
                     y, values = place + shift, found[norm][start]["photos"].values()
                     low, middle, high = (k or found["steps"] for k in found[norm][start]["quartiles"])
                     look = {"ls": "none", "marker": mark, "color": COLOURS[norm]}

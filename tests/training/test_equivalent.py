@@ -71,6 +71,8 @@ def test_k_star_of_a_painter_whose_objective_is_known(made):
     found = compare(torch.clone, record, objective, photos)
     assert found["photo"] == {"photos": {"dog.jpg": 4, "raccoon.jpg": 4}, "quartiles": [4, 4, 4]}
     assert found["noise"] == {"photos": {"dog.jpg": 6, "raccoon.jpg": None}, "quartiles": [None, None, None]}
+    del record["curves"]["raccoon.jpg"]["noise"]  # not made yet
+    assert compare(torch.clone, record, objective, photos) == {"photo": found["photo"]}
 
 
 def test_a_curve_that_diverges_ends_there_and_the_others_go_on(made, tmp_path, monkeypatch):
