@@ -93,8 +93,8 @@ def add_curves(record: dict, objective: Objective, photos: list[Path], out: Path
             photo = to_tensor(fit_short_side(open_photo(path), size)).to(where)
             began, losses = time.monotonic(), []
 
-            def watch(_step: int, loss: float, _picture: torch.Tensor, losses: list = losses) -> None:
-                losses.append(loss)
+            def watch(step: int, loss: float, _picture: torch.Tensor, losses: list = losses) -> None:
+                losses[step - 1 :] = [loss]
                 bar.update()
 
             try:

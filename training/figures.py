@@ -175,7 +175,7 @@ def steps(out: Path) -> None:
                 for painter, mark in (("batch, batch statistics", "^"), ("batch", "v"), ("instance", "o")):
                     label = NAMES.get(painter, painter.replace("batch,", "batch norm,")) if i == 0 else None
                     line = {"color": COLOURS[painter], "label": label, "ls": "--" if i else "-"}
-                    axis.plot(*(values[1:] for values in history(name, painter)), mark, ms=4, lw=1.5, **line)
+                    axis.plot(*history(name, painter), mark, ms=4, lw=1.5, **line)
             axis.set(title=title, xlabel="step", ylabel="held-out objective / 1000", yscale="log")
             _plain(axis)
         axes[1].set_ylim(axes[0].get_ylim())
@@ -188,7 +188,7 @@ def few_photos(out: Path) -> None:
         for norm, mark in zip(PAIR, "vo", strict=True):
             for name, line, count in (("texture", "-", "all photos"), ("texture-16-photos", "--", "16 photos")):
                 label = f"{NAMES[norm]}, {count}"
-                x, y = (values[1:] for values in history(name, norm))
+                x, y = history(name, norm)
                 axis.plot(x, y, mark, ls=line, ms=4, lw=1.5, color=COLOURS[norm], label=label)
         axis.set(xlabel="step", ylabel="held-out objective / 1000", yscale="log", title="texture network")
         _plain(axis)
@@ -200,7 +200,7 @@ def norms(out: Path) -> None:
     with plot(out / "norms.png", size=(5.2, 3.8)) as (axis,):
         sources = {"none": "residual-norms", "contrast": "residual-norms", "batch": "residual", "instance": "residual"}
         for (norm, name), mark in zip(sources.items(), "xsvo", strict=True):
-            x, y = (values[1:] for values in history(name, norm))
+            x, y = history(name, norm)
             axis.plot(x, y, f"{mark}-", ms=4, lw=1.5, color=COLOURS[norm], label=NAMES.get(norm, "no norm"))
         axis.set(xlabel="step", ylabel="held-out objective / 1000", yscale="log", title="residual network")
         _plain(axis)

@@ -8,6 +8,7 @@ every N steps, beside OUT. L-BFGS (learning rate 1, history 100, no line search)
 """
 
 import argparse
+import math
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +24,7 @@ from zoo.images import fit_long_side, fit_short_side, open_photo, save_picture, 
 from zoo.stylize import DEVICES, check_size, pick_device
 
 OPTIMIZERS, STARTS = ("lbfgs", "adam"), ("photo", "noise")
+FIRST_STEPS = 10, 100  # levels of 255 that L-BFGS changes a value by at first; the second where the first diverges
 
 
 def gatys(
@@ -37,17 +39,30 @@ def gatys(
     """The picture, 1×3×H×W in [0, 1], that `steps` evaluations of objective and gradient lead to, and the objective at each.
 
     Begins from the 1×3×H×W `photo` or from noise around its mean. `watch` is called with step, objective and picture
-    after every step. Raises TrainingError when the objective is no longer finite.
+    after every step (from 1 again, where it begins again with another first step). Raises TrainingError when the objective is
+    no longer finite.
     """
     noise = torch.randn(photo.shape, generator=torch.Generator().manual_seed(seed)).to(photo)
     began = photo if start == "photo" else (photo.mean(dim=(2, 3), keepdim=True) + 0.1 * noise).clamp(0, 1)
-    # L-BFGS does not mind units, but for its first step, which moves all its variables together by 1: in these, by ten levels
-    # of 255 a value. In plain pixels they move by a thousandth of a level, and the curvature learnt from that is rounding.
-    # Found by trial (docs/DECISIONS.md): with one level one photo of six diverged, with a hundred the second step flies off.
-    unit = 25.5 / began.numel() if optimizer == "lbfgs" else 1.0
-    variables = (unit * began).contiguous().requires_grad_(True)
-    features, losses = objective.photo_features(photo), []
-    if optimizer == "lbfgs":  # one evaluation a call: max_iter=1 without a line search
+    features = objective.photo_features(photo)
+    for levels in FIRST_STEPS if optimizer == "lbfgs" else (0,):
+        picture, losses = _descend(objective, began.contiguous(), features, steps, levels, watch)
+        if math.isfinite(losses[-1]):
+            return picture, losses
+    raise TrainingError(f"the optimisation diverged at step {len(losses)}: try --optimizer adam, or another seed")
+
+
+def _descend(
+    objective: Objective, began: torch.Tensor, features: dict, steps: int, levels: float, watch: Callable | None
+) -> tuple[torch.Tensor, list[float]]:
+    """Picture and objectives; ends early at one that is not finite. L-BFGS with a first step of `levels` of 255, or Adam (0).
+
+    L-BFGS does not mind units, but for its first step, which moves all its variables together by 1: in these, by that many
+    levels a value. In plain pixels they move by a thousandth of a level, and the curvature learnt from that is rounding.
+    """
+    unit = 255 / levels / began.numel() if levels else 1.0
+    variables, losses = (unit * began).requires_grad_(True), []
+    if levels:  # one evaluation a call: max_iter=1 without a line search
         steps_of = torch.optim.LBFGS([variables], lr=1, max_iter=1, history_size=100, tolerance_grad=0, tolerance_change=0)
     else:
         steps_of = torch.optim.Adam([variables], lr=0.02)
@@ -61,8 +76,8 @@ def gatys(
 
     for step in range(1, steps + 1):
         steps_of.step(closure)
-        if not torch.tensor(losses[-1]).isfinite():
-            raise TrainingError(f"the optimisation diverged at step {step}: try --optimizer adam, or another seed")
+        if not math.isfinite(losses[-1]):
+            break
         if watch:
             watch(step, losses[-1], (variables.detach() / unit).clamp(0, 1))
     return (variables.detach() / unit).clamp(0, 1), losses

@@ -73,8 +73,8 @@ def experiment(name: str) -> dict:
 
 
 def history(name: str, painter: str) -> tuple[list[int], list[float]]:
-    """Steps and held-out objective (in thousands) of a painter of an experiment."""
-    records = experiment(name)["history"]
+    """Steps and held-out objective (in thousands) of a painter of an experiment; the untrained start would flatten the rest."""
+    records = [record for record in experiment(name)["history"] if record["step"]]
     return [r["step"] for r in records], [r[painter]["objective"] / 1000 for r in records]
 
 

@@ -28,7 +28,7 @@ def test_history_reads_what_an_experiment_measured(tmp_path, monkeypatch):
     kept.experiment.cache_clear()
     records = [{"step": s, "instance": {"objective": 1000.0 * o}} for s, o in ((0, 9), (100, 4))]
     (tmp_path / "mine.json").write_text(json.dumps({"history": records}))
-    assert kept.history("mine", "instance") == ([0, 100], [9, 4])
+    assert kept.history("mine", "instance") == ([100], [4])
     with pytest.raises(TrainingError, match="training.experiments"):
         kept.experiment("absent")
 
