@@ -4,7 +4,7 @@
 
 Each experiment is an ordinary training by a recipe of training/recipes/paper, with its own folder in RUNS: what is finished
 is left alone, what was stopped goes on. docs/experiments/NAME.json then records the recipe, the held-out objective over the
-steps, and tests of robustness on the bundled photos; beside it lie the photos of the figures as its generators paint them.
+steps, and tests of robustness on the bundled photos; beside it lie those photos of the figures that its generators paint.
 """
 
 import argparse
@@ -38,6 +38,7 @@ EXPERIMENTS = {  # by name: recipe of training/recipes, norms
     "texture-replicate": ("paper/texture-replicate", ("batch",)),
     "residual-seed-1": ("paper/residual-seed-1", PAIR),
 }
+PAINTED = ("texture", "residual", "texture-16-photos", "texture-replicate")  # whose pictures the figures show
 EVERY = 100  # steps between two measurements
 
 
@@ -83,9 +84,8 @@ def keep(name: str, content: Path, painting: Path, folder: Path, kept: Path) -> 
     for norm in norms:
         generator = load_generator(twin_folder(folder, norm))
         record["robustness"][norm] = measure_robustness(generator, objective, list(whole_photos(bundled_photos(), PHOTO_SIZE)))
-        for shown in SHOWN:
-            picture = paint(generator, photo(shown))
-            save_picture(picture, kept / name / f"{norm}-{shown}.jpg", quality=92)
+        for shown in SHOWN if name in PAINTED else ():
+            save_picture(paint(generator, photo(shown)), kept / name / f"{norm}-{shown}.jpg", quality=85)
     write_json(kept / f"{name}.json", record)
 
 

@@ -114,6 +114,7 @@ def texture_network(out: Path) -> None:
     ]
     captions = ["photo", "Gatys et al.", *(caption for caption, _, _ in shown)]
     rows = [[photo(name), slow(name), *(painted(made, norm, name) for _, made, norm in shown)] for name in SHOWN]
+    rows = [[fit_long_side(picture, 200) for picture in row] for row in rows]
     sheet(rows, captions, out / "texture-network")
 
 

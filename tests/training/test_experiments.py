@@ -19,6 +19,7 @@ WORDS = ["--content", str(EXAMPLES), "--style-image", str(EXAMPLES / "sunset.jpg
 @pytest.mark.slow
 def test_what_is_kept_is_what_was_trained(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(experiments, "EXPERIMENTS", {"tiny": ("smoke", ("instance", "none"))})
+    monkeypatch.setattr(experiments, "PAINTED", ("tiny",))
     monkeypatch.setattr(experiments, "EVERY", 3)
     (tmp_path / "held-out").mkdir()
     shutil.copy(EXAMPLES / "dog.jpg", tmp_path / "held-out")
