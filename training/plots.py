@@ -5,6 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from PIL import Image
+
 from training.records import read_log
 
 if TYPE_CHECKING:
@@ -40,6 +42,9 @@ def plot(path: Path, columns: int = 1, size: tuple[float, float] = (5, 3.6), dpi
             axis.grid(alpha=0.2, which="both")
         figure.tight_layout()
         figure.savefig(path, dpi=dpi)
+        if path.suffix.lower() == ".png":  # a few flat colours: a palette takes a third of the room
+            with Image.open(path) as image:
+                image.convert("RGB").quantize(64).save(path, optimize=True)
     finally:
         plt.close(figure)
 
