@@ -87,9 +87,9 @@ def contrast(out: Path) -> None:
         for key, (paint, label, mark) in painters.items():
             found = {"contrast": [], "style": []}
             for c in levels:
-                pictures = [to_tensor(paint(shown, contrast=c)) for shown in SHOWN]
-                found["contrast"].append(sum(rms_contrast(picture).item() for picture in pictures))
-                found["style"].append(sum(style_loss(objective, picture) for picture in pictures))
+                picture = to_tensor(paint(name, contrast=c))
+                found["contrast"].append(rms_contrast(picture).item())
+                found["style"].append(style_loss(objective, picture))
             for axis, values in zip(axes, found.values(), strict=True):
                 axis.plot(levels, [value / values[0] for value in values], f"{mark}-", color=COLOURS[key], label=label)
         axes[0].set(xlabel="contrast of the photo", ylabel="contrast of the picture", ylim=(0, 1.15))
