@@ -141,12 +141,10 @@ def gallery(out: Path) -> None:
 
 @figure
 def architectures(out: Path) -> None:
-    """Figure 5: both generators, batch norm above instance norm."""
-    name = SHOWN[0]
-    rows = [[photo(name), *(painted(made, norm, name) for made in ("texture", "residual"))] for norm in PAIR]
-    rows[1][0] = painting()
-    captions, labels = ["photo, painting", "texture network", "residual network"], [NAMES[norm] for norm in PAIR]
-    sheet(rows, captions, out / "architectures", labels)
+    """Figure 5: both generators on two photos, batch norm above instance norm."""
+    made = {"texture network": "texture", "residual network": "residual"}
+    rows = [[painted(name, norm, shown) for shown in SHOWN for name in made.values()] for norm in PAIR]
+    sheet(rows, list(made) * len(SHOWN), out / "architectures", [NAMES[norm] for norm in PAIR])
 
 
 @figure
