@@ -4,6 +4,7 @@ import yaml
 
 from zoo.adapter import AdapterConfig, is_adapter
 from zoo.catalog import Style
+from zoo.config import GeneratorConfig
 from zoo.folder import CONFIG
 
 _HOW = """\
@@ -34,7 +35,18 @@ def make_card(style: Style, name: str | None = None) -> str:
                       *_figures(style), *_recipe(style), *_rights(style)])  # fmt: skip
 
 
+_HOW_TILES = """\
+```sh
+python -m zoo texture {name} -o tile.png --size 512 --seed 0
+```
+
+Makes seamless tiles out of noise; it looks at no photo.
+"""
+
+
 def _how(style: Style, name: str) -> str:
+    if not is_adapter(style.folder) and GeneratorConfig.load(style.folder / CONFIG).architecture == "synthesis":
+        return _HOW_TILES.format(name=name)
     twin = "   # --norm batch: its matched twin" if "batch" in style.norms else ""
     return _HOW.format(name=name, twin=twin)
 

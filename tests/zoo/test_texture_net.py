@@ -6,6 +6,8 @@ from PIL import Image
 
 import zoo
 from zoo.__main__ import main
+from zoo.card import make_card
+from zoo.catalog import at
 from zoo.texture_net import RATIOS
 
 
@@ -114,3 +116,8 @@ def test_a_seed_varies_a_painted_photo(tmp_path, photo):
     zoo.save(zoo.create(architecture="texture", width=2), tmp_path / "varied")
     one, other, again = (zoo.stylize(photo, tmp_path / "varied", size=64, seed=seed) for seed in (0, 1, 0))
     assert one.tobytes() == again.tobytes() != other.tobytes()
+
+
+def test_the_card_of_a_texture_tells_how_to_make_tiles(tiles):
+    card = make_card(at(tiles))
+    assert "python -m zoo texture tiles" in card and "stylize" not in card
