@@ -21,7 +21,7 @@ from training.measure import CONTENT_LAYERS, STYLE_LAYERS
 from training.vgg import load_vgg
 from zoo.errors import TrainingError, command
 from zoo.images import fit_long_side, fit_short_side, open_photo, save_picture, to_image, to_tensor
-from zoo.stylize import DEVICES, check_size, pick_device
+from zoo.stylize import DEVICES, check_seed, check_size, pick_device
 
 OPTIMIZERS, STARTS = ("lbfgs", "adam"), ("photo", "noise")
 FIRST_STEPS = 10, 100  # levels of 255 that L-BFGS changes a value by at first; the second where the first diverges
@@ -110,8 +110,7 @@ def main(argv: list[str] | None = None) -> None:
     check_size(args.style_size)
     if args.steps < 1 or (args.every is not None and args.every < 1):
         raise TrainingError("--steps and --every count steps and must be at least 1")
-    if not 0 <= args.seed < 2**63:
-        raise TrainingError(f"--seed is a whole number from 0 to 2**63 - 1, got {args.seed}")
+    check_seed(args.seed)
     if not 0 <= args.style_weight < float("inf"):
         raise TrainingError(f"--style-weight must be 0 or more, got {args.style_weight}")
     where = pick_device(args.device)

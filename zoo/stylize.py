@@ -61,6 +61,12 @@ def check_size(size: int | None) -> None:
         raise ConfigError(f"size must be at least {MIN_SIDE} px (the long side), got {size}")
 
 
+def check_seed(seed: int) -> None:
+    """Raise ConfigError unless noise can be drawn from that seed."""
+    if not 0 <= seed < 2**63:
+        raise ConfigError(f"a seed is a whole number from 0 to 2**63 - 1, got {seed}")
+
+
 def stylize(
     photo: Image.Image | str | Path,
     style: str | Path | Style,
@@ -84,8 +90,7 @@ def seeded(generator: nn.Module, seed: int) -> nn.Module:
 
     Raises ConfigError for a generator that has no noise.
     """
-    if not 0 <= seed < 2**63:
-        raise ConfigError(f"a seed is a whole number from 0 to 2**63 - 1, got {seed}")
+    check_seed(seed)
     if not seed:
         return generator
     if not hasattr(type(generator), "seed"):

@@ -58,9 +58,8 @@ class TextureGenerator(nn.Module):
 
     `width` channels a scale (8 in the paper's code), so that the finest map has 6 times as many. `seed` decides z: another
     seed gives a variation, the same one the same picture; all pictures of a batch share it, but in training mode, where
-    each has its own. Sizes are padded to a
-    multiple of 32 px, at least 64, so that the coarsest map is 2×2 or larger, and cropped again. Keeps the tensor contract
-    of zoo/registry.py; `residual_blocks` and `upsampling` of the config do not apply.
+    each has its own. Sizes are padded to a multiple of 32 px, at least 64, so that the coarsest map is 2×2 or larger, and
+    cropped again. Keeps the tensor contract of zoo/registry.py; `residual_blocks` and `upsampling` of the config do not apply.
     """
 
     seed = 0
