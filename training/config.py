@@ -50,6 +50,7 @@ class TrainConfig:
     seed: int = knob(0, "schedule", "decides initial weights, photo order, crops and flips", low=0)
 
     crop_size: int = knob(256, "pictures", "side of the square training crops in pixels", low=32)
+    zoom: float = knob(1.0, "pictures", "enlarge crops by up to that: teaches the little detail of large photos", low=1)
     photo_count: int = knob(0, "pictures", "train on that many of the photos, chosen by the seed, 0 for all", low=0)
     style_size: int = knob(256, "pictures", "short side of the painting in pixels: larger paints larger strokes", low=32)
 

@@ -1,5 +1,6 @@
 """Training photos: random crops that depend on nothing but (seed, epoch, index), so that a run can stop anywhere."""
 
+import math
 import random
 from pathlib import Path
 
@@ -15,17 +16,18 @@ class PhotoFolder(Dataset):
     """The endless stream of training crops as a sequence: item k is photo k mod n of epoch k // n.
 
     Each epoch has its own order. A crop is a random square, from the crop size up to the whole short side, flipped
-    half of the time and reduced to 3×crop_size×crop_size float32 in [0, 1]. Unreadable files are skipped (the next
+    half of the time and reduced to 3×crop_size×crop_size float32 in [0, 1]. With `zoom` above 1 it may be as small as
+    crop_size / zoom and is then enlarged: large photos show as little detail a pixel. Unreadable files are skipped (the next
     photo takes their place) and counted in `unreadable`. Works with any number of photos from 1 up; raises
     PhotoError for an empty folder. With `count`, so many of the photos alone, chosen by the seed.
     """
 
-    def __init__(self, folder: str | Path, crop_size: int, seed: int = 0, count: int = 0):
+    def __init__(self, folder: str | Path, crop_size: int, seed: int = 0, count: int = 0, zoom: float = 1.0):
         self.photos = list_photos(folder)
         if count:
             chosen = random.Random(f"{seed}/photos").sample(range(len(self.photos)), min(count, len(self.photos)))
             self.photos = [self.photos[i] for i in sorted(chosen)]
-        self.crop_size, self.seed = crop_size, seed
+        self.crop_size, self.seed, self.zoom = crop_size, seed, zoom
         self._bad = torch.zeros(len(self.photos), dtype=torch.bool).share_memory_()  # seen by every loader process
         self._order: tuple[int, list[int]] = (-1, [])
 
@@ -55,12 +57,18 @@ class PhotoFolder(Dataset):
                 self._bad[index] = True
         raise TrainingError(f"none of the {len(self.photos)} pictures in the content folder can be read")
 
+    def side(self, short: int, rng: random.Random) -> int:
+        """Side of a random crop of a photo with that short side in pixels; with zoom, each scale is as likely as its double."""
+        if self.zoom == 1:
+            return rng.randint(self.crop_size, short)
+        return round(math.exp(rng.uniform(math.log(self.crop_size / self.zoom), math.log(short))))
+
     def crop(self, photo: Image.Image, rng: random.Random) -> torch.Tensor:
         """One random training crop of a photo."""
         if min(photo.size) < self.crop_size:
             photo = fit_short_side(photo, self.crop_size)
         w, h = photo.size
-        side = rng.randint(self.crop_size, min(w, h))
+        side = self.side(min(w, h), rng)
         left, top = rng.randint(0, w - side), rng.randint(0, h - side)
         box, size = (left, top, left + side, top + side), (self.crop_size, self.crop_size)
         photo = photo.resize(size, Image.Resampling.LANCZOS, box=box)

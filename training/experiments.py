@@ -69,7 +69,7 @@ def keep(name: str, content: Path, painting: Path, folder: Path, kept: Path) -> 
     """Write docs/experiments/NAME.json, and the pictures of the figures beside it."""
     norms, config = EXPERIMENTS[name][1], made_by(folder)
     records = read_log(folder / "run" / "log.jsonl")
-    photos = PhotoFolder(content, config.crop_size, config.seed, config.photo_count)
+    photos = PhotoFolder(content, config.crop_size, config.seed, config.photo_count, config.zoom)
     record = {
         "recipe": asdict(config),
         "norms": norms,

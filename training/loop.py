@@ -129,7 +129,7 @@ def train(
 
     Returns whether the last step of the recipe was done, and the styles exported.
     """
-    photos = PhotoFolder(content, config.crop_size, config.seed, config.photo_count)
+    photos = PhotoFolder(content, config.crop_size, config.seed, config.photo_count, config.zoom)
     photos[0]  # raises here, in this process and in plain words, when nothing in the folder can be read
     objectives = make_objectives(config, paintings, options.vgg_weights, accelerator.device)
     twins = [Twin(norm, config, len(objectives), accelerator, start) for norm in norms]

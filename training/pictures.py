@@ -5,6 +5,8 @@
 images/photo.jpg, batch.jpg, instance.jpg   the zoo's photo, and how each norm paints it
 images/preview.jpg                          photo | batch norm | instance norm on several photos, the last once more, faded
 images/sizes.jpg                            instance norm at several resolutions, pixel for pixel
+
+Of a style that makes textures: a tile by each norm, and a preview of several seeds.
 """
 
 import argparse
@@ -15,13 +17,14 @@ from PIL import Image
 
 from training.records import check_own
 from training.sheet import contact_sheet
-from zoo.catalog import PHOTO, Style, find
+from zoo.catalog import PHOTO, Style, find, load
 from zoo.errors import PhotoError, command
 from zoo.images import fade, fit_long_side, fit_short_side, list_photos, open_photo, save_picture
-from zoo.stylize import stylize
+from zoo.stylize import paint, pick_device, seeded, shared_generator, stylize
 
 PICTURE_SIZE = 560  # px, long side of the style's own pictures
 PREVIEW_SIZE, PREVIEW_PHOTOS = 208, 5  # px, short side; pictures, and one more that is faded
+TILE_SIZE, SEEDS = 256, (0, 1)  # px; of the tiles shown of a texture
 FADED = 0.3  # contrast of that one
 SIZES, CROP = (256, 512, 1080), (256, 170)  # px, long side; px of what is shown of it
 
@@ -55,9 +58,25 @@ def size_sheet(style: Style, photo: Image.Image) -> Image.Image:
     return contact_sheet([row], [f"{size} px" for size in SIZES])
 
 
+def draw_tiles(style: Style) -> None:
+    """Write the pictures of a style that makes textures."""
+    images, norms = style.folder / "images", sorted(style.norms)
+
+    def tile(norm: str, seed: int) -> Image.Image:
+        generator = seeded(shared_generator(style, norm, pick_device("auto")), seed)
+        return paint(generator, Image.new("RGB", (TILE_SIZE, TILE_SIZE)))
+
+    for norm in norms:
+        save_picture(tile(norm, 0), images / f"{norm}.jpg", quality=80)
+    sheet = contact_sheet([[tile(norm, seed) for norm in norms] for seed in SEEDS], [f"{norm} norm" for norm in norms])
+    save_picture(sheet, images / "preview.jpg", quality=74)
+
+
 def draw_pictures(style: Style, photos: list[Image.Image]) -> None:
     """Write the pictures named above. Raises ZooError when the folder holds no generator or cannot be written."""
     images, norms = style.folder / "images", sorted(style.norms)
+    if load(style, norms[0]).config.needs_no_photo:
+        return draw_tiles(style)
     photo = fit_long_side(open_photo(PHOTO), PICTURE_SIZE)
     save_picture(photo, images / "photo.jpg", quality=80)
     for norm in norms:

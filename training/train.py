@@ -129,7 +129,7 @@ def main(argv: list[str] | None = None) -> None:
         config = TrainConfig.from_dict(started_recipe(recipe, start, norms, flags), source=str(args.recipe))
         if config.only != "all" and not start:
             raise ConfigError(f"--only {config.only} trains a few weights of a trained generator: name it with --from STYLE")
-        if config.architecture != "synthesis" and not args.content:
+        if not args.content and not config.generator("instance").needs_no_photo:
             raise ConfigError("--content is missing: the photos to train on (only --recipe texture needs none)")
         paintings = read_paintings(args.style_image, args.about)
         if len(paintings) == 1:

@@ -45,7 +45,7 @@ Makes seamless tiles out of noise; it looks at no photo.
 
 
 def _how(style: Style, name: str) -> str:
-    if not is_adapter(style.folder) and GeneratorConfig.load(style.folder / CONFIG).architecture == "synthesis":
+    if not is_adapter(style.folder) and GeneratorConfig.load(style.folder / CONFIG).needs_no_photo:
         return _HOW_TILES.format(name=name)
     twin = "   # --norm batch: its matched twin" if "batch" in style.norms else ""
     return _HOW.format(name=name, twin=twin)

@@ -65,11 +65,6 @@ def export(generator: nn.Module, style: int) -> nn.Module:
     return plain
 
 
-def blend(generator: nn.Module, weights: dict[int, float]) -> nn.Module:
-    """`mix` for the rows of a conditional generator: a plain one between the styles, given their weights."""
-    return mix([export(generator, style) for style in weights], list(weights.values()))
-
-
 def share_convolutions(generators: list[nn.Module]) -> bool:
     """Whether plain generators differ in their norms alone, as those of styles trained together do."""
     first, norms = generators[0].state_dict(), norm_parameters(generators[0])

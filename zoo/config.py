@@ -57,6 +57,11 @@ class GeneratorConfig:
                 f"config key 'architecture' must be one of {', '.join(list_architectures())}, got {self.architecture!r}"
             )
 
+    @property
+    def needs_no_photo(self) -> bool:
+        """Whether the generator makes pictures of noise alone (Ulyanov et al. 2016: texture synthesis)."""
+        return self.architecture == "synthesis"
+
     def to_dict(self) -> dict:
         """The content of config.json."""
         return {"format": FORMAT, **asdict(self)}

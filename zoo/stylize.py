@@ -79,10 +79,14 @@ def stylize(
 
     Batch norm uses its running statistics, the paper's baseline; instance norm the picture's own (eq. 3). `seed` chooses
     among the variations of a generator that has noise.
-    Raises ZooError for an unknown style, norm or device, or a picture that cannot be used.
+    Raises ZooError for an unknown style, norm or device, a style that paints no photos, or a picture that cannot be used.
     """
     check_size(size)
-    return paint(seeded(shared_generator(find(style), norm, pick_device(device)), seed), photo, size)
+    style = find(style)
+    generator = seeded(shared_generator(style, norm, pick_device(device)), seed)
+    if generator.config.needs_no_photo:
+        raise ConfigError(f"{style.slug} paints no photos, it makes tiles: python -m zoo texture {style.slug} -o tile.png")
+    return paint(generator, photo, size)
 
 
 def seeded(generator: nn.Module, seed: int) -> nn.Module:
@@ -113,7 +117,7 @@ def texture(
         near = max(2 * step, round(size / step) * step)
         raise ConfigError(f"a seamless tile has a multiple of {step} px, at least {2 * step}: {size} is none, {near} is")
     generator = seeded(shared_generator(style, norm, pick_device(device)), seed)
-    if generator.config.architecture != "synthesis" or generator.config.padding != "circular":
+    if not generator.config.needs_no_photo or generator.config.padding != "circular":
         raise ConfigError(
             f"{style.slug} is no seamless texture but a {generator.config.architecture} generator with "
             f"{generator.config.padding} padding: train one with python -m training.train --recipe texture"

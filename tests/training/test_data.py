@@ -87,3 +87,14 @@ def test_a_count_of_photos_is_a_choice_of_the_seed(examples):
     assert [len(photos) for photos in chosen] == [2, 2, 2] and chosen[0] == chosen[1] != chosen[2]
     assert {tuple(PhotoFolder(examples, 32, 0, 2)[k].shape) for k in range(5)} == {(3, 32, 32)}
     assert len(PhotoFolder(examples, 32, 0, count=99).photos) == 5
+
+
+def test_zoom_enlarges_crops_and_changes_nothing_without(examples):
+    photos, rng = PhotoFolder(examples, 32, zoom=4), random.Random(0)
+    sides = [photos.side(128, rng) for _ in range(2000)]
+    assert min(sides) == 8 and max(sides) == 128
+    assert sum(side < 32 for side in sides) / 2000 == pytest.approx(0.5, abs=0.05)  # half of the doublings lie below
+    ramp = Image.linear_gradient("L").resize((128, 128)).convert("RGB")
+    assert min(photos.crop(ramp, rng).std().item() for _ in range(50)) < 0.05  # of a few rows of the ramp alone
+    assert photos[0].shape == (3, 32, 32)
+    assert torch.equal(PhotoFolder(examples, 32, zoom=1)[0], PhotoFolder(examples, 32)[0])

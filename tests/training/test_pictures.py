@@ -4,7 +4,18 @@ import numpy as np
 from PIL import Image, ImageStat
 
 import zoo
-from training.pictures import CROP, FADED, PREVIEW_PHOTOS, PREVIEW_SIZE, SIZES, main, preview_photos, size_sheet
+from training.pictures import (
+    CROP,
+    FADED,
+    PREVIEW_PHOTOS,
+    PREVIEW_SIZE,
+    SIZES,
+    TILE_SIZE,
+    draw_pictures,
+    main,
+    preview_photos,
+    size_sheet,
+)
 from zoo.catalog import PHOTO, at
 from zoo.images import open_photo
 
@@ -39,6 +50,18 @@ def test_all_pictures_are_written(small_pair, examples):
         "photo.jpg", "batch.jpg", "instance.jpg", "preview.jpg", "sizes.jpg",
     }  # fmt: skip
     assert ImageStat.Stat(Image.open(small_pair / "images" / "preview.jpg").convert("L")).stddev[0] > 5
+
+
+def test_a_texture_is_shown_as_tiles(tmp_path):
+    zoo.save(zoo.create(architecture="synthesis", width=2, padding="circular"), tmp_path / "tiles")
+    draw_pictures(at(tmp_path / "tiles"), [])
+    images = {p.name: Image.open(p) for p in (tmp_path / "tiles" / "images").iterdir()}
+    assert images.keys() == {"instance.jpg", "preview.jpg"} and images["instance.jpg"].size == (TILE_SIZE, TILE_SIZE)
+    shown, expected = (
+        np.asarray(picture.convert("L"), float).ravel()
+        for picture in (images["instance.jpg"], zoo.texture(tmp_path / "tiles", TILE_SIZE))
+    )
+    assert np.corrcoef(shown, expected)[0, 1] > 0.8  # but for JPEG, hard on an untrained net's noise
 
 
 def test_mistakes(examples, capsys):

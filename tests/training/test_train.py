@@ -146,3 +146,12 @@ def test_every_style_gets_its_turn(several):
     assert sorted(r["style"] for r in records) == ["after-sunset"] * 3 + ["raccoon"] * 3
     steps = load_file(several / "raccoon" / "batch" / "model.safetensors")["enter.norm.num_batches_tracked"]
     assert steps == 3  # statistics of its own
+
+
+def test_a_texture_needs_no_photos(examples, tmp_path, run_module):
+    words = ["--recipe", "texture", "--pair", "--steps", 2, "--width", 2, "--crop-size", 64, "--preview-every", 1]
+    done = run_module("training.train", *words, "--style-image", examples / "sunset.jpg", "--out", tmp_path / "tiles")
+    assert done.returncode == 0, done.stderr
+    assert zoo.texture(tmp_path / "tiles", 64).size == (64, 64)
+    assert "zoo texture" in (tmp_path / "tiles" / "README.md").read_text()
+    assert (tmp_path / "tiles" / "images" / "preview.jpg").is_file()

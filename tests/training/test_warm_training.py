@@ -20,7 +20,7 @@ SMALL = ("--recipe", "smoke", "--steps", 3, "--log-every", 1, "--preview-every",
 @pytest.mark.slow
 def test_many_styles_and_the_identity_go_on_from_trained_ones(examples, tmp_path, run_module):
     pictures = [examples / name for name in ("sunset.jpg", "dog.jpg")]
-    words = [*SMALL, "--pair", "--from", "great-wave", "the-scream", "--style-image", *pictures, "--content", examples]
+    words = [*SMALL, "--pair", "--from", "udnie", "tableau-no-2", "--style-image", *pictures, "--content", examples]
     words += [
         "--identity-weight",
         10,
@@ -44,27 +44,27 @@ def test_many_styles_and_the_identity_go_on_from_trained_ones(examples, tmp_path
         assert share_convolutions(generators)
         photo = to_tensor(open_photo(examples / "dog.jpg").resize((96, 96)))
         with torch.no_grad():  # three steps from where they began: still much like it
-            assert (generators[0](photo) - zoo.load("great-wave", norm)(photo)).abs().mean() < 0.2
+            assert (generators[0](photo) - zoo.load("udnie", norm)(photo)).abs().mean() < 0.2
     recipe = yaml.safe_load((folders[0] / "recipe.yaml").read_text())
-    assert [record["style"] for record in recipe["started_from"]] == ["great-wave"]
+    assert [record["style"] for record in recipe["started_from"]] == ["udnie"]
     assert recipe["width"] == 16  # of the generator it began from, whatever the recipe says
-    assert "great-wave" in (folders[0] / "README.md").read_text()
+    assert "udnie" in (folders[0] / "README.md").read_text()
     psnr = json.loads((folders[2] / "metrics.json").read_text())["psnr"]
     assert psnr["batch"]["as_is"] > 5 and psnr["instance"]["matched"] > 5
 
 
 @pytest.mark.slow
 def test_an_adapter_is_small_and_paints_as_the_style_it_was_trained_with(examples, tmp_path, run_module):
-    words = [*SMALL, "--pair", "--from", "great-wave", "--only", "norm", "--style-image", examples / "sunset.jpg"]
+    words = [*SMALL, "--pair", "--from", "udnie", "--only", "norm", "--style-image", examples / "sunset.jpg"]
     done = run_module("training.train", *words, "--content", examples, "--out", tmp_path / "sunset")
     assert done.returncode == 0, done.stderr
     adapter = tmp_path / "sunset" / "adapter"
     assert is_adapter(adapter) and (adapter / "adapter.safetensors").stat().st_size < 16_000
     for norm in ("instance", "batch"):
-        whole, base, photo = zoo.load(tmp_path / "sunset", norm), zoo.load("great-wave", norm), torch.rand(1, 3, 48, 40)
+        whole, base, photo = zoo.load(tmp_path / "sunset", norm), zoo.load("udnie", norm), torch.rand(1, 3, 48, 40)
         assert torch.equal(zoo.load(adapter, norm)(photo), whole(photo))
         assert share_convolutions([whole, base]) and not torch.allclose(whole(photo), base(photo), atol=1e-3)
-    assert load_file(adapter / "adapter.safetensors").keys() <= norm_parameters(zoo.load("great-wave"))
+    assert load_file(adapter / "adapter.safetensors").keys() <= norm_parameters(zoo.load("udnie"))
     assert find(adapter).painting["file"] == "sunset.jpg"
 
 
@@ -72,5 +72,5 @@ def test_only_needs_a_base(examples, tmp_path, run_module):
     words = ["--style-image", examples / "sunset.jpg", "--content", examples, "--out", tmp_path / "x"]
     done = run_module("training.train", *words, "--only", "norm")
     assert done.returncode == 2 and "--from" in done.stderr
-    done = run_module("training.train", *words, "--from", "great-wave", "--width", 8)
+    done = run_module("training.train", *words, "--from", "udnie", "--width", 8)
     assert done.returncode == 2 and "width 16" in done.stderr
