@@ -9,9 +9,11 @@ import gradio as gr
 from PIL import Image
 
 from zoo import stylize
+from zoo.adapter import is_adapter
 from zoo.catalog import Style, find_named, with_weights
+from zoo.config import GeneratorConfig
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, ZooError
-from zoo.folder import WEIGHTS, twin_folder
+from zoo.folder import CONFIG, WEIGHTS
 from zoo.images import fade, fit_long_side, open_photo
 from zoo.stylize import pick_device
 
@@ -143,6 +145,17 @@ def about(style: Style) -> str:
     return text
 
 
-def complete(style: Style) -> bool:
-    """Whether the style can be compared: both twins are there."""
-    return all((twin_folder(style.folder, norm) / WEIGHTS).is_file() for norm in NORMS)
+def unfit(style: Style) -> str | None:
+    """What keeps a style off the page, in words; None for one that paints photos. A twin may be missing."""
+    try:
+        if "instance" not in style.norms:
+            return f"{style.slug} has no instance-norm generator"
+        if is_adapter(style.folder):
+            return None
+        if not (style.folder / WEIGHTS).is_file():
+            return f"{style.slug} has no {WEIGHTS}"
+        if GeneratorConfig.load(style.folder / CONFIG).needs_no_photo:
+            return f"{style.slug} makes tiles: python -m zoo texture {style.slug} -o tile.png"
+    except ZooError as error:
+        return str(error)
+    return None

@@ -17,7 +17,7 @@ from zoo.errors import command
 ROOT = Path(__file__).parent.parent
 RENAMED = {"space/README.md": "README.md", "space/requirements.txt": "requirements.txt"}
 PATTERNS = (
-    "app.py", "LICENSE", "NOTICE", "space/*.py", "space/style.css", "space/examples/*.jpg",
+    "app.py", "LICENSE", "LICENSES/*", "NOTICE", "space/*.py", "space/style.css", "space/examples/*.jpg",
     "zoo/*.py", "zoo/hub/*.py", "zoo/photo.jpg", "zoo/styles/*/*.*", "zoo/styles/*/images/*.*", "zoo/styles/*/batch/*.*",
 )  # fmt: skip
 

@@ -45,11 +45,11 @@ TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavio
 def build_demo() -> gr.Blocks:
     """The page with its API, ready to `launch(**launch_options())`. Raises StyleNotFoundError for an empty zoo."""
     sound, problems = sound_styles()
-    for problem in problems:
+    for problem in [*problems, *filter(None, map(actions.unfit, sound))]:
         print(f"left out: {problem}", file=sys.stderr)
-    styles = actions.clearest_first([style for style in sound if actions.complete(style)])
+    styles = actions.clearest_first([style for style in sound if not actions.unfit(style)])
     if not styles:
-        raise StyleNotFoundError("the zoo has no style with both norms: train one with python -m training.train --pair")
+        raise StyleNotFoundError("the zoo has no style that paints photos: train one with python -m training.train --pair")
     with gr.Blocks(title="Missing Ingredient", delete_cache=(3600, 86400)) as demo:
         gr.Markdown(HERO, elem_id="hero")
         with gr.Tabs(elem_id="tabs") as tabs:
@@ -213,7 +213,8 @@ def _add_api(slugs: list[str]) -> None:
         with actions.plain_errors():
             if norm not in actions.NORMS:
                 raise ConfigError(f"norm must be instance or batch, got {norm!r}")
-            image = actions.fit_long_side(open_photo(photo), actions.check_request(photo, size))
+            size = actions.check_request(photo, size)
+            image = actions.fit_long_side(open_photo(photo), size)
             found = actions.find_in_zoo(style)
             return _png(actions.paint(image, found, norm).image, f"{found.slug}-{norm}")
 

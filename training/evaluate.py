@@ -43,7 +43,7 @@ from zoo.catalog import Style, find, load
 from zoo.errors import TrainingError, command
 from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
-from zoo.stylize import DEVICES, pick_device
+from zoo.stylize import DEVICES, check_size, pick_device
 
 
 @dataclass
@@ -173,8 +173,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     """Run the command; exit code 0 when measured, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
-    if args.size < 32:
-        raise TrainingError(f"--size must be at least 32 px, got {args.size}")
+    check_size(args.size)
     if "iterations" in args.measure and not args.curves:
         raise TrainingError("--measure iterations needs --curves: make them with python -m training.equivalent")
     style, size = check_own(find(args.style)), str(args.size)

@@ -20,7 +20,7 @@ from training.losses import Objective
 from training.measure import CONTENT_LAYERS, STYLE_LAYERS
 from training.vgg import load_vgg
 from zoo.errors import TrainingError, command
-from zoo.images import fit_long_side, fit_short_side, open_photo, save_picture, to_image, to_tensor
+from zoo.images import check_picture_name, fit_long_side, fit_short_side, open_photo, save_picture, to_image, to_tensor
 from zoo.stylize import DEVICES, check_seed, check_size, pick_device
 
 OPTIMIZERS, STARTS = ("lbfgs", "adam"), ("photo", "noise")
@@ -106,6 +106,7 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     """Run the command; exit code 0 when painted, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
+    check_picture_name(args.out)
     check_size(args.size)
     check_size(args.style_size)
     if args.steps < 1 or (args.every is not None and args.every < 1):

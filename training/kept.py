@@ -58,7 +58,7 @@ def painted(name: str, norm: str, shown: str, contrast: float = 1.0) -> Image.Im
         return stylize(photo(shown, contrast), name, norm)
     path = EXPERIMENTS / name / f"{norm}-{shown}.jpg"
     if contrast != 1 or not path.exists():
-        raise TrainingError(f"there is no {path}: make it with python -m training.experiments {name}")
+        raise TrainingError(f"there is no {path}: make it with python -m training.experiments {name} (docs/REPRODUCTION.md)")
     return open_photo(path)
 
 

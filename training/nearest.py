@@ -14,12 +14,13 @@ import torch
 from tqdm import tqdm
 
 from training.measure import held_out_objective, whole_photos
+from training.paintings import RESERVED
 from training.vgg import load_vgg
 from zoo.catalog import Style, find, load
 from zoo.errors import TrainingError, command
 from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
-from zoo.stylize import DEVICES, pick_device
+from zoo.stylize import DEVICES, check_size, pick_device
 
 
 @torch.no_grad()
@@ -48,6 +49,11 @@ def nearest(
     return found
 
 
+def beside_styles(name: str) -> bool:
+    """Whether that is a folder which a run of many styles makes beside them: OUT/*/ means the styles."""
+    return Path(name).is_dir() and Path(name).name in RESERVED
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The command line."""
     raw = argparse.RawDescriptionHelpFormatter
@@ -65,7 +71,10 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     """Run the command; exit code 0 when measured, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
-    styles, photos = [find(name) for name in args.styles], list_photos(args.content)
+    check_size(args.size)
+    styles, photos = [find(name) for name in args.styles if not beside_styles(name)], list_photos(args.content)
+    if not styles:
+        raise TrainingError(f"no style among {', '.join(args.styles)}")
     files = {sha256(path): path.name for path in args.style_images if open_photo(path)}
     for style in styles:
         if style.painting.get("sha256") not in files:

@@ -10,6 +10,7 @@ import yaml
 
 from zoo.errors import TrainingError
 
+RESERVED = ("", "run", "identity")  # folders of a run that are no style's
 FACTS = ("title", "author", "year", "licence", "source")
 
 
@@ -33,19 +34,27 @@ def read_paintings(files: list[Path], about: Path | None) -> list[Painting]:
     """Paintings with what the YAML file `about` says of each: a mapping from file name to slug, title, author, year,
     licence, source, show. Without it slugs come from the file names.
 
-    Raises TrainingError when the file is not such a mapping, or two paintings share a slug.
+    Raises TrainingError when the file is not such a mapping or leaves a painting out, for a slug that is none, and
+    when two paintings share one.
     """
     try:
         known = yaml.safe_load(about.read_text(encoding="utf-8")) if about else {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise TrainingError(f"cannot read {about}: {error}") from error
-    paintings = []
+    paintings, names = [], [file.name for file in files]
+    if isinstance(known, dict) and (unused := known.keys() - set(names)) and (missing := set(names) - known.keys()):
+        strange = ", ".join(sorted(map(str, unused)))
+        raise TrainingError(
+            f"{about} says nothing of {', '.join(sorted(missing))}, but it knows {strange}: is a name mistyped?"
+        )
     for file in files:
         facts = known.get(file.name, {}) if isinstance(known, dict) else None
         if not isinstance(facts, dict) or (unknown := facts.keys() - {*FACTS, "slug", "show"}):
             wrong = f"it does not know {', '.join(sorted(map(str, unknown)))}" if isinstance(facts, dict) else "it is none"
             raise TrainingError(f"{about} must map file names to mappings of {', '.join(FACTS)}, slug, show; {wrong}")
         slug = facts.get("slug") or make_slug(file.stem)
+        if slug in RESERVED or slug != make_slug(str(slug)):
+            raise TrainingError(f"{file.name}: {slug!r} cannot be a slug, give it one of a-z, 0-9 and - in --about")
         paintings.append(Painting(file, slug, {k: facts[k] for k in FACTS if k in facts}, bool(facts.get("show"))))
     slugs = [painting.slug for painting in paintings]
     if twice := sorted({slug for slug in slugs if slugs.count(slug) > 1}):

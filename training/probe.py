@@ -3,12 +3,13 @@
   python -m training.probe --auto --style-image painting.jpg --content photos/ --photo me.jpg --out probe/
 
 Each cell is the instance-norm generator after --steps steps. The command that trains a cell to the end stands beneath the
-grid, and in OUT/probe.txt. OUT keeps the cells: call again with more --steps to go on, or with other values to add some.
+grid, and in OUT/probe.txt. OUT keeps the cells: call again to go on after a stop, or with other values to add some.
 """
 
 import argparse
 import dataclasses
 import itertools
+import json
 import shlex
 import sys
 from pathlib import Path
@@ -19,18 +20,30 @@ from training.config import AUTO, TrainConfig, load_recipe
 from training.loop import RunOptions, run
 from training.paintings import Painting
 from training.sheet import contact_sheet
-from training.start import find_start, started_recipe
+from training.start import describe_start, find_start, started_recipe
 from zoo.catalog import PHOTO, Style, at
 from zoo.errors import TrainingError, command
+from zoo.folder import sha256, write_whole
 from zoo.images import fit_long_side, open_photo, save_picture
 from zoo.stylize import stylize
 
 CELL = 320  # px
+IN_NAME = ("style_weight", "style_size", "steps")  # of the folder of a cell
 
 
 def cell_folder(out: Path, config: TrainConfig) -> Path:
     """Where a cell of the grid is trained."""
     return out / f"weight-{config.style_weight:g}-size-{config.style_size}-steps-{config.steps}"
+
+
+def check_cells(out: Path, base: TrainConfig, painting: Path, content: str | Path, start: tuple[Style, ...]) -> None:
+    """Raise TrainingError when `out` holds cells that differ in more than style weight, style size and steps."""
+    shared = {key: value for key, value in dataclasses.asdict(base).items() if key not in IN_NAME}
+    shared |= {"painting": sha256(painting), "content": str(content), "from": describe_start(start, ("instance",))}
+    record, text = out / "probe.json", json.dumps(shared, indent=1)
+    if record.is_file() and record.read_text(encoding="utf-8") != text:
+        raise TrainingError(f"{out} holds cells of another painting, recipe or other photos: choose another --out")
+    write_whole({record: text.encode()})
 
 
 def probe(
@@ -96,6 +109,10 @@ def main(argv: list[str] | None = None) -> None:
         weights = args.weights or [base.style_weight * factor for factor in (0.5, 1, 2)]
         if not all(weight > 0 for weight in weights):
             raise TrainingError(f"--weights must be above 0, got {weights}")
+        if base.generator("instance").needs_no_photo:
+            raise TrainingError(f"--recipe {args.recipe} paints no photo, which a probe is to show: try it with training.train")
+        open_photo(args.style_image)
+        check_cells(args.out, base, args.style_image, args.content, start)
         sheet = probe(base, weights, args.sizes, args.style_image, args.content, args.photo, args.out, start)
         save_picture(sheet, args.out / "probe.jpg", quality=88)
         lines = []

@@ -15,7 +15,7 @@ from training.paintings import Painting
 from zoo.card import make_card
 from zoo.catalog import Style, at
 from zoo.errors import TrainingError
-from zoo.folder import sha256, write_whole
+from zoo.folder import list_norms, sha256, write_whole
 
 
 def machine(device: str | None = None) -> str:
@@ -34,16 +34,14 @@ def fingerprint(paintings: list[Painting], photos: PhotoFolder) -> dict:
     }
 
 
-def write_recipe(
-    path: Path,
+def recipe_record(
     config: TrainConfig,
-    norms: tuple[str, ...],
     paintings: list[Painting],
     photos: PhotoFolder,
     together: list[Painting],
     started_from: list[dict],
-) -> None:
-    """recipe.yaml: the resolved recipe, then the record of what it was applied to. File names only, never paths.
+) -> dict:
+    """What recipe.yaml holds: the resolved recipe, then the record of what it was applied to. File names, never paths.
 
     `together` are all paintings trained in the same generator, `started_from` the styles it began from, if it did.
     """
@@ -58,11 +56,29 @@ def write_recipe(
         record["trained_with"] = [painting.file.name for painting in together]
     if started_from:
         record["started_from"] = started_from
+    return {**asdict(config), **record}
+
+
+def write_recipe(path: Path, record: dict, norms: tuple[str, ...]) -> None:
+    """recipe.yaml, with the command that repeats it."""
     which = "--pair" if len(norms) > 1 else f"--norm {norms[0]}"
-    start = " --from ..." if started_from else ""
+    start = " --from ..." if "started_from" in record else ""
     how = f"# repeat: python -m training.train {which} --recipe recipe.yaml{start} --style-image ... --content ... --out ...\n"
-    text = yaml.safe_dump({**asdict(config), **record}, sort_keys=False, allow_unicode=True)
-    path.write_text(how + text, encoding="utf-8")
+    path.write_text(how + yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def check_other_half(folder: Path, record: dict, norms: tuple[str, ...]) -> None:
+    """Raise TrainingError when the folder holds the twin of another training than `record` tells of."""
+    others = [norm for norm in list_norms(folder) if norm not in norms]
+    if not others:
+        return
+    known = at(folder).recipe
+    differ = [key for key in record if key != "made_with" and yaml.safe_load(yaml.safe_dump(record[key])) != known.get(key)]
+    if differ:
+        raise TrainingError(
+            f"{folder} holds a {others[0]}-norm generator of another training ({', '.join(differ)}), which would be no matched "
+            "twin: choose another --out, or train both with --pair"
+        )
 
 
 def check_own(style: Style) -> Style:

@@ -26,7 +26,7 @@ from training.measure import (
 )
 from training.pictures import PREVIEW_SIZE, preview_photos
 from training.plots import loss_curves
-from training.records import read_log, write_recipe
+from training.records import check_other_half, read_log, recipe_record, write_recipe
 from training.sheet import contact_sheet
 from training.start import describe_start
 from training.style_folder import finish_identity, finish_style
@@ -51,9 +51,14 @@ class RunReport:
         self._objectives: dict = {}
 
     def start(self, first: int, twins: list) -> None:
-        """Write the recipe, drop log lines past `first` (they will be made again), preview a fresh start."""
+        """Write the recipe, drop log lines past `first` (they will be made again), preview a fresh start.
+
+        Raises TrainingError when a folder holds the twin of another training, or cannot be written.
+        """
         if not self.active:
             return
+        for painting in self.paintings:
+            check_other_half(self.style_folder(painting), self.recipe([painting]), self.norms)
         try:
             (self.folder / "previews").mkdir(parents=True, exist_ok=True)
             self.write_recipe(self.folder / "recipe.yaml", self.paintings)
@@ -68,11 +73,19 @@ class RunReport:
             self.held_out(0, twins)
 
     def write_recipe(self, path: Path, paintings: list) -> None:
-        """The recipe as it concerns some of the paintings."""
+        """recipe.yaml as it concerns some of the paintings."""
+        write_recipe(path, self.recipe(paintings), self.norms)
+
+    def recipe(self, paintings: list) -> dict:
+        """The recipe, and what it is applied to, as they concern some of the paintings."""
         began = self.started_from
         if len(paintings) == 1 and len(began) > 1:
             began = [began[self.paintings.index(paintings[0])]]
-        write_recipe(path, self.config, self.norms, paintings, self.photos, self.paintings, began)
+        return recipe_record(self.config, paintings, self.photos, self.paintings, began)
+
+    def style_folder(self, painting) -> Path:
+        """Where the style of that painting goes."""
+        return self.out if len(self.slugs) == 1 else self.out / painting.slug
 
     def log(self, step: int, losses: dict, **more: object) -> None:
         """Add one line to the loss log."""
@@ -169,8 +182,7 @@ class RunReport:
         if not self.active:
             return
         for style, painting in enumerate(self.paintings):
-            folder = self.out if len(self.slugs) == 1 else self.out / painting.slug
-            finish_style(folder, style, painting, twins, self)
+            finish_style(self.style_folder(painting), style, painting, twins, self)
         if self.identity is not None:
             finish_identity(self.out / IDENTITY, twins, self)
         if bad := self.photos.unreadable:

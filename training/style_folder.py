@@ -16,7 +16,7 @@ from training.start import known_as
 from zoo.adapter import save_adapter
 from zoo.catalog import at
 from zoo.conditional import export
-from zoo.folder import load_generator, save, twin_folder
+from zoo.folder import list_norms, load_generator, save, twin_folder
 from zoo.images import fit_long_side, open_photo, save_picture, to_tensor
 
 MAX_PAINTING = 2 * 2**20  # bytes: a larger file is shown reduced
@@ -33,10 +33,10 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
             base = report.start_styles[style if len(report.start_styles) > 1 else 0]
             save_adapter(export(twin.generator, style), base.folder, known_as(base), folder / "adapter")
             report.write_recipe(folder / "adapter" / "recipe.yaml", [painting])
-    if "instance" not in report.norms:
+    report.write_recipe(folder / "recipe.yaml", [painting])
+    if "instance" not in list_norms(folder):
         return  # half a style: its folder is completed by training the other half
     (folder / "metrics.json").unlink(missing_ok=True)  # of other weights
-    report.write_recipe(folder / "recipe.yaml", [painting])
     _pictures(folder, painting, report)
     _history(folder, painting, report)
     write_metrics(folder, {"storage": storage_error(folder, style, twins, report)})

@@ -4,8 +4,9 @@
       --held-out other_photos/ --title "The Starry Night" --author "Vincent van Gogh" --out starry-night
 
 --pair trains the instance-norm generator and its batch-norm twin in lockstep from the same seed, photos and schedule.
-A recipe (bundled: laptop, zoo, smoke; or a YAML file) sets every knob; a flag overrules it. OUT becomes a style folder;
-OUT/run holds previews from step 0 on, the loss log, curves and checkpoints. Stop at any time: the same command resumes.
+A recipe (bundled: laptop, many, zoo, texture, smoke; or a YAML file) sets every knob; a flag overrules it. OUT becomes a
+style folder; OUT/run holds previews from step 0 on, the loss log, curves and checkpoints. Stop at any time: the same
+command resumes.
 
 Does it paint too little? Raise --style-weight. Drown the photo? Lower it. Strokes too small? Raise --style-size.
 """
@@ -123,7 +124,8 @@ def main(argv: list[str] | None = None) -> None:
         for name, kind in flags.items():
             recipe[name] = layer_weights(getattr(args, name)) if kind is dict else getattr(args, name)
         if args.auto:
-            recipe = {**recipe, **AUTO, **{key: recipe[key] for key in AUTO if key in flags}}
+            none = ["content_weight"] if recipe.get("content_weight") == 0 else []  # a texture stays one
+            recipe = {**recipe, **AUTO, **{key: recipe[key] for key in AUTO if key in flags or key in none}}
         norms = ("instance", "batch") if args.pair else (args.norm,)
         start = find_start(args.start, norms, len(args.style_image))
         config = TrainConfig.from_dict(started_recipe(recipe, start, norms, flags), source=str(args.recipe))
@@ -132,13 +134,16 @@ def main(argv: list[str] | None = None) -> None:
         if not args.content and not config.generator("instance").needs_no_photo:
             raise ConfigError("--content is missing: the photos to train on (only --recipe texture needs none)")
         paintings = read_paintings(args.style_image, args.about)
+        facts = {key: getattr(args, key) for key in FACTS if getattr(args, key)}
+        if len(paintings) > 1 and (facts or args.show_painting):
+            given = ", ".join(f"--{key}" for key in (*facts, *(["show-painting"] if args.show_painting else [])))
+            raise ConfigError(f"{given} would say the same of {len(paintings)} paintings: say it of each in --about")
         if len(paintings) == 1:
-            facts = {key: getattr(args, key) for key in FACTS if getattr(args, key)}
             known = paintings[0]
             paintings = [
                 replace(
                     known,
-                    slug=make_slug(args.out.resolve().name),
+                    slug=make_slug(args.out.resolve().name) or "style",
                     facts={**known.facts, **facts},
                     show=known.show or args.show_painting,
                 )

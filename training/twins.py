@@ -107,7 +107,7 @@ def parameter_groups(generator: nn.Module, styles: int) -> list[dict]:
     Rows of a conditional generator: the number of styles. A row trains in one step of so many, and Adam moves a parameter by
     about the rate a step: at the common rate the rows would lag behind the convolutions they share, and all styles look
     alike for thousands of steps. On a frozen base (`training.start.freeze`) the few weights have all the way to go alone:
-    ADAPTER_SCALES, found by trial (docs/DECISIONS.md).
+    ADAPTER_SCALES, found by trial (docs/TRAINING.md, a new style in minutes).
     """
     frozen, norms = not all(p.requires_grad for p in generator.parameters()), norm_parameters(generator)
     groups: dict[float, list] = {}

@@ -17,13 +17,12 @@ import json
 import sys
 from pathlib import Path
 
-from PIL import Image
 from tqdm import tqdm
 
 from zoo import trust
 from zoo.catalog import at, find, load, sound_styles
 from zoo.errors import ConfigError, PhotoError, command
-from zoo.images import SUFFIXES, list_photos, open_photo, save_picture
+from zoo.images import check_picture_name, list_photos, open_photo, save_picture
 from zoo.stylize import DEVICES, check_size, pick_device, stylize, texture
 
 
@@ -119,9 +118,7 @@ def plan_outputs(inputs: list[Path], out: Path) -> list[tuple[Path, Path]]:
     """
     photos = [photo for path in inputs for photo in (_photos_of(path, out) if path.is_dir() else [path])]
     if len(inputs) == 1 and not inputs[0].is_dir() and not out.is_dir():
-        Image.init()
-        if Image.EXTENSION.get(out.suffix.lower()) not in Image.SAVE or out.suffix.lower() not in SUFFIXES:
-            raise PhotoError(f"cannot write {out}: end its name in .png, .jpg or .webp")
+        check_picture_name(out)
         plan = {out: photos[0]}
     else:
         if out.exists() and not out.is_dir():
@@ -140,8 +137,12 @@ def plan_outputs(inputs: list[Path], out: Path) -> list[tuple[Path, Path]]:
 
 
 def _photos_of(folder: Path, out: Path) -> list[Path]:
-    results = out.resolve()
-    return [p for p in list_photos(folder) if results == folder.resolve() or results not in p.resolve().parents]
+    photos, results = list_photos(folder), out.resolve()
+    if folder.resolve() in results.parents:
+        photos = [p for p in photos if results not in p.resolve().parents]
+    if not photos:
+        raise PhotoError(f"no pictures in {folder} but what lies in {out} already: choose another --out")
+    return photos
 
 
 def stylize_command(args: argparse.Namespace) -> None:
@@ -179,12 +180,12 @@ def make_parser() -> argparse.ArgumentParser:
     sub.set_defaults(run=list_command)
 
     sub = commands.add_parser("info", help="what one style is")
-    sub.add_argument("style", metavar="STYLE", help="slug or style folder")
+    sub.add_argument("style", metavar="STYLE", help="slug, style folder, or owner/name[@revision] of the Hub")
     sub.set_defaults(run=info_command)
 
     sub = commands.add_parser("stylize", help="paint photos", description="Paint photos in a style of the zoo.")
     sub.add_argument("photos", nargs="+", type=Path, metavar="IN", help="photos, or folders of photos")
-    sub.add_argument("-s", "--style", required=True, help="slug or style folder")
+    sub.add_argument("-s", "--style", required=True, help="slug, style folder, or owner/name[@revision] of the Hub")
     sub.add_argument("-o", "--out", required=True, type=Path, help="file to write; for several photos a folder (PNG files)")
     sub.add_argument("--norm", choices=("instance", "batch"), default="instance", help="which twin paints (default: instance)")
     sub.add_argument("--size", type=int, metavar="N", help="long side of the result in px (default: the photo's own)")
@@ -194,7 +195,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     about = "Make a seamless tile out of noise, with a style trained for it (python -m training.train --recipe texture)."
     sub = commands.add_parser("texture", help="make a seamless tile", description=about)
-    sub.add_argument("style", metavar="STYLE", help="slug or style folder")
+    sub.add_argument("style", metavar="STYLE", help="slug, style folder, or owner/name[@revision] of the Hub")
     sub.add_argument("-o", "--out", required=True, type=Path, help="file to write")
     sub.add_argument("--size", type=int, default=512, metavar="N", help="side in px, a multiple of 32 (default: 512)")
     sub.add_argument("--seed", type=int, default=0, metavar="S", help="another seed gives another tile (default: 0)")

@@ -70,7 +70,7 @@ def save_adapter(generator: nn.Module, base: str | Path, name: str, adapter: str
 
 
 def load_adapter(adapter: str | Path, norm: str, find_base) -> nn.Module:
-    """The adapted generator of that norm: eval mode, float32, on the CPU. `find_base` gives the style of a name.
+    """The adapted generator of that norm: eval mode, float32, on the CPU. `find_base` gives the style of a name and norm.
 
     Raises ZooError when the base is not there or is another than the adapter was trained on, or a tensor does not fit it.
     """
@@ -78,7 +78,7 @@ def load_adapter(adapter: str | Path, norm: str, find_base) -> nn.Module:
     if not (source / WEIGHTS).is_file():
         raise StyleFolderError(f"the adapter {adapter} has no {norm}-norm generator")
     config = AdapterConfig.load(source / folder.CONFIG)
-    base = find_base(config.base)
+    base = find_base(config.base, norm)
     if config.norm != norm:
         raise StyleFolderError(f"{source} should hold {norm} norm, its config.json says {config.norm}")
     generator = folder.load(base.folder, norm)

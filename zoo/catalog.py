@@ -180,10 +180,10 @@ def find_named(name: str, **limits: float) -> Style:
     raise StyleNotFoundError(f"no style {name!r} in this zoo: choose one of {', '.join(styles)}, or owner/name of the Hub")
 
 
-def find_base(name: str) -> Style:
-    """The style an adapter was trained on. Raises ZooError when there is no such style."""
+def find_base(name: str, norm: str) -> Style:
+    """The style an adapter was trained on, with its weights of that norm at hand. Raises ZooError when it is not there."""
     try:
-        return find_named(name)
+        return with_weights(find_named(name), norm)
     except StyleNotFoundError as error:
         where = f"put the folder that holds it into {LOCAL_VARIABLE}"
         raise StyleNotFoundError(f"no style {name!r}, on which the adapter was trained: {where}") from error

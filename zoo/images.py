@@ -35,6 +35,13 @@ def save_picture(image: Image.Image, path: Path, quality: int = 95) -> None:
         raise PhotoError(f"cannot write {path}: {error}") from error
 
 
+def check_picture_name(path: Path) -> None:
+    """Raise PhotoError unless the name ends as that of a picture that can be written: to be told before the work, not after."""
+    Image.init()
+    if Image.EXTENSION.get(path.suffix.lower()) not in Image.SAVE or path.suffix.lower() not in SUFFIXES:
+        raise PhotoError(f"cannot write {path}: end its name in .png, .jpg or .webp")
+
+
 def list_photos(folder: str | Path) -> list[Path]:
     """Picture files below a folder, by suffix, in the order of their names. Raises PhotoError when there are none."""
     folder = Path(folder)

@@ -41,9 +41,12 @@ def check_listing(name: str, sizes: dict[str, int]) -> None:
 
 
 def check_config(name: str, style: Path) -> None:
-    """Raise ConfigError or StyleFolderError for a pulled config that is not valid, or asks for a net that is too wide."""
+    """Raise ConfigError or StyleFolderError for a pulled generator's config that is not valid, or asks for too wide a net.
+
+    A twin whose weights are not here yet is looked at when they come.
+    """
     for path in (style / folder.CONFIG, style / "batch" / folder.CONFIG):
-        if path.is_file() and not (path.parent / adapter.WEIGHTS).is_file():
+        if path.is_file() and (path.parent / folder.WEIGHTS).is_file():
             if (width := GeneratorConfig.load(path).width) > MAX_WIDTH:
                 raise StyleFolderError(f"{name}: its generator has width {width}; styles of others may have {MAX_WIDTH}")
 

@@ -1,16 +1,19 @@
 """The page as built: silent, local, and honest about its comparison."""
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
 
 import pytest
 
-from space import launch_options, ui
+import zoo
+from space import actions, launch_options, ui
 from space.theme import make_theme
 from tests.conftest import ROOT
 from zoo import catalog
+from zoo.catalog import at
 from zoo.errors import StyleNotFoundError
 
 
@@ -27,6 +30,21 @@ def test_an_empty_zoo_is_told_plainly(monkeypatch, tmp_path):
     monkeypatch.setattr(catalog, "BUNDLED", tmp_path)
     with pytest.raises(StyleNotFoundError, match="train one"):
         ui.build_demo()
+
+
+def test_a_style_without_a_twin_is_shown_and_one_that_paints_no_photo_is_named(monkeypatch, tmp_path, small_pair, capsys):
+    shutil.rmtree(small_pair / "batch")
+    zoo.save(zoo.create(architecture="synthesis", width=2, padding="circular"), tmp_path / "tiles")
+    (small_pair / "model.safetensors").rename(tmp_path / "weights")
+    monkeypatch.setattr(catalog, "BUNDLED", tmp_path)
+    with pytest.raises(StyleNotFoundError):
+        ui.build_demo()
+    told = capsys.readouterr().err
+    assert "small-pair has no model.safetensors" in told and "tiles makes tiles: python -m zoo texture tiles" in told
+    (tmp_path / "weights").rename(small_pair / "model.safetensors")
+    assert actions.unfit(at(small_pair)) is None
+    ui.build_demo().close()
+    assert "small-pair" not in capsys.readouterr().err
 
 
 def test_no_request_leaves_the_machine_at_import_and_launch():

@@ -63,6 +63,9 @@ def test_the_command_paints_and_keeps_intermediate_pictures(examples, tmp_path, 
 
 
 def test_mistakes(examples, tmp_path, capsys):
+    photo, painting = str(examples / "dog.jpg"), str(examples / "sunset.jpg")
+    assert main([photo, painting, "-o", str(tmp_path / "slow"), "--size", "32"]) == 2
+    assert "end its name in .png" in capsys.readouterr().err
     words = [str(examples / "dog.jpg"), str(examples / "sunset.jpg"), "-o", str(tmp_path / "x.png")]
     for more, message in ((["--steps", "0"], "--steps"), (["--style-weight", "-1"], "--style-weight"), (["--size", "5"], "32")):
         assert main([*words, *more]) == 2

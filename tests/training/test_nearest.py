@@ -36,3 +36,15 @@ def test_the_table_and_a_painting_that_is_missing(style, examples, capsys):
     assert "5 of 5" in capsys.readouterr().out
     assert main([*words, str(examples / "dog.jpg")]) == 2
     assert "sunset.jpg" in capsys.readouterr().err
+    words[words.index("32")] = "0"
+    assert main([*words, str(examples / "sunset.jpg")]) == 2
+    assert "at least" in capsys.readouterr().err
+
+
+def test_what_a_run_keeps_beside_its_styles_is_none(style, examples, tmp_path, capsys):
+    (tmp_path / "run").mkdir()
+    words = ["--content", str(examples), "--size", "32", "--style-images", str(examples / "sunset.jpg"), "--styles"]
+    assert main([*words, str(tmp_path / "run"), str(style.folder)]) == 0
+    assert "5 of 5" in capsys.readouterr().out
+    assert main([*words, str(tmp_path / "run")]) == 2
+    assert "no style among" in capsys.readouterr().err

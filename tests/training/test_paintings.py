@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from training import train
 from training.paintings import make_slug, read_paintings, style_of_step
 from zoo.errors import TrainingError
 
@@ -20,7 +21,8 @@ def test_slugs_come_from_names_or_from_about(tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [("[1]", "mapping"), ("a.jpg: 3", "mapping"), ("a.jpg: {colour: red}", "colour"), ("a: [", "cannot read"),
-     ("a.jpg: {slug: b}", "slug b")],
+     ("a.jpg: {slug: b}", "slug b"), ("a.jpg: {slug: 1889}", "1889 cannot be a slug"), ("a.jpg: {slug: run}", "'run' cannot"),
+     ("a.jpg: {}\nc.jpg: {}", "nothing of b.jpg, but it knows c.jpg")],
 )  # fmt: skip
 def test_bad_files_are_explained(tmp_path, text, message):
     (tmp_path / "about.yaml").write_text(text)
@@ -28,8 +30,29 @@ def test_bad_files_are_explained(tmp_path, text, message):
         read_paintings([Path("a.jpg"), Path("b.jpg")], tmp_path / "about.yaml")
 
 
+def test_a_name_without_latin_letters_needs_a_slug():
+    with pytest.raises(TrainingError, match=r"神奈川.jpg: '' cannot be a slug"):
+        read_paintings([Path("神奈川.jpg")], None)
+
+
 def test_styles_take_turns():
     steps = [style_of_step(step, 5, seed=1) for step in range(1, 101)]
     assert all(sorted(steps[i : i + 5]) == [0, 1, 2, 3, 4] for i in range(0, 100, 5))
     assert len({tuple(steps[i : i + 5]) for i in range(0, 100, 5)}) > 5
     assert {style_of_step(step, 1, seed=1) for step in range(1, 9)} == {0}
+
+
+def test_one_painting_s_facts_are_not_said_of_several(examples, tmp_path, capsys):
+    words = ["--style-image", str(examples / "dog.jpg"), str(examples / "sunset.jpg"), "--content", str(examples)]
+    assert train.main([*words, "--out", str(tmp_path / "x"), "--author", "Me", "--show-painting"]) == 2
+    assert "--author, --show-painting would say the same of 2 paintings" in capsys.readouterr().err
+
+
+def test_auto_leaves_a_texture_without_content(examples, tmp_path, monkeypatch):
+    configs = []
+    monkeypatch.setattr(train, "run", lambda config, *_: configs.append(config))
+    words = ["--style-image", str(examples / "dog.jpg"), "--out", str(tmp_path / "x"), "--auto"]
+    assert train.main([*words, "--recipe", "texture"]) == 0
+    assert train.main([*words, "--recipe", "laptop", "--content", str(examples)]) == 0
+    assert [config.content_weight for config in configs] == [0, 1]
+    assert all(config.balance == "relative" for config in configs)

@@ -41,6 +41,17 @@ def test_cells_may_begin_from_a_trained_style(examples, tmp_path):
     assert 0 < np.abs(painted - began).mean() < 5  # one step of a rate that warms up
 
 
+def test_cells_of_another_painting_are_not_shown_as_new(examples, tmp_path, capsys):
+    assert probe(examples, tmp_path, "--weights", 1, "--sizes", 48, "--steps", 1) == 0
+    sheet = (tmp_path / "probe.jpg").read_bytes()
+    for change in (["--style-image", examples / "dog.jpg"], ["--auto"]):
+        assert probe(examples, tmp_path, "--weights", 1, "--sizes", 48, "--steps", 1, *change) == 2
+        assert "another --out" in capsys.readouterr().err
+    assert (tmp_path / "probe.jpg").read_bytes() == sheet
+    assert probe(examples, tmp_path / "tiles", "--recipe", "texture", "--steps", 1) == 2
+    assert "paints no photo" in capsys.readouterr().err
+
+
 def test_mistakes(examples, tmp_path, capsys):
     assert probe(examples, tmp_path, "--weights", -1) == 2
     assert "--weights must be above 0" in capsys.readouterr().err

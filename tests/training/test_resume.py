@@ -49,6 +49,18 @@ def test_twins_trained_apart_are_the_twins_trained_in_lockstep(trained, run_modu
     assert done.returncode == 0, done.stderr
     a, b = (load_file(folder / "batch" / "model.safetensors") for folder in (out, tmp_path / "apart"))
     assert all(torch.equal(a[key], b[key]) for key in a)
+    words[words.index("--out") + 1] = apart = tmp_path / "apart"
+    measured = ["--content", examples / "dog.jpg", "--style-image", examples / "sunset.jpg", "--size", 64]
+    half = run_module("training.evaluate", apart, *measured)
+    assert half.returncode == 0 and "batch" in half.stdout, half.stderr
+    shutil.rmtree(apart / "run")  # its other half, as another run
+    other = run_module("training.train", *words, "--norm", "instance", "--style-weight", 3)
+    assert other.returncode == 2 and "batch-norm generator of another training (style_weight)" in other.stderr
+    assert not (apart / "model.safetensors").exists()
+    shutil.rmtree(apart / "run", ignore_errors=True)
+    done = run_module("training.train", *words, "--norm", "instance")
+    assert done.returncode == 0, done.stderr
+    assert "beside its batch-norm twin" in (apart / "README.md").read_text()
 
 
 @pytest.mark.parametrize(

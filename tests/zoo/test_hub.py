@@ -214,6 +214,13 @@ def test_an_adapter_pulls_its_base_and_checks_it(hub, published, painted_pair, p
     assert f"base_model: {NAME}\n" in make_card(at(tmp_path / "adapter"))
     hub.add("alice/adapter", files_of(tmp_path / "adapter"))
     assert zoo.stylize(photo, "alice/adapter", size=64) == zoo.paint(generator, photo, 64)
+    twin = zoo.load(painted_pair, "batch")
+    with torch.no_grad():
+        twin.enter.norm.weight.mul_(1.5)
+    save_adapter(twin, painted_pair, base.source, tmp_path / "adapter")
+    hub.add("alice/twins", files_of(tmp_path / "adapter"))
+    assert not (base.folder / "batch" / "model.safetensors").exists()  # the base's twin is fetched when it is asked for
+    assert zoo.stylize(photo, "alice/twins", "batch", size=64) == zoo.paint(twin, photo, 64)
 
 
 def test_on_the_command_line(hub, logged_in, painted_pair, tmp_path, capsys, photo):

@@ -116,6 +116,19 @@ def test_a_folder_can_be_painted_twice_into_a_folder_of_its_own(capsys, small_pa
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["a.png"]
 
 
+def test_a_folder_can_be_painted_into_the_one_above_it(capsys, small_pair, photo, tmp_path):
+    deep = tmp_path / "holiday" / "day1"
+    deep.mkdir(parents=True)
+    shutil.copy(photo, deep / "a.jpg")
+    assert main(["stylize", str(deep), "-s", str(small_pair), "-o", str(deep.parent), "--size", "64"]) == 0
+    assert [p.name for p in deep.parent.glob("*.png")] == ["a.png"]
+    (deep / "a.jpg").unlink()
+    (deep / "painted").mkdir()
+    (deep.parent / "a.png").rename(deep / "painted" / "a.png")
+    assert main(["stylize", str(deep), "-s", str(small_pair), "-o", str(deep / "painted")]) == 2
+    assert "another --out" in capsys.readouterr().err
+
+
 def test_a_format_that_cannot_hold_the_picture(capsys, small_pair, tmp_path):
     Image.new("RGB", (16_500, 32)).save(tmp_path / "long.png")
     (tmp_path / "out.webp").write_bytes(b"what was there")
