@@ -22,7 +22,7 @@ def test_exactly_what_the_space_needs(capsys):
         "space/style.css",
         "NOTICE",
     } <= files.keys()
-    assert {name.split("/")[0] for name in files if "/" in name} == {"space", "zoo"}
+    assert {name.split("/")[0] for name in files if "/" in name} == {"LICENSES", "space", "zoo"}
     assert not [name for name in files if "__pycache__" in name or name.startswith(("training", "tests"))]
     for style in (ROOT / "zoo" / "styles").iterdir():
         assert {f"zoo/styles/{style.name}/{part}model.safetensors" for part in ("", "batch/")} <= files.keys()

@@ -45,7 +45,7 @@ def test_what_could_not_be_published_is_not_trained(hub, examples, tmp_path, cap
 
 
 def test_several_styles_are_published_one_by_one(hub, logged_in, examples, tmp_path, capsys):
-    several = words(examples, tmp_path / "out", *FACTS)
+    several = words(examples, tmp_path / "out")
     several.insert(several.index("--style-image") + 1, str(examples / "dog.jpg"))
     assert main(several) == 2
     assert "publish each folder" in capsys.readouterr().err
