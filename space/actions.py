@@ -11,9 +11,8 @@ from PIL import Image
 from zoo import stylize
 from zoo.adapter import is_adapter
 from zoo.catalog import Style, find_named, with_weights
-from zoo.config import GeneratorConfig
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, ZooError
-from zoo.folder import CONFIG, WEIGHTS
+from zoo.folder import WEIGHTS
 from zoo.images import fade, fit_long_side, open_photo
 from zoo.stylize import pick_device
 
@@ -150,11 +149,9 @@ def unfit(style: Style) -> str | None:
     try:
         if "instance" not in style.norms:
             return f"{style.slug} has no instance-norm generator"
-        if is_adapter(style.folder):
-            return None
-        if not (style.folder / WEIGHTS).is_file():
+        if not is_adapter(style.folder) and not (style.folder / WEIGHTS).is_file():
             return f"{style.slug} has no {WEIGHTS}"
-        if GeneratorConfig.load(style.folder / CONFIG).needs_no_photo:
+        if style.needs_no_photo:
             return f"{style.slug} makes tiles: python -m zoo texture {style.slug} -o tile.png"
     except ZooError as error:
         return str(error)

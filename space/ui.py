@@ -45,9 +45,10 @@ TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavio
 def build_demo() -> gr.Blocks:
     """The page with its API, ready to `launch(**launch_options())`. Raises StyleNotFoundError for an empty zoo."""
     sound, problems = sound_styles()
-    for problem in [*problems, *filter(None, map(actions.unfit, sound))]:
+    unfit = {style.slug: actions.unfit(style) for style in sound}
+    for problem in [*problems, *filter(None, unfit.values())]:
         print(f"left out: {problem}", file=sys.stderr)
-    styles = actions.clearest_first([style for style in sound if not actions.unfit(style)])
+    styles = actions.clearest_first([style for style in sound if not unfit[style.slug]])
     if not styles:
         raise StyleNotFoundError("the zoo has no style that paints photos: train one with python -m training.train --pair")
     with gr.Blocks(title="Missing Ingredient", delete_cache=(3600, 86400)) as demo:

@@ -61,7 +61,7 @@ class PhotoFolder(Dataset):
         """Side of a random crop of a photo with that short side in pixels; with zoom, each scale is as likely as its double."""
         if self.zoom == 1:
             return rng.randint(self.crop_size, short)
-        return round(math.exp(rng.uniform(math.log(self.crop_size / self.zoom), math.log(short))))
+        return max(1, round(math.exp(rng.uniform(math.log(self.crop_size / self.zoom), math.log(short)))))
 
     def crop(self, photo: Image.Image, rng: random.Random) -> torch.Tensor:
         """One random training crop of a photo."""

@@ -30,9 +30,10 @@ def make_slug(words: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
 
 
-def read_paintings(files: list[Path], about: Path | None) -> list[Painting]:
+def read_paintings(files: list[Path], about: Path | None, name: str | None = None) -> list[Painting]:
     """Paintings with what the YAML file `about` says of each: a mapping from file name to slug, title, author, year,
-    licence, source, show. Without it slugs come from the file names.
+    licence, source, show. Without it slugs come from the file names; `name` is
+    that of a single painting, whatever they say.
 
     Raises TrainingError when the file is not such a mapping or leaves a painting out, for a slug that is none, and
     when two paintings share one.
@@ -52,8 +53,8 @@ def read_paintings(files: list[Path], about: Path | None) -> list[Painting]:
         if not isinstance(facts, dict) or (unknown := facts.keys() - {*FACTS, "slug", "show"}):
             wrong = f"it does not know {', '.join(sorted(map(str, unknown)))}" if isinstance(facts, dict) else "it is none"
             raise TrainingError(f"{about} must map file names to mappings of {', '.join(FACTS)}, slug, show; {wrong}")
-        slug = facts.get("slug") or make_slug(file.stem)
-        if slug in RESERVED or slug != make_slug(str(slug)):
+        slug = name or facts.get("slug") or make_slug(file.stem)
+        if not name and (slug in RESERVED or slug != make_slug(str(slug))):
             raise TrainingError(f"{file.name}: {slug!r} cannot be a slug, give it one of a-z, 0-9 and - in --about")
         paintings.append(Painting(file, slug, {k: facts[k] for k in FACTS if k in facts}, bool(facts.get("show"))))
     slugs = [painting.slug for painting in paintings]

@@ -17,7 +17,7 @@ from PIL import Image
 
 from training.records import check_own
 from training.sheet import contact_sheet
-from zoo.catalog import PHOTO, Style, find, load
+from zoo.catalog import PHOTO, Style, find
 from zoo.errors import PhotoError, command
 from zoo.images import fade, fit_long_side, fit_short_side, list_photos, open_photo, save_picture
 from zoo.stylize import paint, pick_device, seeded, shared_generator, stylize
@@ -75,7 +75,7 @@ def draw_tiles(style: Style) -> None:
 def draw_pictures(style: Style, photos: list[Image.Image]) -> None:
     """Write the pictures named above. Raises ZooError when the folder holds no generator or cannot be written."""
     images, norms = style.folder / "images", sorted(style.norms)
-    if load(style, norms[0]).config.needs_no_photo:
+    if style.needs_no_photo:
         return draw_tiles(style)
     photo = fit_long_side(open_photo(PHOTO), PICTURE_SIZE)
     save_picture(photo, images / "photo.jpg", quality=80)

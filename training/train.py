@@ -133,22 +133,15 @@ def main(argv: list[str] | None = None) -> None:
             raise ConfigError(f"--only {config.only} trains a few weights of a trained generator: name it with --from STYLE")
         if not args.content and not config.generator("instance").needs_no_photo:
             raise ConfigError("--content is missing: the photos to train on (only --recipe texture needs none)")
-        paintings = read_paintings(args.style_image, args.about)
+        own = make_slug(args.out.resolve().name) or "style" if len(args.style_image) == 1 else None
+        paintings = read_paintings(args.style_image, args.about, own)
         facts = {key: getattr(args, key) for key in FACTS if getattr(args, key)}
         if len(paintings) > 1 and (facts or args.show_painting):
             given = ", ".join(f"--{key}" for key in (*facts, *(["show-painting"] if args.show_painting else [])))
             raise ConfigError(f"{given} would say the same of {len(paintings)} paintings: say it of each in --about")
         if len(paintings) == 1:
             known = paintings[0]
-            paintings = [
-                replace(
-                    known,
-                    slug=make_slug(args.out.resolve().name) or "style",
-                    facts={**known.facts, **facts},
-                    show=known.show or args.show_painting,
-                )
-            ]
-
+            paintings = [replace(known, facts={**known.facts, **facts}, show=known.show or args.show_painting)]
         names = [field.name for field in dataclasses.fields(RunOptions)]
         options = RunOptions(**{name: getattr(args, name) for name in names})
         run(config, paintings, args.content or any_photo(args.out), args.out, norms, options, start)

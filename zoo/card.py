@@ -1,12 +1,9 @@
 """The model card of a style folder: README.md, made from its recipe and metrics alone."""
 
-from pathlib import Path
-
 import yaml
 
 from zoo.adapter import AdapterConfig, is_adapter
 from zoo.catalog import Style
-from zoo.config import GeneratorConfig
 from zoo.folder import CONFIG, twin_folder
 
 _HOW = """\
@@ -46,13 +43,8 @@ Makes seamless tiles out of noise; it looks at no photo.
 """
 
 
-def _first(style: Style) -> Path:
-    """The folder of a generator that is there: half a style has one alone."""
-    return twin_folder(style.folder, style.norms[0])
-
-
 def _how(style: Style, name: str) -> str:
-    if not is_adapter(style.folder) and GeneratorConfig.load(_first(style) / CONFIG).needs_no_photo:
+    if style.needs_no_photo:
         return _HOW_TILES.format(name=name)
     twin = "   # --norm batch: its matched twin" if "batch" in style.norms else ""
     return _HOW.format(name=name, twin=twin)
@@ -67,7 +59,7 @@ def _front_matter(style: Style) -> str:
                  *(f"norm:{norm}" for norm in style.norms), f"style:{style.slug}"],
     }  # fmt: skip
     if is_adapter(style.folder):
-        data["base_model"] = AdapterConfig.load(_first(style) / CONFIG).base.split("@")[0]
+        data["base_model"] = AdapterConfig.load(twin_folder(style.folder, style.norms[0]) / CONFIG).base.split("@")[0]
     if results := _results(style):
         data["model-index"] = [{"name": style.title, "results": results}]
     return f"---\n{yaml.safe_dump(data, sort_keys=False)}---\n"

@@ -13,6 +13,7 @@ from torch import nn
 from zoo import folder
 from zoo.adapter import is_adapter, load_adapter
 from zoo.conditional import mix
+from zoo.config import GeneratorConfig
 from zoo.errors import HubError, StyleFolderError, StyleNotFoundError
 
 BUNDLED = Path(__file__).parent / "styles"
@@ -73,6 +74,13 @@ class Style:
     def norms(self) -> list[str]:
         """Norms that the folder holds a generator of."""
         return folder.list_norms(self.folder)
+
+    @property
+    def needs_no_photo(self) -> bool:
+        """Whether it makes tiles of noise alone instead of painting photos. Raises ConfigError when a config is broken."""
+        if not self.norms or is_adapter(self.folder):
+            return False
+        return GeneratorConfig.load(folder.twin_folder(self.folder, self.norms[0]) / folder.CONFIG).needs_no_photo
 
     def picture(self, kind: str = "instance") -> Path | None:
         """A picture of the style folder, None when it has none: "instance" or "batch" (the zoo's photo as that norm paints

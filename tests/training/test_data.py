@@ -98,3 +98,4 @@ def test_zoom_enlarges_crops_and_changes_nothing_without(examples):
     assert min(photos.crop(ramp, rng).std().item() for _ in range(50)) < 0.05  # of a few rows of the ramp alone
     assert photos[0].shape == (3, 32, 32)
     assert torch.equal(PhotoFolder(examples, 32, zoom=1)[0], PhotoFolder(examples, 32)[0])
+    assert PhotoFolder(examples, 32, zoom=1e6)[0].shape == (3, 32, 32)  # at least a pixel of the photo

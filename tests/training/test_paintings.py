@@ -56,3 +56,11 @@ def test_auto_leaves_a_texture_without_content(examples, tmp_path, monkeypatch):
     assert train.main([*words, "--recipe", "laptop", "--content", str(examples)]) == 0
     assert [config.content_weight for config in configs] == [0, 1]
     assert all(config.balance == "relative" for config in configs)
+
+
+def test_a_single_painting_is_named_by_its_folder_whatever_its_file_is_called(tmp_path, examples, monkeypatch):
+    given = []
+    monkeypatch.setattr(train, "run", lambda _, paintings, *rest: given.extend(paintings))
+    words = ["--style-image", "神奈川.jpg", "--content", str(examples), "--title", "The Wave"]
+    assert train.main([*words, "--out", str(tmp_path / "The Wave")]) == 0
+    assert (given[0].slug, given[0].facts) == ("the-wave", {"title": "The Wave"})
