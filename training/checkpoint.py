@@ -1,8 +1,9 @@
-"""Checkpoints of a run: one file each, written whole or not at all, the newest two kept."""
+"""Checkpoints of a run: one file each, written whole or not at all, the newest two kept, checked when they are read."""
 
 import io
 import os
 from pathlib import Path
+from zipfile import ZipFile
 
 import torch
 
@@ -12,7 +13,7 @@ KEEP = 2
 
 
 def save_checkpoint(folder: Path, step: int, state: dict) -> Path:
-    """Write `state` as folder/step_NNNNNN.pt by renaming a finished file, then drop all but the newest two."""
+    """Write `state` as folder/step_NNNNNN.pt by renaming a finished file, then drop all but the newest two up to it."""
     path = folder / f"step_{step:06d}.pt"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -24,7 +25,9 @@ def save_checkpoint(folder: Path, step: int, state: dict) -> Path:
             file.flush()
             os.fsync(file.fileno())  # or a power cut could leave the new name without its content
         os.replace(partial, path)
-        for old in sorted(folder.glob("step_*.pt"))[:-KEEP]:
+        kept = checkpoints(folder)
+        last = kept.index(path) + 1  # what is newer was damaged, or the run would not have come here
+        for old in kept[: max(0, last - KEEP)] + kept[last:]:
             old.unlink()
     except OSError as error:
         raise TrainingError(f"cannot write checkpoint {path} ({error}); earlier checkpoints are untouched") from error
@@ -32,10 +35,25 @@ def save_checkpoint(folder: Path, step: int, state: dict) -> Path:
 
 
 def load_checkpoint(folder: Path, say=print) -> dict | None:
-    """The newest readable checkpoint, or None. A torn one is skipped with a word to `say`."""
-    for path in sorted(folder.glob("step_*.pt"), reverse=True):
+    """The newest sound checkpoint, or None. A damaged one is skipped with a word to `say`.
+
+    Raises TrainingError for one that may not be read, as going on without it would throw its steps away.
+    """
+    for path in reversed(checkpoints(folder)):
         try:
-            return torch.load(path, map_location="cpu", weights_only=True)
+            content = io.BytesIO(path.read_bytes())
+        except OSError as error:
+            raise TrainingError(f"cannot read checkpoint {path} ({error}): make it readable, or delete it") from error
+        try:
+            if torn := ZipFile(content).testzip():  # compares check sums, which torch does not
+                raise ValueError(f"check sum of {torn}")
+            content.seek(0)
+            return torch.load(content, map_location="cpu", weights_only=True)
         except Exception as error:  # torch.load raises whatever the damage leads to
-            say(f"skipping the damaged checkpoint {path.name}: {error}")
+            say(f"skipping the damaged checkpoint {path.name}: {str(error).partition('. ')[0]}")
     return None
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """The checkpoints of a folder, oldest first."""
+    return sorted(folder.glob("step_*.pt"), key=lambda path: (len(path.name), path.name))

@@ -1,4 +1,4 @@
-"""Checkpoints are whole or absent."""
+"""Checkpoints are whole or absent, and what was damaged since is not taken up."""
 
 import pytest
 import torch
@@ -7,11 +7,22 @@ from training.checkpoint import load_checkpoint, save_checkpoint
 from zoo.errors import TrainingError
 
 
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
 def test_the_newest_comes_back_and_two_are_kept(tmp_path):
     for step in (10, 20, 30):
         save_checkpoint(tmp_path, step, {"x": torch.tensor(step)})
     assert load_checkpoint(tmp_path)["x"] == 30
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["step_000020.pt", "step_000030.pt"]
+    assert names(tmp_path) == ["step_000020.pt", "step_000030.pt"]
+
+
+def test_the_millionth_step_is_the_newest(tmp_path):
+    for step in (999_998, 999_999, 1_000_000):
+        save_checkpoint(tmp_path, step, {})
+    assert load_checkpoint(tmp_path)["step"] == 1_000_000
+    assert names(tmp_path) == ["step_1000000.pt", "step_999999.pt"]
 
 
 def test_a_torn_one_is_skipped_with_a_word(tmp_path):
@@ -22,6 +33,38 @@ def test_a_torn_one_is_skipped_with_a_word(tmp_path):
     said = []
     assert load_checkpoint(tmp_path, said.append)["step"] == 10
     assert "step_000020.pt" in said[0]
+
+
+def test_no_flipped_bit_changes_what_is_taken_up(tmp_path):
+    """Each either falls back to the older checkpoint or lies where nothing is stored (issue 13, item 36)."""
+    weights = torch.linspace(-1, 1, 500)
+    for step in (10, 20):
+        newest = save_checkpoint(tmp_path, step, {"x": weights, "rate": 0.25})
+    sound = newest.read_bytes()
+    fallen = 0
+    for k in range(200):
+        spoilt = bytearray(sound)
+        spoilt[k * len(sound) // 200] ^= 1 << k % 8
+        newest.write_bytes(spoilt)
+        found = load_checkpoint(tmp_path, lambda _: None)
+        assert torch.equal(found["x"], weights) and found["rate"] == 0.25
+        fallen += found["step"] == 10
+    assert fallen > 100
+
+
+def test_a_damaged_one_does_not_take_the_place_of_a_sound_one(tmp_path):
+    for step in (10, 20):
+        save_checkpoint(tmp_path, step, {})
+    (tmp_path / "step_000020.pt").write_bytes(b"damaged")
+    save_checkpoint(tmp_path, 15, {})  # of the run that fell back to step 10
+    assert names(tmp_path) == ["step_000010.pt", "step_000015.pt"]
+
+
+def test_one_that_may_not_be_read_is_not_passed_over(tmp_path):
+    save_checkpoint(tmp_path, 10, {})
+    (tmp_path / "step_000020.pt").mkdir()  # an OSError whoever reads it
+    with pytest.raises(TrainingError, match="cannot read checkpoint .*step_000020"):
+        load_checkpoint(tmp_path)
 
 
 def test_none_is_none(tmp_path):
