@@ -1,7 +1,9 @@
 """Training photos: random crops that depend on nothing but (seed, epoch, index), so that a run can stop anywhere."""
 
+import io
 import math
 import random
+import time
 from pathlib import Path
 
 import torch
@@ -11,15 +13,18 @@ from torch.utils.data import DataLoader, Dataset
 from zoo.errors import PhotoError, TrainingError
 from zoo.images import fit_short_side, list_photos, open_photo, to_tensor
 
+PAUSES = (1, 2, 4, 8)  # seconds between attempts at a file that the disk, or the network behind it, does not give
+
 
 class PhotoFolder(Dataset):
     """The endless stream of training crops as a sequence: item k is photo k mod n of epoch k // n.
 
     Each epoch has its own order. A crop is a random square, from the crop size up to the whole short side, flipped
     half of the time and reduced to 3×crop_size×crop_size float32 in [0, 1]. With `zoom` above 1 it may be as small as
-    crop_size / zoom and is then enlarged: large photos show as little detail a pixel. Unreadable files are skipped (the next
-    photo takes their place) and counted in `unreadable`. Works with any number of photos from 1 up; raises
-    PhotoError for an empty folder. With `count`, so many of the photos alone, chosen by the seed.
+    crop_size / zoom and is then enlarged: large photos show as little detail a pixel. Files that are no sound pictures are
+    skipped (the next photo takes their place) and counted in `unreadable`. Works with any number of photos from 1 up; raises
+    PhotoError for an empty folder, TrainingError for a file that cannot be had in spite of PAUSES: to train on without it
+    would be another training. With `count`, so many of the photos alone, chosen by the seed.
     """
 
     def __init__(self, folder: str | Path, crop_size: int, seed: int = 0, count: int = 0, zoom: float = 1.0):
@@ -33,7 +38,7 @@ class PhotoFolder(Dataset):
 
     @property
     def unreadable(self) -> list[Path]:
-        """Files met so far that could not be read."""
+        """Files met so far that are no sound pictures."""
         return [self.photos[i] for i in self._bad.nonzero().flatten().tolist()]
 
     def order(self, epoch: int) -> list[int]:
@@ -51,9 +56,12 @@ class PhotoFolder(Dataset):
             index = (first + shift) % len(self.photos)
             if self._bad[index]:
                 continue
+            content = read_patiently(self.photos[index])
             try:
-                return self.crop(open_photo(self.photos[index]), random.Random(f"{self.seed}/{epoch}/{k}"))
-            except PhotoError:
+                return self.crop(open_photo(content), random.Random(f"{self.seed}/{epoch}/{k}"))
+            except PhotoError as error:
+                if isinstance(error.__cause__, MemoryError):  # which says nothing of the photo
+                    raise TrainingError(f"out of memory while reading {self.photos[index].name}: free some") from error
                 self._bad[index] = True
         raise TrainingError(f"none of the {len(self.photos)} pictures in the content folder can be read")
 
@@ -75,6 +83,20 @@ class PhotoFolder(Dataset):
         if rng.random() < 0.5:
             photo = photo.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
         return to_tensor(photo)[0]
+
+
+def read_patiently(path: Path) -> io.BytesIO:
+    """The bytes of a file, asked for again after each of PAUSES. Raises TrainingError when it cannot be read even then."""
+    for pause in PAUSES:
+        try:
+            return io.BytesIO(path.read_bytes())
+        except OSError:
+            time.sleep(pause)
+    try:
+        return io.BytesIO(path.read_bytes())
+    except OSError as error:
+        what = f"cannot read {path} ({error.strerror or error}), tried for {sum(PAUSES)} s"
+        raise TrainingError(f"{what}: make it readable, then call again; checkpoints are kept") from error
 
 
 def make_loader(photos: PhotoFolder, first_step: int, steps: int, batch_size: int, workers: int = 0) -> DataLoader:

@@ -2,12 +2,14 @@
 
 import random
 import shutil
+import threading
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from training import data
 from training.data import PhotoFolder, make_loader
 from zoo.errors import PhotoError, TrainingError
 
@@ -56,6 +58,42 @@ def test_unreadable_files_are_skipped_and_counted(tmp_path, photo):
     photos = PhotoFolder(tmp_path, 32)
     assert all(photos[k].shape == (3, 32, 32) for k in range(6))
     assert [path.name for path in photos.unreadable] == ["a.jpg", "z.jpg"]
+
+
+@pytest.fixture
+def folder(examples, tmp_path):
+    """A folder of photos of a test's own."""
+    return shutil.copytree(examples, tmp_path / "photos")
+
+
+def test_photos_that_are_away_for_a_moment_are_not_dropped(folder, monkeypatch):
+    """Issue 13, item 37."""
+    monkeypatch.setattr(data, "PAUSES", (0.02,) * 50)
+    there, away = PhotoFolder(folder, 32), PhotoFolder(folder, 32)
+    crops = [there[k] for k in range(5)]
+    folder.rename(folder.with_name("away"))
+    back = threading.Timer(0.1, folder.with_name("away").rename, [folder])
+    back.start()
+    assert all(torch.equal(away[k], crop) for k, crop in enumerate(crops)) and not away.unreadable
+    back.join()
+
+
+def test_a_photo_that_stays_away_ends_the_training(folder, monkeypatch):
+    """Instead of another training, without it (issue 13, item 37)."""
+    monkeypatch.setattr(data, "PAUSES", (0.01, 0.01))
+    photos = PhotoFolder(folder, 32)
+    (folder / "dog.jpg").unlink()
+    with pytest.raises(TrainingError, match=r"cannot read .*dog.jpg \(No such file or directory\), tried for 0.02 s"):
+        [photos[k] for k in range(5)]
+
+
+def test_a_lack_of_memory_is_not_blamed_on_the_photo(examples, monkeypatch):
+    """Issue 13, item 37."""
+    monkeypatch.setattr(Image, "open", lambda _: (_ for _ in ()).throw(MemoryError()))
+    photos = PhotoFolder(examples, 32)
+    with pytest.raises(TrainingError, match="out of memory while reading"):
+        photos[0]
+    assert not photos.unreadable
 
 
 def test_nothing_readable_and_nothing_at_all(tmp_path):
