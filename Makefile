@@ -13,7 +13,7 @@ test: $(VENV)/.dev
 	$(BIN)/python -m pytest
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not slow" tests/zoo tests/training tests/space
+	$(BIN)/python -m pytest -m "not slow" --ignore tests/browser
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -10,7 +10,6 @@ of the machine's mood hits all. A picture counts once for each twin that trained
 
 import argparse
 import json
-import resource
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
+from benchmarks.memory import peak_memory
 from training.config import TrainConfig
 from training.losses import Objective
 from training.records import machine
@@ -98,8 +98,7 @@ def measure(variant: str, config: TrainConfig, steps: int, device: torch.device)
     if device.type == "cuda":
         memory = torch.cuda.max_memory_allocated() / 2**20
     else:
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
+        memory = peak_memory()
     return {"seconds": times[2:], "memory": memory}
 
 
