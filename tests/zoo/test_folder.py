@@ -1,6 +1,7 @@
 """Style folders: what is written comes back; whatever does not fit is refused."""
 
 import json
+import os
 import resource
 
 import pytest
@@ -96,6 +97,20 @@ def test_negative_variances_are_refused(small_pair):
     damage(small_pair / "batch" / "model.safetensors", negate)
     with pytest.raises(WeightsError, match="negative variances"):
         load(small_pair, "batch")
+
+
+def test_a_loaded_generator_does_not_change_with_its_file(small_pair):
+    """Tensors mapped to the file changed when it was written over, and a shorter file killed the process (issue 13, item 1)."""
+    path = twin_folder(small_pair, "batch") / "model.safetensors"
+    generator = load(small_pair, "batch")
+    before = {key: value.clone() for key, value in generator.state_dict().items()}
+    data = path.read_bytes()
+    header = 8 + int.from_bytes(data[:8], "little")
+    with open(path, "r+b") as file:  # in place, as `cp` does
+        file.write(data[:header] + bytes(len(data) - header))
+    assert all(torch.equal(value, before[key]) for key, value in generator.state_dict().items())
+    os.truncate(path, 0)  # reading a mapped tensor would now end the process with a bus error
+    assert all(torch.equal(value, before[key]) for key, value in generator.state_dict().items())
 
 
 def test_weights_can_be_read_by_whoever_can_read_the_config(small_pair):
