@@ -6,6 +6,7 @@ from pathlib import Path
 
 import yaml
 
+from training.precision import PRECISIONS
 from training.vgg import LAYERS
 from zoo.config import NORMS, GeneratorConfig
 from zoo.errors import ConfigError
@@ -14,14 +15,17 @@ RECIPES = Path(__file__).parent / "recipes"
 TRAINED = ("all", "norm", "norm+ends")
 RECORD = ("painting", "photos", "made_with", "trained_with", "started_from")  # of recipe.yaml: what a recipe was applied to
 
-# --auto: the balance that suits every painting, see training.losses.Objective. A style weight of 3 gives little more than a
-# tint, at 25 faces begin to drown.
+# --auto: the balance that suits every painting, see training.losses.Objective, at three sizes (training.pyramid).
 AUTO = {
     "balance": "relative",
     "content_weight": 1.0,
-    "style_weight": 20.0,
+    "style_weight": 5.0,
     "tv_weight": 0.0,
-    "style_layers": {"relu1_2": 1.0, "relu2_2": 1.0, "relu3_3": 1.0},
+    "style_layers": {"relu1_2": 1.0, "relu2_2": 1.0, "relu3_3": 1.0, "relu4_3": 1.0},
+    "levels": 3,
+    "detail_crop": 160,
+    "content_level": 1,
+    "gram": "batch",
 }
 
 
@@ -43,7 +47,19 @@ class TrainConfig:
     steps: int = knob(20_000, "schedule", "optimisation steps", low=1)
     batch_size: int = knob(4, "schedule", "photos a step", low=1)
     micro_batch: int = knob(0, "schedule", "photos at once to save memory, 0 for all; batch norm sees fewer", low=0)
+    optimizer: str = knob(
+        "adam",
+        "schedule",
+        "of the convolution kernels (the rest has Adam): muon paints in minutes what takes Adam hours",
+        ("adam", "muon"),
+    )
     learning_rate: float = knob(1e-3, "schedule", "of Adam, at the start", low=0)
+    muon_rate: float = knob(0.03, "schedule", "learning rate of Muon, at the start: 0.02 to 0.05", low=0)
+    muon_momentum: float = knob(0.9, "schedule", "of Muon: 0.9 to 0.95", low=0)
+    averaging: float = knob(
+        0.0, "schedule", "share of the old in a running average of weights: 0 for none, 0.98 is good", low=0
+    )
+    clip: float = knob(0.0, "schedule", "longest gradient of a step, longer ones are cut to it: 0 for none", low=0)
     decay: str = knob("cosine", "schedule", "of the learning rate over the run", ("cosine", "constant"))
     warmup: int = knob(0, "schedule", "steps in which the learning rate rises from 0 (default with --from: 50)", low=0)
     only: str = knob("all", "schedule", "train these weights alone: for a new style on a trained base (--from)", TRAINED)
@@ -53,6 +69,9 @@ class TrainConfig:
     zoom: float = knob(1.0, "pictures", "enlarge crops by up to that: teaches the little detail of large photos", low=1)
     photo_count: int = knob(0, "pictures", "train on that many of the photos, chosen by the seed, 0 for all", low=0)
     style_size: int = knob(256, "pictures", "short side of the painting in pixels: larger paints larger strokes", low=32)
+    levels: int = knob(1, "pictures", "sizes at which losses look (full, half, quarter ...): more see longer strokes", low=1)
+    detail_crop: int = knob(0, "pictures", "at full size look at a random crop of that side alone: 0 for all of it", low=0)
+    content_level: int = knob(0, "pictures", "size at which content is compared: 0 full, 1 half", low=0)
 
     balance: str = knob(
         "absolute",
@@ -69,15 +88,23 @@ class TrainConfig:
         "objective",
         "VGG16 layers NAME or NAME:WEIGHT of the style loss",
     )
+    gram: str = knob(
+        "picture",
+        "objective",
+        "of full size, compared with the painting's: each picture's or the batch's mean, which keeps light and dark",
+        ("picture", "batch"),
+    )
     identity_weight: float = knob(0.0, "objective", "of one more row, that gives the photo back: 0 for none, 10 is good", low=0)
-    vgg_precision: str = knob("float32", "objective", "the loss network computes in", ("float32", "bfloat16", "float16"))
+    vgg_precision: str = knob(
+        "float32", "objective", "the loss network computes in; auto: in bfloat16 where that is faster", (*PRECISIONS, "float16")
+    )
 
     architecture: str = knob("johnson", "generator", "name in the registry")
     width: int = knob(16, "generator", "channels of the first layer: 16, or the paper's 32", low=1)
     residual_blocks: int = knob(5, "generator", "blocks at a quarter of the resolution", low=0)
     padding: str = knob("reflect", "generator", "of the convolutions", ("zero", "reflect", "replicate", "circular"))
     upsampling: str = knob("nearest", "generator", "in the decoder", ("nearest", "bilinear"))
-    precision: str = knob("float32", "generator", "it is trained in; bfloat16 is for a GPU", ("float32", "bfloat16"))
+    precision: str = knob("float32", "generator", "it is trained in; auto: in bfloat16 where that is faster", PRECISIONS)
 
     def __post_init__(self) -> None:
         for f in dataclasses.fields(self):
@@ -99,6 +126,16 @@ class TrainConfig:
                     raise ConfigError(f"recipe key '{key}': VGG16 has no layer {name!r}; choose from {', '.join(LAYERS)}")
                 if isinstance(weight, bool) or not isinstance(weight, (int, float)) or not 0 <= weight < float("inf"):
                     raise ConfigError(f"recipe key '{key}': the weight of {name} must be a number, got {weight!r}")
+        if self.content_level >= self.levels:
+            raise ConfigError(f"recipe key 'content_level' must be below levels ({self.levels}), got {self.content_level}")
+        if min(self.crop_size, self.style_size) < 32 * 2 ** (self.levels - 1):
+            least = 32 * 2 ** (self.levels - 1)
+            raise ConfigError(f"recipe key 'levels': {self.levels} need crop_size and style_size of at least {least} px")
+        if self.detail_crop and self.detail_crop < 32:
+            raise ConfigError(f"recipe key 'detail_crop' must be 0 or at least 32, got {self.detail_crop}")
+        for key in ("averaging", "muon_momentum"):
+            if getattr(self, key) >= 1:
+                raise ConfigError(f"recipe key '{key}' must be below 1, got {getattr(self, key)}")
         if self.micro_batch and self.batch_size % self.micro_batch:
             raise ConfigError(f"recipe key 'micro_batch' must divide batch_size {self.batch_size}, got {self.micro_batch}")
         for norm in NORMS:

@@ -18,18 +18,18 @@ from tqdm import tqdm
 from training.checkpoint import load_checkpoint, save_checkpoint
 from training.config import TrainConfig
 from training.data import PhotoFolder, make_loader
-from training.losses import IdentityObjective, Objective
+from training.optimizers import rate_factor
 from training.paintings import Painting, style_of_step
 from training.photos import photo_folder
+from training.precision import resolve
 from training.push import check_push, push
+from training.pyramid import make_objectives
 from training.records import fingerprint
 from training.report import RunReport
 from training.signals import stop_signals
-from training.twins import Twin, learning_rate, train_step
-from training.vgg import load_vgg
+from training.twins import Twin, train_step
 from zoo.catalog import Style
 from zoo.errors import TrainingError
-from zoo.images import fit_short_side, open_photo, to_tensor
 
 TRACKERS = ("trackio", "tensorboard")
 
@@ -147,8 +147,8 @@ def train(
         for step, batch in enumerate(loader, first + 1):
             batch = batch.to(accelerator.device, memory_format=torch.channels_last)
             style = style_of_step(step, len(objectives), config.seed)
-            rate = learning_rate(config, step)
-            losses = train_step(twins, objectives[style], batch, style, rate, config.micro_batch, seed=step)
+            factor = rate_factor(config, step)
+            losses = train_step(twins, objectives[style], batch, style, factor, config.micro_batch, seed=step)
             bar.update()
             seconds += time.monotonic() - began
             checkpoint = step % options.checkpoint_every == 0 or step == last or signals
@@ -176,8 +176,11 @@ def train(
 def make_accelerator(config: TrainConfig, styles: int, out: Path, track: str | None) -> Accelerator:
     """What runs the training: precision of the generator, a batch that all processes share, a tracker."""
     rows = styles > 1 or config.identity_weight > 0  # of which a step trains one
+    # on a processor "auto" concerns the inner convolutions alone (training.twins.fast_forward)
+    fast = torch.cuda.is_available() and resolve(config.precision, "cuda") == torch.bfloat16
+    autocast = config.precision == "bfloat16" or fast
     accelerator = Accelerator(
-        mixed_precision={"float32": "no", "bfloat16": "bf16"}[config.precision],
+        mixed_precision="bf16" if autocast else "no",
         dataloader_config=DataLoaderConfiguration(split_batches=True),
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=rows)],
         log_with=track,
@@ -241,13 +244,3 @@ def check_processes(processes: int, config: TrainConfig, norms: tuple[str, ...])
         )
     if config.batch_size % processes:
         raise TrainingError(f"batch_size {config.batch_size} cannot be shared evenly by {processes} processes")
-
-
-def make_objectives(config: TrainConfig, paintings: list[Painting], vgg_weights: str, device: torch.device) -> list:
-    """The objective of each row: of each painting, all on one loss network; then of the identity, if the recipe wants it."""
-    vgg = load_vgg(vgg_weights, getattr(torch, config.vgg_precision)).to(device)
-    weights = config.content_weight, config.style_weight, config.tv_weight
-    pictures = [to_tensor(fit_short_side(open_photo(painting.file), config.style_size)).to(device) for painting in paintings]
-    layers = config.content_layers, config.style_layers
-    objectives = [Objective(vgg, picture, *layers, weights, config.balance).to(device) for picture in pictures]
-    return objectives + ([IdentityObjective(config.identity_weight)] if config.identity_weight else [])

@@ -24,14 +24,22 @@ class ContentLoss(nn.Module):
 
 
 class StyleLoss(nn.Module):
-    """Mean squared difference of the output's Gram matrix from the painting's; one value a picture (B)."""
+    """Mean squared difference of the output's Gram matrix from the painting's; one value a picture (B).
 
-    def __init__(self, painting_features: torch.Tensor):
+    `pooled` compares the mean Gram matrix of the batch (the same value for each picture of it): no crop has to hold the whole
+    palette then, so that dark places of a photo may stay dark and flat ones flat.
+    """
+
+    def __init__(self, painting_features: torch.Tensor, pooled: bool = False):
         super().__init__()
         self.register_buffer("target", gram(painting_features), persistent=False)
+        self.pooled = pooled
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        return (gram(features) - self.target).square().mean(dim=(1, 2))
+        found = gram(features)
+        if self.pooled:
+            found = found.mean(dim=0, keepdim=True).expand_as(found)
+        return (found - self.target).square().mean(dim=(1, 2))
 
 
 class TVLoss(nn.Module):
@@ -59,7 +67,7 @@ class Objective(nn.Module):
               needs no state, unlike scaling by gradient norms (GradNorm, Chen et al. 2018) or by running losses, which
               would also make two twins train on different objectives.
 
-    Raises TrainingError for a layer that VGG16 does not have.
+    `pooled` is that of StyleLoss. Raises TrainingError for a layer that VGG16 does not have.
     """
 
     def __init__(
@@ -70,6 +78,7 @@ class Objective(nn.Module):
         style_layers: dict[str, float],
         weights: tuple[float, float, float] = (1.0, 5.0, 0.0),
         balance: str = "absolute",
+        pooled: bool = False,
     ):
         super().__init__()
         check_layers([*content_layers, *style_layers])
@@ -78,7 +87,7 @@ class Objective(nn.Module):
         self.content, self.tv = ContentLoss(), TVLoss()
         with torch.no_grad():
             found = vgg(painting, tuple(style_layers))
-        self.style = nn.ModuleDict({name: StyleLoss(found[name]) for name in style_layers})
+        self.style = nn.ModuleDict({name: StyleLoss(found[name], pooled) for name in style_layers})
         self.style_layers = dict(style_layers)
         if self.relative:
             total = sum(style_layers.values())
@@ -86,14 +95,15 @@ class Objective(nn.Module):
             self.style_layers = {name: weight / total / energy[name] for name, weight in style_layers.items()}
 
     @torch.no_grad()
-    def photo_features(self, photos: torch.Tensor) -> dict[str, torch.Tensor]:
+    def photo_features(self, photos: torch.Tensor, seed: int = 0) -> dict[str, torch.Tensor]:
         """What `forward` compares content with; computed once for all twins that see the same photos."""
-        return self.vgg(photos, tuple(self.content_layers))
+        return self.vgg(photos, tuple(self.content_layers)) if self.content_layers else {}
 
     def forward(self, pictures: torch.Tensor, photo_features: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Losses of B×3×H×W `pictures` in [0, 1]: content, style, tv (unweighted) and total, each of shape B."""
         found = self.vgg(pictures, self.layers)
-        content = sum(w * self._content(found[name], photo_features[name]) for name, w in self.content_layers.items())
+        none = pictures.new_zeros(len(pictures))
+        content = sum((w * self._content(found[k], photo_features[k]) for k, w in self.content_layers.items()), none)
         style = sum(w * self.style[name](found[name]) for name, w in self.style_layers.items())
         tv = self.tv(pictures) / (255**2 * pictures[0].numel() if self.relative else 1)
         total = sum(w * loss for w, loss in zip(self.weights, (content, style, tv), strict=True))
@@ -114,7 +124,7 @@ class IdentityObjective(nn.Module):
         super().__init__()
         self.weight = weight
 
-    def photo_features(self, photos: torch.Tensor) -> dict[str, torch.Tensor]:
+    def photo_features(self, photos: torch.Tensor, seed: int = 0) -> dict[str, torch.Tensor]:
         """What `forward` compares with: the B×3×H×W photos themselves."""
         return {"photo": photos}
 

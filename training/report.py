@@ -111,8 +111,8 @@ class RunReport:
         return len(self.paintings) if IDENTITY in self.slugs else None
 
     def generators(self, twins: list, style: int) -> dict[str, torch.nn.Module]:
-        """The bare generators by norm, batch norm first, in eval mode and set to that style."""
-        bare = {twin.norm: choose(twin.generator, style).eval() for twin in twins}
+        """What each twin paints with now, by norm, batch norm first, in eval mode and set to that style."""
+        bare = {twin.norm: choose(twin.painter, style).eval() for twin in twins}
         return dict(sorted(bare.items()))
 
     def paint(self, twins: list, style: int, photo: Image.Image) -> dict[str, Image.Image]:

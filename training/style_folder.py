@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 def finish_style(folder: Path, style: int, painting: Painting, twins: list, report: "RunReport") -> None:
     """Write everything of one style; with held-out photos measured on the weights as they were stored."""
     for twin in twins:
-        save(export(twin.generator, style), twin_folder(folder, twin.norm))
+        save(export(twin.painter, style), twin_folder(folder, twin.norm))
         if report.config.only != "all":
             base = report.start_styles[style if len(report.start_styles) > 1 else 0]
-            save_adapter(export(twin.generator, style), base.folder, known_as(base), folder / "adapter")
+            save_adapter(export(twin.painter, style), base.folder, known_as(base), folder / "adapter")
             report.write_recipe(folder / "adapter" / "recipe.yaml", [painting])
     report.write_recipe(folder / "recipe.yaml", [painting])
     if "instance" not in list_norms(folder):
@@ -49,7 +49,7 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
 def finish_identity(folder: Path, twins: list, report: "RunReport") -> None:
     """Write the generators that give the photo back, with their recipe and, given held-out photos, their PSNR."""
     for twin in twins:
-        save(export(twin.generator, report.identity), twin_folder(folder, twin.norm))
+        save(export(twin.painter, report.identity), twin_folder(folder, twin.norm))
     report.write_recipe(folder / "recipe.yaml", [])
     if report.options.held_out:
         note = f"mean over whole held-out photos at {PHOTO_SIZE} px; matched: each colour at the photo's mean and deviation"
@@ -84,7 +84,7 @@ def storage_error(folder: Path, style: int, twins: list, report: "RunReport") ->
     """
     found: dict = {}
     for twin in twins:
-        trained, stored = export(twin.generator, style).cpu().eval(), load_generator(twin_folder(folder, twin.norm))
+        trained, stored = export(twin.painter, style).cpu().eval(), load_generator(twin_folder(folder, twin.norm))
         levels = [(255 * (trained(photo) - stored(photo))).abs().flatten() for photo in map(to_tensor, report.preview_photos())]
         levels = torch.cat(levels)
         within = (levels <= 2).double().mean().item()

@@ -1,6 +1,6 @@
 """The generators being trained: matched twins, their optimisers, and one guarded step of all of them."""
 
-import math
+import copy
 from collections.abc import Callable
 
 import torch
@@ -9,23 +9,29 @@ from torch import nn
 
 from training.config import TrainConfig
 from training.losses import Objective
+from training.optimizers import make_optimizers
+from training.precision import resolve
 from training.start import freeze, warm_start
+from zoo import half_resolution
 from zoo.catalog import Style, load
-from zoo.conditional import choose, make_conditional, norm_parameters
+from zoo.conditional import choose, make_conditional
 from zoo.errors import TrainingError
 from zoo.registry import create
 
 ADVICE = "start again in another --out with a lower --learning-rate (try a third) or --style-weight"
-ADAPTER_SCALES = {True: 10, False: 3}  # of norms, of convolutions
+GUARD = ("factor", "halvings", "skipped", "steps")  # of a twin, kept in checkpoints
 PATIENCE, HALVINGS = 3, 5  # skipped steps until the rate is halved; halvings until the run is given up
 
 
 class Twin:
-    """One generator with its Adam, guarded against losses and gradients that are not finite.
+    """One generator with its optimisers, guarded against losses and gradients that are not finite.
 
-    Such a step changes neither weights nor optimiser nor running statistics. That is decided on the device, so that no
-    step waits for the processor; `look` reads the flags now and then, halves the learning rate after PATIENCE skipped
-    steps, says so, and gives up after HALVINGS.
+    Such a step changes neither weights nor optimisers nor running statistics: what was before is put back. That is decided on
+    the device, so that no step waits for the processor; `look` reads the flags now and then, halves the learning rate after
+    PATIENCE skipped steps, says so, and gives up after HALVINGS.
+
+    With `averaging` in the recipe, `painter`, a running average of the generator, is what previews, measurements and the
+    finished style take.
     """
 
     def __init__(self, norm: str, config: TrainConfig, styles: int, accelerator: Accelerator, start: tuple[Style, ...] = ()):
@@ -37,11 +43,12 @@ class Twin:
             warm_start(generator, [load(style, norm) for style in start])
         freeze(generator, config.only)
         generator.to(memory_format=torch.channels_last)
-        # fused, as only the fused step can be skipped on the device (torch.amp.GradScaler uses the same way)
-        optimizer = torch.optim.Adam(parameter_groups(generator, styles), fused=True)
-        self.norm, self.accelerator = norm, accelerator
-        self.model, self.optimizer = accelerator.prepare(generator, optimizer)
-        self.factor, self.halvings, self.skipped = 1.0, 0, 0
+        self.norm, self.accelerator, self.clip, self.averaging = norm, accelerator, config.clip, config.averaging
+        self.model = accelerator.prepare(generator)
+        self.optimizers = [accelerator.prepare(o) for o in make_optimizers(self.generator, config, styles)]
+        self.painter = copy.deepcopy(self.generator).requires_grad_(False) if config.averaging else self.generator
+        self.forward = fast_forward(self.model, config, accelerator)
+        self.factor, self.halvings, self.skipped, self.steps = 1.0, 0, 0, 0
         self._bad = torch.zeros((), device=accelerator.device)
 
     @property
@@ -49,29 +56,52 @@ class Twin:
         """The bare module, whatever accelerate has wrapped it in."""
         return self.accelerator.unwrap_model(self.model)
 
-    def step(self, objective: Objective, chunks: list[tuple], rate: float) -> dict[str, torch.Tensor]:
-        """One optimiser step on micro-batches (photos, photo features); returns the mean losses, on the device."""
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate * self.factor * group["scale"]
-        before = [buffer.clone() for buffer in self.generator.buffers()]
+    def step(self, objective: Objective, chunks: list[tuple], factor: float) -> dict[str, torch.Tensor]:
+        """One step of the optimisers, at `factor` of the recipe's rates, on micro-batches (photos, photo features); returns
+        the mean losses, on the device."""
+        for group in (group for optimizer in self.optimizers for group in optimizer.param_groups):
+            group["lr"] = group["rate"] * factor * self.factor * group["scale"]
+        before = {key: tensor.clone() for key, tensor in self._state().items()}
         total = sum(len(photos) for photos, _ in chunks)
         means: dict = {}
         seed = getattr(self.generator, "seed", 0)
         for i, (photos, features) in enumerate(chunks):
             self.generator.seed = seed + (i << 32)  # each micro-batch has noise of its own
-            losses = objective(self.model(photos), features)
+            losses = objective(self.forward(photos), features)
             self.accelerator.backward(losses["total"].sum() / total)
             for name, loss in losses.items():
                 means[name] = means.get(name, 0) + loss.detach().sum() / total
-        gradient = nn.utils.get_total_norm([p.grad for p in self.generator.parameters() if p.grad is not None])
+        trained = [p for p in self.generator.parameters() if p.grad is not None]
+        gradient = nn.utils.get_total_norm([p.grad for p in trained])
+        if self.clip:
+            nn.utils.clip_grads_with_norm_(trained, self.clip, gradient)
+        for optimizer in self.optimizers:
+            optimizer.step()
+        for p in trained:
+            p.grad = None
         bad = ~(means["total"].isfinite() & gradient.isfinite())
-        self.optimizer.optimizer.found_inf = bad.float()
-        self.optimizer.step()
-        self.optimizer.zero_grad()
-        for buffer, old in zip(self.generator.buffers(), before, strict=True):
-            buffer.copy_(torch.where(bad, old, buffer))
+        for key, tensor in self._state().items():  # what a first step has made of nothing was 0
+            tensor.copy_(torch.where(bad, before.get(key, 0), tensor))
         self._bad += bad
+        self._average()
         return means
+
+    def _state(self) -> dict:
+        """Every tensor that a step changes: weights, running statistics, what the optimisers remember."""
+        found: dict = dict(self.generator.state_dict())
+        for i, optimizer in enumerate(self.optimizers):
+            for j, state in enumerate(optimizer.state.values()):
+                found.update({(i, j, key): value for key, value in state.items() if isinstance(value, torch.Tensor)})
+        return found
+
+    @torch.no_grad()
+    def _average(self) -> None:
+        """The average forgets faster at first, or it would remember the random start."""
+        self.steps += 1
+        if self.averaging:
+            new = 1 - min(self.averaging, (1 + self.steps) / (10 + self.steps))
+            for mean, value in zip(self.painter.state_dict().values(), self.generator.state_dict().values(), strict=True):
+                mean.lerp_(value, new) if mean.is_floating_point() else mean.copy_(value)
 
     def look(self, step: int, say: Callable[[str], None]) -> None:
         """Read the flags of the steps since the last look. Raises TrainingError when lower rates did not help."""
@@ -91,37 +121,32 @@ class Twin:
         weights = self.generator.state_dict()
         if not all(value.isfinite().all() for value in weights.values()):
             raise TrainingError(f"the {self.norm}-norm generator's weights are no longer finite: {ADVICE}")
-        guard = {"factor": self.factor, "halvings": self.halvings, "skipped": self.skipped}
-        return {"generator": weights, "optimizer": self.optimizer.state_dict(), "guard": guard}
+        guard = {key: getattr(self, key) for key in GUARD}
+        average = {"average": self.painter.state_dict()} if self.averaging else {}
+        return {"generator": weights, "optimizers": [o.state_dict() for o in self.optimizers], "guard": guard, **average}
 
     def load_state_dict(self, state: dict) -> None:
         """Take up what `state_dict` gave."""
         self.generator.load_state_dict(state["generator"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.factor, self.halvings, self.skipped = (state["guard"][key] for key in ("factor", "halvings", "skipped"))
+        for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
+        if self.averaging:
+            self.painter.load_state_dict(state["average"])
+        for key in GUARD:
+            setattr(self, key, state["guard"][key])
 
 
-def parameter_groups(generator: nn.Module, styles: int) -> list[dict]:
-    """Adam's groups of the weights that are trained, each with its `scale` of the learning rate.
-
-    Rows of a conditional generator: the number of styles. A row trains in one step of so many, and Adam moves a parameter by
-    about the rate a step: at the common rate the rows would lag behind the convolutions they share, and all styles look
-    alike for thousands of steps. On a frozen base (`training.start.freeze`) the few weights have all the way to go alone:
-    ADAPTER_SCALES, found by trial (docs/TRAINING.md, a new style in minutes).
-    """
-    frozen, norms = not all(p.requires_grad for p in generator.parameters()), norm_parameters(generator)
-    groups: dict[float, list] = {}
-    for name, p in generator.named_parameters():
-        scale = (styles if name in norms else 1) * (ADAPTER_SCALES[name in norms] if frozen else 1)
-        if p.requires_grad:
-            groups.setdefault(scale, []).append(p)
-    return [{"params": params, "scale": scale} for scale, params in groups.items()]
-
-
-def learning_rate(config: TrainConfig, step: int) -> float:
-    """The rate of step 1 ... config.steps: a function of the step alone, so that a resumed run repeats it."""
-    rate = config.learning_rate * min(1.0, step / config.warmup if config.warmup else 1.0)
-    return rate if config.decay == "constant" else rate * 0.5 * (1 + math.cos(math.pi * (step - 1) / config.steps))
+def fast_forward(model: nn.Module, config: TrainConfig, accelerator: Accelerator) -> Callable[[torch.Tensor], torch.Tensor]:
+    """The generator's forward pass as it is fastest here: on half-resolution maps on a processor, else the module's own."""
+    generator = accelerator.unwrap_model(model)
+    inner = resolve(config.precision, accelerator.device)
+    if (
+        accelerator.device.type != "cpu"
+        or model is not generator
+        or not half_resolution.fits(generator, *[config.crop_size] * 2)
+    ):
+        return model
+    return lambda photos: half_resolution.forward(generator, photos, inner)
 
 
 def train_step(
@@ -129,18 +154,20 @@ def train_step(
     objective: Objective,
     photos: torch.Tensor,
     style: int,
-    rate: float,
+    factor: float,
     micro_batch: int = 0,
     seed: int = 0,
 ) -> dict[str, dict[str, torch.Tensor]]:
     """One step of every twin on the same B×3×H×W photos, in micro-batches (0: all at once); returns mean losses by norm.
 
-    `seed` decides the noise of generators that have some; outside of a step it is 0.
+    `factor` is the share of the recipe's learning rates. `seed` decides the noise of generators that have some (outside of a
+    step it is 0), and where the objective looks closely.
     """
-    chunks = [(part, objective.photo_features(part)) for part in photos.split(micro_batch or len(photos))]
+    parts = photos.split(micro_batch or len(photos))
+    chunks = [(part, objective.photo_features(part, seed + (i << 32))) for i, part in enumerate(parts)]
     losses = {}
     for twin in twins:
         choose(twin.generator, style).seed = seed
-        losses[twin.norm] = twin.step(objective, chunks, rate)
+        losses[twin.norm] = twin.step(objective, chunks, factor)
         twin.generator.seed = 0
     return losses

@@ -1,0 +1,80 @@
+"""Optimisers of a generator: Adam, or Muon for its convolution kernels and Adam for the rest."""
+
+import math
+
+import torch
+from torch import nn
+
+from training.config import TrainConfig
+from zoo.conditional import norm_parameters
+
+ADAPTER_SCALES = {True: 10, False: 3}  # of norms, of convolutions
+BETAS = {"adam": (0.9, 0.999), "muon": (0.9, 0.99)}  # Adam beside Muon has few weights and short runs
+
+
+class KernelMuon(torch.optim.Muon):
+    """Muon (Jordan et al. 2024), momentum whose direction is made orthogonal, for O×I×H×W convolution kernels.
+
+    torch.optim.Muon takes matrices: each kernel is one of O rows, a view of its memory. To be made where the kernels will stay,
+    as a copy to another device would leave the views behind.
+    """
+
+    def __init__(self, kernels: list[nn.Parameter], momentum: float):
+        self.kernels = kernels
+        super().__init__([nn.Parameter(_rows(kernel.detach())) for kernel in kernels], weight_decay=0.0, momentum=momentum)
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:
+        """One step along the kernels' gradients."""
+        for row, kernel in zip(self.param_groups[0]["params"], self.kernels, strict=True):
+            row.grad = None if kernel.grad is None else _rows(kernel.grad)
+        super().step(closure)
+
+
+def _rows(kernel: torch.Tensor) -> torch.Tensor:
+    """O×I×H×W as O rows, in the order of a channels-last kernel's memory."""
+    return kernel.permute(0, 2, 3, 1).flatten(1)
+
+
+def make_optimizers(generator: nn.Module, config: TrainConfig, styles: int) -> list[torch.optim.Optimizer]:
+    """What trains a channels-last generator that stays on its device; each group has its `rate` and its `scale` of that.
+
+    Adapters (frozen weights) have Adam alone. So has the last convolution, whose three rows are colours.
+    """
+    kernels: list = []
+    if config.optimizer == "muon" and all(p.requires_grad for p in generator.parameters()):
+        kernels = [m.weight for m in generator.modules() if isinstance(m, nn.Conv2d)][:-1]
+    groups = parameter_groups(generator, styles, kernels)
+    fused = {p.device.type for p in generator.parameters()} <= {"cpu", "cuda", "mps"}
+    adam = torch.optim.Adam(groups, betas=BETAS[config.optimizer], fused=fused)
+    for group in adam.param_groups:
+        group["rate"] = config.learning_rate
+    if not kernels:
+        return [adam]
+    muon = KernelMuon(kernels, config.muon_momentum)
+    muon.param_groups[0].update(rate=config.muon_rate, scale=1)
+    return [adam, muon]
+
+
+def parameter_groups(generator: nn.Module, styles: int, without: list[nn.Parameter] | None = None) -> list[dict]:
+    """Adam's groups of the weights that are trained, each with its `scale` of the learning rate.
+
+    Rows of a conditional generator: the number of styles. A row trains in one step of so many, and Adam moves a parameter by
+    about the rate a step: at the common rate the rows would lag behind the convolutions they share, and all styles look
+    alike for thousands of steps. On a frozen base (`training.start.freeze`) the few weights have all the way to go alone:
+    ADAPTER_SCALES, found by trial (docs/TRAINING.md, a new style in minutes).
+    """
+    frozen, norms = not all(p.requires_grad for p in generator.parameters()), norm_parameters(generator)
+    left_out = {id(p) for p in without or []}
+    groups: dict[float, list] = {}
+    for name, p in generator.named_parameters():
+        scale = (styles if name in norms else 1) * (ADAPTER_SCALES[name in norms] if frozen else 1)
+        if p.requires_grad and id(p) not in left_out:
+            groups.setdefault(scale, []).append(p)
+    return [{"params": params, "scale": scale} for scale, params in groups.items()]
+
+
+def rate_factor(config: TrainConfig, step: int) -> float:
+    """The share of the recipe's rates at step 1 ... config.steps: of the step alone, so that a resumed run repeats it."""
+    factor = min(1.0, step / config.warmup if config.warmup else 1.0)
+    return factor if config.decay == "constant" else factor * 0.5 * (1 + math.cos(math.pi * (step - 1) / config.steps))

@@ -1,0 +1,76 @@
+"""The perceptual objective at several sizes at once: one step sees fine strokes, and strokes as long as a hand."""
+
+import random
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch import nn
+
+from training.config import TrainConfig
+from training.losses import IdentityObjective, Objective
+from training.paintings import Painting
+from training.precision import resolve
+from training.vgg import VGG16, load_vgg
+from zoo.images import fit_short_side, open_photo, to_tensor
+
+
+class PyramidObjective(nn.Module):
+    """The losses of `levels`, one Objective a size: of the picture whole, at half its size, at a quarter, ...
+
+    Why: the receptive field of VGG16's relu4_3 is 92 px. Looking at the same picture at half and quarter size, it sees strokes
+    two and four times as long, for a quarter and a sixteenth of the work. At full size it then suffices to look at a random
+    crop of `detail` px (0: at all of it): a picture of 320 px at three sizes, the first on a crop of 160 px, costs a little
+    over half of what it costs whole.
+
+    Style is the mean over the levels, each against the painting reduced likewise; content is compared at `content_level` alone,
+    the only level whose Objective has content layers; total variation is that of the full size.
+    """
+
+    def __init__(self, levels: list[Objective], detail: int = 0, content_level: int = 0):
+        super().__init__()
+        self.levels, self.detail, self.content_level = nn.ModuleList(levels), detail, content_level
+
+    def photo_features(self, photos: torch.Tensor, seed: int = 0) -> dict:
+        """What `forward` compares B×3×H×W photos' pictures with, and where it looks closely: a place that `seed` decides."""
+        place = random.Random(f"{seed}/detail")
+        corner = tuple(place.randrange(max(1, side - self.detail + 1)) for side in photos.shape[2:])
+        view = self._view(photos, self.content_level, corner)
+        return {"corner": corner, **self.levels[self.content_level].photo_features(view)}
+
+    def forward(self, pictures: torch.Tensor, photo_features: dict) -> dict[str, torch.Tensor]:
+        """Losses of B×3×H×W `pictures` in [0, 1]: content, style, tv (unweighted) and total, each of shape B."""
+        corner = photo_features["corner"]
+        found = [level(self._view(pictures, i, corner), photo_features) for i, level in enumerate(self.levels)]
+        losses = {
+            "content": found[self.content_level]["content"],
+            "style": sum(losses["style"] for losses in found) / len(found),
+            "tv": found[0]["tv"],
+        }
+        weights = zip(self.levels[0].weights, losses.values(), strict=True)
+        return {**losses, "total": sum(weight * loss for weight, loss in weights)}
+
+    def _view(self, pictures: torch.Tensor, level: int, corner: tuple[int, int]) -> torch.Tensor:
+        """What a level looks at."""
+        if level:
+            return F.avg_pool2d(pictures, 2**level)
+        (top, left), side = corner, self.detail or max(pictures.shape[2:])
+        return pictures[:, :, top : top + side, left : left + side]
+
+
+def make_objectives(config: TrainConfig, paintings: list[Painting], vgg_weights: str, device: torch.device) -> list:
+    """The objective of each row: of each painting, all on one loss network; then of the identity, if the recipe wants it."""
+    vgg = load_vgg(vgg_weights, resolve(config.vgg_precision, device)).to(device)
+    objectives: list = [painting_objective(config, open_photo(painting.file), vgg, device) for painting in paintings]
+    return objectives + ([IdentityObjective(config.identity_weight)] if config.identity_weight else [])
+
+
+def painting_objective(config: TrainConfig, painting: Image.Image, vgg: VGG16, device: torch.device) -> nn.Module:
+    """What a recipe measures pictures by: at one size, or at several (training.pyramid)."""
+    weights, levels = (config.content_weight, config.style_weight, config.tv_weight), []
+    for i in range(config.levels):
+        picture = to_tensor(fit_short_side(painting, config.style_size // 2**i)).to(device)
+        content = config.content_layers if i == config.content_level else {}
+        pooled = i == 0 and config.gram == "batch"
+        levels.append(Objective(vgg, picture, content, config.style_layers, weights, config.balance, pooled).to(device))
+    return levels[0] if config.levels == 1 else PyramidObjective(levels, config.detail_crop, config.content_level)
