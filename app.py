@@ -12,4 +12,4 @@ except ZooError as error:
     sys.exit(fail(error))
 
 if __name__ == "__main__":
-    demo.queue(max_size=32).launch(**launch_options())
+    demo.launch(**launch_options())

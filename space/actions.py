@@ -11,13 +11,14 @@ from PIL import Image
 from zoo import stylize
 from zoo.adapter import is_adapter
 from zoo.catalog import Style, find_named, with_weights
-from zoo.errors import ConfigError, PhotoError, StyleFolderError, ZooError
+from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError, shorten
 from zoo.folder import WEIGHTS
 from zoo.images import fade, fit_long_side, open_photo
 from zoo.stylize import pick_device
 
 TIMEOUT, DEADLINE = 2.5, 30.0  # s; a visitor should not wait for a Hub that does not answer
 MAX_SIZE = 2048  # px; long side, keeps a visitor's picture within the memory of a small machine
+MAX_NAME = 250  # letters; the Hub's names and revisions are shorter
 NORMS = ("batch", "instance")  # left and right of the slider
 
 
@@ -48,13 +49,29 @@ def plain_errors():
         raise gr.Error(words, title="This did not work", print_exception=False) from error
 
 
-def check_request(photo: str | None, size: float | None) -> int:
-    """The size as a whole number. Raises ZooError when there is no photo or the size is out of range."""
+def check_request(photo: str | None, size: object, contrast: object = 1.0) -> int:
+    """The size as a whole number. Raises ZooError when there is no photo, or size or contrast are out of range.
+
+    Every function of the page can be called by its index, with anything for a value: what it paints with comes through here.
+    """
     if photo is None:
         raise PhotoError("there is no photo yet: upload one, or pick an example")
-    if size is None or not 32 <= size <= MAX_SIZE:
-        raise ConfigError(f"size is the long side in pixels and must lie in 32..{MAX_SIZE}, got {size}")
+    if not _is_number(contrast) or not 0.1 <= contrast <= 1:
+        raise ConfigError(f"contrast is a share of the photo's own and must lie in 0.1..1, got {shorten(contrast)}")
+    if not _is_number(size) or not 32 <= size <= MAX_SIZE:
+        raise ConfigError(f"size is the long side in pixels and must lie in 32..{MAX_SIZE}, got {shorten(size)}")
     return round(size)
+
+
+def check_index(index: object, length: int) -> int:
+    """The place of a tile that was picked. Raises StyleNotFoundError for one that is not there."""
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < length:
+        raise StyleNotFoundError(f"there is no tile {shorten(index)}: {length} styles are shown")
+    return index
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @GPU(duration=15)
@@ -80,7 +97,7 @@ def paint_both(
 
     `contrast` below 1 fades the photo first. Raises ZooError.
     """
-    size, style = check_request(photo, size), find_in_zoo(slug)
+    size, style = check_request(photo, size, contrast), find_in_zoo(slug)
     image = fade(fit_long_side(open_photo(photo), size), contrast)
     painted = {}
     for i, norm in enumerate(NORMS):
@@ -92,6 +109,8 @@ def paint_both(
 
 def find_in_zoo(slug: str) -> Style:
     """The style of that slug, or owner/name[@revision] of the Hub; no paths: visitors see the zoo, not the disk."""
+    if not isinstance(slug, str) or len(slug) > MAX_NAME:
+        raise StyleNotFoundError(f"a style is named by its slug or as owner/name[@revision] of the Hub, got {shorten(slug)}")
     return find_named(slug, timeout=TIMEOUT, deadline=DEADLINE)
 
 

@@ -17,6 +17,7 @@ from zoo.images import list_photos, open_photo
 
 HERE = Path(__file__).parent
 SIZES = [256, 512, 768, 1080]
+QUEUE = 32  # requests that may wait
 
 HERO = """
 # Missing Ingredient
@@ -67,7 +68,8 @@ def build_demo() -> gr.Blocks:
         run = _wire(styles, controls, result)
         _wire_community(shared, tabs, controls, result, run)
         _add_api([style.slug for style in styles])
-    return demo
+    # Without api_open every function could be called past the queue, by its index, and past all of its limits.
+    return demo.queue(max_size=QUEUE, api_open=False)
 
 
 def launch_options() -> dict:
@@ -150,7 +152,8 @@ def _wire(styles: list[Style], controls: dict, result: dict) -> dict:
     """Connect controls and result; returns the arguments of the event that paints."""
 
     def choose(event: gr.SelectData):
-        style = styles[event.index]
+        with actions.plain_errors():
+            style = styles[actions.check_index(event.index, len(styles))]
         painting = style.picture("painting")
         return style.slug, actions.about(style), gr.Image(painting, visible=painting is not None)
 
@@ -190,7 +193,9 @@ def _wire_community(shared: dict, tabs: gr.Tabs, controls: dict, result: dict, r
         return style.source, about, gr.Image(visible=False), gr.Tabs(selected="compare")
 
     def take_shown(shown, event: gr.SelectData):
-        return take(shown[event.index])
+        with actions.plain_errors():
+            place = actions.check_index(event.index, len(shown))
+        return take(shown[place])
 
     outputs = [controls["slug"], result["about"], result["painting"], tabs]
     for event, function, inputs in (

@@ -67,7 +67,7 @@ def served() -> Iterator[str]:
     from space import build_demo, launch_options
 
     demo = build_demo()
-    _, url, _ = demo.queue().launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())
     yield url
     demo.close()
 

@@ -18,6 +18,7 @@ shows a message. The text of each says what came, what is needed and how to fix 
 """
 
 import functools
+import reprlib
 import sys
 from collections.abc import Callable
 
@@ -68,6 +69,13 @@ class HubAccessError(HubError):
 
 class HubUnavailableError(HubError):
     """The Hub cannot be reached, is overloaded, limits the rate, or a transfer broke off: later it may work."""
+
+
+def shorten(value: object) -> str:
+    """What came, for an error: as Python writes it, cut down in its middle when it is long; control characters escaped."""
+    brief = reprlib.Repr()
+    brief.maxstring = brief.maxother = 80
+    return brief.repr(value)
 
 
 def fail(error: ZooError) -> int:

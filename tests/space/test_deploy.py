@@ -47,7 +47,7 @@ def test_the_page_starts_from_what_was_uploaded(hub, logged_in, tmp_path):
         (tmp_path / "tree" / name).write_bytes(data)
     code = (
         "import app, urllib.request; from space import launch_options\n"
-        "_, url, _ = app.demo.queue().launch(prevent_thread_lock=True, quiet=True, **launch_options())\n"
+        "_, url, _ = app.demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())\n"
         "print(urllib.request.urlopen(url).status, len(app.demo.blocks))"
     )
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
