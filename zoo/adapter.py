@@ -1,13 +1,14 @@
 """Adapters: a style as what it changes in a trained base, a few kilobytes.
 
     my-painting/adapter/
-      config.json             the base by name and the SHA-256 of its weights
+      config.json             the base by name and the SHA-256 of its tensors
       adapter.safetensors     the tensors that differ from the base: norms, perhaps the first and the last convolution
       batch/                  the same for the batch-norm twin, on the base's twin
 
 A way to train and to send styles; the zoo's own are complete by themselves.
 """
 
+import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -25,7 +26,10 @@ WEIGHTS, FORMAT = "adapter.safetensors", 1
 
 @dataclass(frozen=True)
 class AdapterConfig:
-    """config.json of an adapter: the style it was trained on, the norm of its generator, SHA-256 of that one's weights."""
+    """config.json of an adapter: the style it was trained on, the norm of its generator, SHA-256 of that one's tensors.
+
+    Of the first adapters it is the SHA-256 of the base's weights file, which counts, too.
+    """
 
     base: str
     norm: str
@@ -60,10 +64,10 @@ def save_adapter(generator: nn.Module, base: str | Path, name: str, adapter: str
     target, trained = folder.twin_folder(adapter, norm), folder.load(base, norm).state_dict()
     stored = folder.stored_state(generator)
     changed = {key: value for key, value in stored.items() if not torch.equal(value.to(trained[key].dtype), trained[key])}
-    config = AdapterConfig(name, norm, weights_sha256(base, norm))
+    config = AdapterConfig(name, norm, tensors_sha256(trained))
     try:
         text = json.dumps({"format": FORMAT, **asdict(config)}, indent=2) + "\n"
-        weights = serialize(changed, metadata={"format": "pt", "norm": norm})
+        weights = serialize(changed, metadata={"norm": norm})
         folder.write_whole({target / WEIGHTS: weights, target / folder.CONFIG: text.encode()})
     except (OSError, SafetensorError) as error:
         raise StyleFolderError(f"cannot write the adapter {target}: {error}") from error
@@ -82,17 +86,29 @@ def load_adapter(adapter: str | Path, norm: str, find_base) -> nn.Module:
     if config.norm != norm:
         raise StyleFolderError(f"{source} should hold {norm} norm, its config.json says {config.norm}")
     generator = folder.load(base.folder, norm)
-    if (found := weights_sha256(base.folder, norm)) != config.base_sha256:
+    state = generator.state_dict()
+    found = tensors_sha256(state)
+    if config.base_sha256 not in (found, weights_sha256(base.folder, norm)):
         raise WeightsError(
             f"the adapter {adapter} was trained on other weights of {config.base} ({config.base_sha256[:12]}...) than those "
             f"here ({found[:12]}...): use the version of the base it names, or train it again"
         )
-    state, changed = generator.state_dict(), folder.read_weights(source / WEIGHTS)[0]
+    changed = folder.read_weights(source / WEIGHTS)[0]
     for key, value in changed.items():
         if key not in state or state[key].shape != value.shape or state[key].is_floating_point() != value.is_floating_point():
             raise WeightsError(f"{source / WEIGHTS}: {key} does not fit the base {config.base}")
     generator.load_state_dict({**state, **changed})
     return generator
+
+
+def tensors_sha256(state: dict[str, torch.Tensor]) -> str:
+    """Hexadecimal SHA-256 of what a generator computes with, float32, however its file was written."""
+    found = hashlib.sha256()
+    for key in sorted(state):
+        value = state[key].contiguous()
+        found.update(f"{key} {value.dtype} {tuple(value.shape)}\n".encode())
+        found.update(value.numpy().tobytes())
+    return found.hexdigest()
 
 
 def weights_sha256(style: str | Path, norm: str) -> str:

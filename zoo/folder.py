@@ -72,7 +72,7 @@ def save(generator: nn.Module, folder: str | Path) -> None:
     folder, state = Path(folder), stored_state(generator)
     try:
         # not save_file, which makes files that nobody but their owner can read
-        weights = serialize(state, metadata={"format": "pt", "norm": generator.config.norm})
+        weights = serialize(state, metadata={"norm": generator.config.norm})  # one key: of several, the order is random
         write_whole({folder / WEIGHTS: weights, folder / CONFIG: generator.config.to_json().encode()})
     except (OSError, SafetensorError) as error:
         raise StyleFolderError(f"cannot write the style folder {folder}: {error}") from error

@@ -1,5 +1,6 @@
 """Adapters: a few kilobytes that come back as the very generator, on the very base they were trained on."""
 
+import hashlib
 import json
 
 import pytest
@@ -59,6 +60,22 @@ def test_another_base_is_refused(adapter, small_pair):
     with pytest.raises(WeightsError, match="trained on other weights of small-pair"):
         zoo.load(adapter)
     assert zoo.load(adapter, "batch")  # its own base is as it was
+
+
+def test_an_identical_base_written_by_another_hand_is_taken(adapter, small_pair):
+    """Its file has another hash, as the order of its metadata is random (issue 13, item 39)."""
+    before = zoo.load(adapter)(torch.ones(1, 3, 32, 32))
+    path = small_pair / "model.safetensors"
+    save_file(load_file(path), path, metadata={"format": "pt", "norm": "instance", "of": "another hand"})
+    assert torch.equal(zoo.load(adapter)(torch.ones(1, 3, 32, 32)), before)
+
+
+def test_an_adapter_that_records_the_file_of_its_base_is_taken(adapter, small_pair):
+    """As the first ones did: what was published stays loadable (issue 13, item 39)."""
+    config = json.loads((adapter / "config.json").read_text())
+    config["base_sha256"] = hashlib.sha256((small_pair / "model.safetensors").read_bytes()).hexdigest()
+    (adapter / "config.json").write_text(json.dumps(config))
+    assert zoo.load(adapter)
 
 
 def test_a_base_that_is_not_there_is_named(adapter, monkeypatch):

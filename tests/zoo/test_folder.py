@@ -99,6 +99,14 @@ def test_negative_variances_are_refused(small_pair):
         load(small_pair, "batch")
 
 
+def test_the_same_weights_make_the_same_file(small_pair, tmp_path):
+    """The order of several metadata keys is random (issue 13, item 39)."""
+    generator, wanted = load(small_pair), (small_pair / "model.safetensors").read_bytes()
+    for _ in range(8):
+        zoo.save(generator, tmp_path / "again")
+        assert (tmp_path / "again" / "model.safetensors").read_bytes() == wanted
+
+
 def test_a_loaded_generator_does_not_change_with_its_file(small_pair):
     """Tensors mapped to the file changed when it was written over, and a shorter file killed the process (issue 13, item 1)."""
     path = twin_folder(small_pair, "batch") / "model.safetensors"
