@@ -17,8 +17,8 @@ from space import actions
 from space.actions import DEADLINE, TIMEOUT
 from zoo import hub, trust
 from zoo.catalog import PHOTO, Style, at, list_styles, load
-from zoo.errors import HubError, PhotoError, StyleNotFoundError, ZooError
-from zoo.images import fit_long_side, open_photo
+from zoo.errors import HubError, StyleNotFoundError, ZooError
+from zoo.images import open_photo
 
 PAGE = 12  # styles shown at a time
 THUMBNAIL, MAX_PIXELS = 256, 4_000_000  # px of its long side; of what is read for it
@@ -57,13 +57,9 @@ def thumbnails(found: list[hub.Found]) -> list[tuple[Image.Image, str]]:
 
     def picture(style: hub.Found) -> Image.Image:
         try:
-            path = hub.thumbnail(style.id, style.sha, TIMEOUT)
-            with Image.open(path) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise PhotoError("too large for a thumbnail")
-            return fit_long_side(open_photo(path), THUMBNAIL)
-        except (ZooError, OSError):
-            return fit_long_side(open_photo(PHOTO), THUMBNAIL)
+            return open_photo(hub.thumbnail(style.id, style.sha, TIMEOUT), THUMBNAIL, MAX_PIXELS)
+        except ZooError:
+            return open_photo(PHOTO, THUMBNAIL)
 
     with ThreadPoolExecutor(8) as pool:
         pictures = list(pool.map(picture, found))

@@ -74,6 +74,18 @@ def test_a_picture_that_is_too_large_is_not_downloaded(hub):
     assert image.width == community.THUMBNAIL and not [r for r in hub.requests if r.startswith("GET") and "instance.jpg" in r]
 
 
+@pytest.mark.parametrize("size", [(30_000, 30_000), (15_000, 15_000), (3000, 2000)])
+def test_a_picture_that_unpacks_to_gigabytes_is_one_placeholder(hub, wave, size):
+    """Before, it emptied the tab for everybody (issue 13, item 19)."""
+    buffer = io.BytesIO()
+    Image.new("1", size).save(buffer, "PNG")
+    card = b"---\ntags: [missing-ingredient]\n---\n"
+    hub.add("eve/bomb", {"README.md": card, "images/instance.jpg": buffer.getvalue()})
+    found = dict((style.id, style) for style in community.browse("", "likes", 12)[0])
+    (bomb, _), (sound, _) = community.thumbnails([found["eve/bomb"], found["bob/wave"]])
+    assert bomb == open_photo(PHOTO, community.THUMBNAIL) and sound != bomb
+
+
 def test_a_broken_record_is_said_in_words(hub):
     files = {**files_of(BUNDLED / "great-wave"), "metrics.json": b'{"held_out": {"256": {"photo": {"objective": 0}}}}'}
     hub.add("eve/broken", files)

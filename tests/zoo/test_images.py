@@ -132,3 +132,27 @@ def test_fading_scales_contrast_about_the_mean():
     assert after.mean() == pytest.approx(before.mean(), abs=1)
     assert after.std() == pytest.approx(before.std() / 4, rel=0.1)
     assert fade(photo, 1) is photo
+
+
+def test_a_limit_of_pixels_is_kept_before_anything_is_decoded(monkeypatch):
+    """The caller's own, lower limit, with its number in the error (issue 13, items 19 and 40)."""
+    bomb = saved(Image.new("1", (3000, 2000)))
+    monkeypatch.setattr(Image.Image, "load", lambda *_: pytest.fail("was decoded"))
+    with pytest.raises(PhotoError, match=r"6 megapixels.*at most 4"):
+        open_photo(bomb, max_pixels=4_000_000)
+
+
+def test_a_large_jpeg_is_decoded_reduced_and_looks_the_same(examples, monkeypatch):
+    """At a long side that is asked for, as after decoding it in full (issue 13, item 40)."""
+    exif = Image.Exif()
+    exif[274] = 6
+    photo = open_photo(examples / "raccoon.jpg").resize((2400, 1800))
+    file = saved(photo, "JPEG", exif=exif, quality=95)
+    whole = np.asarray(fit_long_side(open_photo(file), 256), dtype=float)
+    file.seek(0)
+    decoded = []
+    transpose = images.ImageOps.exif_transpose
+    monkeypatch.setattr(images.ImageOps, "exif_transpose", lambda image: decoded.append(image.size) or transpose(image))
+    reduced = np.asarray(open_photo(file, 256), dtype=float)
+    assert decoded == [(600, 450)] and reduced.shape == whole.shape == (256, 192, 3)
+    assert abs(reduced - whole).mean() < 1
