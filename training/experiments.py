@@ -12,8 +12,6 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-import yaml
-
 from training.config import TrainConfig, load_recipe
 from training.data import PhotoFolder
 from training.kept import EXPERIMENTS as KEPT
@@ -27,6 +25,7 @@ from training.vgg import load_vgg
 from zoo.errors import TrainingError, command
 from zoo.folder import WEIGHTS, load_generator, twin_folder
 from zoo.images import open_photo, save_picture
+from zoo.records import read_record
 from zoo.stylize import paint
 
 PAIR = ("instance", "batch")
@@ -75,7 +74,7 @@ def keep(name: str, content: Path, painting: Path, folder: Path, kept: Path) -> 
         "norms": norms,
         **fingerprint(read_paintings([painting], None), photos),
         "seconds": [r["seconds"] for r in records if "seconds" in r][-1],
-        "machine": yaml.safe_load((folder / "run" / "recipe.yaml").read_text(encoding="utf-8"))["made_with"],
+        "machine": read_record(folder / "run" / "recipe.yaml")["made_with"],
         "note": "held-out objective on centre crops of 256 px in batches of 4; batch norm in eval mode unless named",
         "history": [{"step": r["step"], **r["held_out"]} for r in records if "held_out" in r],
         "robustness": {},

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-import yaml
 
 from training.config import TrainConfig
 from training.data import PhotoFolder
@@ -16,6 +15,7 @@ from zoo.card import make_card
 from zoo.catalog import Style, at
 from zoo.errors import TrainingError
 from zoo.folder import list_norms, sha256, write_whole
+from zoo.records import dump_yaml, parse_yaml
 
 
 def machine(device: str | None = None) -> str:
@@ -64,7 +64,7 @@ def write_recipe(path: Path, record: dict, norms: tuple[str, ...]) -> None:
     which = "--pair" if len(norms) > 1 else f"--norm {norms[0]}"
     start = " --from ..." if "started_from" in record else ""
     how = f"# repeat: python -m training.train {which} --recipe recipe.yaml{start} --style-image ... --content ... --out ...\n"
-    path.write_text(how + yaml.safe_dump(record, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    path.write_text(how + dump_yaml(record), encoding="utf-8")
 
 
 def check_other_half(folder: Path, record: dict, norms: tuple[str, ...]) -> None:
@@ -73,7 +73,7 @@ def check_other_half(folder: Path, record: dict, norms: tuple[str, ...]) -> None
     if not others:
         return
     known = at(folder).recipe
-    differ = [key for key in record if key != "made_with" and yaml.safe_load(yaml.safe_dump(record[key])) != known.get(key)]
+    differ = [key for key in record if key != "made_with" and parse_yaml(dump_yaml(record[key])) != known.get(key)]
     if differ:
         raise TrainingError(
             f"{folder} holds a {others[0]}-norm generator of another training ({', '.join(differ)}), which would be no matched "

@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save as serialize
 from torch import nn
 
-from zoo import folder
+from zoo import folder, records
 from zoo.errors import ConfigError, StyleFolderError, WeightsError
 
 WEIGHTS, FORMAT = "adapter.safetensors", 1
@@ -39,8 +39,8 @@ class AdapterConfig:
     def load(cls, path: Path) -> "AdapterConfig":
         """Read config.json. Raises ConfigError when it is unreadable or not of this form."""
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
+            data = records.read(path)
+        except (OSError, ValueError) as error:
             raise ConfigError(f"cannot read {path}: {error}") from error
         names = [field.name for field in fields(cls)]
         if not isinstance(data, dict) or data.keys() != {"format", *names} or data["format"] != FORMAT:

@@ -1,13 +1,11 @@
 """Styles by name, wherever their folder lies: bundled with the code, local, or on the Hub."""
 
-import json
 import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import yaml
 from torch import nn
 
 from zoo import folder
@@ -15,10 +13,10 @@ from zoo.adapter import is_adapter, load_adapter
 from zoo.conditional import mix
 from zoo.config import GeneratorConfig
 from zoo.errors import HubError, StyleFolderError, StyleNotFoundError
+from zoo.records import read_record
 
 BUNDLED = Path(__file__).parent / "styles"
 PHOTO = Path(__file__).parent / "photo.jpg"  # the one photo that every style's picture shows
-MAX_RECORD = 512 * 2**10  # bytes of recipe.yaml or metrics.json
 HUB_ID = re.compile(r"(?!.*\.\.)(?P<repo>\w[\w.-]*/[\w.-]+)(@(?P<revision>\w[\w.-]*(/[\w.-]+)*))?")
 LOCAL_VARIABLE = "MISSING_INGREDIENT_STYLES"
 
@@ -41,12 +39,12 @@ class Style:
     @cached_property
     def recipe(self) -> dict:
         """The resolved training recipe; empty when the folder has none. Raises StyleFolderError when it is broken."""
-        return self._read("recipe.yaml", yaml.safe_load)
+        return read_record(self.folder / "recipe.yaml")
 
     @cached_property
     def metrics(self) -> dict:
         """What was measured on held-out photos; empty when nothing was. Raises StyleFolderError when it is broken."""
-        return self._read("metrics.json", json.loads)
+        return read_record(self.folder / "metrics.json")
 
     @property
     def held_out(self) -> dict[str, dict]:
@@ -87,20 +85,6 @@ class Style:
         it), "photo" (that photo), "preview" (several photos), "painting" (only where its licence lets it be shown)."""
         path = self.folder / "images" / f"{kind}.jpg"
         return path if path.is_file() else None
-
-    def _read(self, name: str, parse) -> dict:
-        path = self.folder / name
-        try:
-            if path.is_file() and path.stat().st_size > MAX_RECORD:
-                raise StyleFolderError(f"{path} has more than {MAX_RECORD >> 10} KiB: it is no record of a style")
-            found = parse(path.read_text(encoding="utf-8")) if path.is_file() else {}
-        except StyleFolderError:
-            raise
-        except Exception as error:  # yaml raises nearly anything on what a stranger may write
-            raise StyleFolderError(f"cannot read {path}: {error}") from error
-        if not isinstance(found, dict):
-            raise StyleFolderError(f"{path} should hold a mapping, it holds {type(found).__name__}")
-        return found
 
 
 def _is_fact(value: object) -> bool:

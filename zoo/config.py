@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from zoo import records
 from zoo.errors import ConfigError
 
 FORMAT = 1  # of config.json; raised when a key changes its meaning
@@ -87,8 +88,8 @@ class GeneratorConfig:
     def load(cls, path: str | Path) -> "GeneratorConfig":
         """Read config.json. Raises ConfigError, naming the file, when it is unreadable or not valid."""
         try:
-            return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError, RecursionError) as error:
+            return cls.from_dict(records.read(Path(path)))
+        except (OSError, ValueError) as error:
             raise ConfigError(f"cannot read {path}: {error}") from error
         except ConfigError as error:
             raise ConfigError(f"{path}: {error}") from error

@@ -7,9 +7,10 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from zoo import adapter, folder
-from zoo.catalog import BUNDLED, MAX_RECORD, Style, is_hub_id, load
+from zoo.catalog import BUNDLED, Style, is_hub_id, load
 from zoo.config import GeneratorConfig
 from zoo.errors import HubUnavailableError, StyleFolderError
+from zoo.records import LIMITS
 
 WEIGHTS = (folder.WEIGHTS, adapter.WEIGHTS)
 RECORDS = (folder.CONFIG, f"batch/{folder.CONFIG}", "README.md", "recipe.yaml", "metrics.json")
@@ -35,7 +36,7 @@ def check_listing(name: str, sizes: dict[str, int]) -> None:
     if len(sizes) > MAX_FILES:
         raise StyleFolderError(f"{name} holds {len(sizes)} files, far more than a style needs")
     for file, size in sizes.items():
-        limit = MAX_RECORD if file in RECORDS else MAX_WEIGHTS if file in weights else MAX_FILE
+        limit = LIMITS[PurePosixPath(file).suffix] if file in RECORDS else MAX_WEIGHTS if file in weights else MAX_FILE
         if size > limit:
             raise StyleFolderError(f"{name}: {file} has {size / 2**20:,.1f} MiB, more than the {limit / 2**20:g} of a style")
 

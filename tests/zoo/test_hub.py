@@ -113,8 +113,8 @@ def test_a_recipe_that_breaks_its_reader_is_an_error_in_words(hub, painted_pair,
 
 
 def test_facts_are_short_and_no_structures(hub, painted_pair):
-    bomb = b"a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\npainting: {title: *b, author: '" + b"y" * 9999 + b"', year: 1889}"
-    hub.add(NAME, {**files_of(painted_pair), "recipe.yaml": bomb})
+    facts = b"painting: {title: [a, {b: c}], author: '" + b"y" * 9999 + b"', year: 1889}"
+    hub.add(NAME, {**files_of(painted_pair), "recipe.yaml": facts})
     style = zoo.pull(NAME)
     assert style.title == "Small Pair" and len(style.painting["author"]) == 300 and style.painting["year"] == 1889
 

@@ -1,0 +1,97 @@
+"""What a style folder records of itself: YAML and JSON, read as what strangers wrote has to be read.
+
+The one place where either is parsed. YAML is taken as far as JSON goes: mappings, lists, text, numbers, true, false, null.
+Without anchors, aliases and merge keys a file cannot grow while it is read, and with a bound on its values none takes long.
+"""
+
+import json
+from pathlib import Path
+
+import yaml
+
+from zoo.errors import StyleFolderError
+
+LIMITS = {".yaml": 64 * 2**10, ".json": 512 * 2**10, ".md": 512 * 2**10}  # bytes; the zoo's own have 16 KiB at most
+MAX_VALUES, MAX_DEPTH, MAX_DIGITS = 4096, 16, 64  # of YAML: its reader makes some 20,000 values a second
+_PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map")}
+_NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML that is as plain as JSON. Dates are text, as is whatever else YAML knows of its own."""
+
+    values = depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node:
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent) or event.anchor:
+            raise _refusal("anchors and aliases (&name, *name) are not read: write the value out", event)
+        self.values, self.depth = self.values + 1, self.depth + 1
+        if self.values > MAX_VALUES or self.depth > MAX_DEPTH:
+            raise _refusal(f"more than {MAX_VALUES} values, or more than {MAX_DEPTH} within each other", event)
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        if node.tag not in _PLAIN:
+            kind = node.tag.rpartition(":")[2][:40]
+            raise _refusal(f"{kind!r} is not read: only text, numbers, true, false, null, lists and mappings are", event)
+        if node.tag in _NUMBERS and len(node.value) > MAX_DIGITS:
+            raise _refusal(f"a number of {len(node.value)} digits", event)
+        return node
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in known if tag in _PLAIN or tag.endswith(":merge")]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what `_Loader` reads: a value that occurs twice is written twice."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def _refusal(why: str, event: yaml.Event) -> yaml.YAMLError:
+    return yaml.composer.ComposerError(None, None, why, event.start_mark)
+
+
+def parse_yaml(text: str) -> object:
+    """What a YAML text says. Raises ValueError, saying where, for one that is broken, too large, or more than plain values."""
+    if len(text) > LIMITS[".yaml"]:
+        raise ValueError(f"more than {LIMITS['.yaml'] >> 10} KiB")
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except Exception as error:  # yaml raises nearly anything on what a stranger may write
+        raise ValueError(str(error) or type(error).__name__) from error
+
+
+def dump_yaml(value: object) -> str:
+    """The YAML text of plain values, which `parse_yaml` reads."""
+    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
+def read(path: Path) -> object:
+    """What a YAML file says, or a .json. Raises OSError or ValueError when it cannot be read, or is larger than records are."""
+    kind = ".json" if path.suffix == ".json" else ".yaml"
+    if (size := path.stat().st_size) > (limit := LIMITS[kind]):
+        raise ValueError(f"it has {size >> 10:,} KiB, more than the {limit >> 10} of a record")
+    text = path.read_text(encoding="utf-8")
+    try:
+        return json.loads(text) if kind == ".json" else parse_yaml(text)
+    except RecursionError as error:
+        raise ValueError("its values lie too deep within each other") from error
+
+
+def read_record(path: Path) -> dict:
+    """The mapping in a .yaml or .json file of a style folder; empty when it has no such file.
+
+    Raises StyleFolderError, naming the file, when it cannot be read or holds something else.
+    """
+    try:
+        found = read(path) if path.is_file() else {}
+    except (OSError, ValueError) as error:
+        raise StyleFolderError(f"cannot read {path}: {error}") from error
+    if not isinstance(found, dict):
+        raise StyleFolderError(f"{path} should hold a mapping, it holds {type(found).__name__}")
+    return found
