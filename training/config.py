@@ -128,8 +128,7 @@ class TrainConfig:
                     raise ConfigError(f"recipe key '{key}': the weight of {name} must be a number, got {weight!r}")
         if self.content_level >= self.levels:
             raise ConfigError(f"recipe key 'content_level' must be below levels ({self.levels}), got {self.content_level}")
-        if min(self.crop_size, self.style_size) < 32 * 2 ** (self.levels - 1):
-            least = 32 * 2 ** (self.levels - 1)
+        if min(self.crop_size, self.style_size) < (least := 16 * 2 ** (self.levels - 1)):
             raise ConfigError(f"recipe key 'levels': {self.levels} need crop_size and style_size of at least {least} px")
         if self.detail_crop and self.detail_crop < 32:
             raise ConfigError(f"recipe key 'detail_crop' must be 0 or at least 32, got {self.detail_crop}")

@@ -18,20 +18,20 @@ def probe(examples, out, *more):
 
 
 def test_the_sheet_and_its_commands(examples, tmp_path, capsys):
-    assert probe(examples, tmp_path, "--weights", 1, 9, "--sizes", 48) == 0
+    assert probe(examples, tmp_path, "--weights", 1, 9, "--sizes", 64) == 0
     assert Image.open(tmp_path / "probe.jpg").width == 3 * CELL + 4 * MARGIN
     lines = (tmp_path / "probe.txt").read_text().splitlines()
     assert len(lines) == 2
     for line, weight in zip(lines, (1.0, 9.0), strict=True):
         args = make_parser().parse_args(shlex.split(line)[3:])
-        assert (args.style_weight, args.style_size, args.pair) == (weight, 48, True)
+        assert (args.style_weight, args.style_size, args.pair) == (weight, 64, True)
     before = [p.stat().st_mtime_ns for p in sorted(tmp_path.glob("*/model.safetensors"))]
-    assert len(before) == 2 and probe(examples, tmp_path, "--weights", 1, 9, "--sizes", 48) == 0
+    assert len(before) == 2 and probe(examples, tmp_path, "--weights", 1, 9, "--sizes", 64) == 0
     assert [p.stat().st_mtime_ns for p in sorted(tmp_path.glob("*/model.safetensors"))] == before
 
 
 def test_cells_may_begin_from_a_trained_style(examples, tmp_path):
-    assert probe(examples, tmp_path, "--weights", 1, "--sizes", 48, "--from", "great-wave", "--steps", 1) == 0
+    assert probe(examples, tmp_path, "--weights", 1, "--sizes", 64, "--from", "great-wave", "--steps", 1) == 0
     line = (tmp_path / "probe.txt").read_text()
     args = make_parser().parse_args(shlex.split(line)[3:])
     assert args.start == ["great-wave"]
@@ -42,10 +42,10 @@ def test_cells_may_begin_from_a_trained_style(examples, tmp_path):
 
 
 def test_cells_of_another_painting_are_not_shown_as_new(examples, tmp_path, capsys):
-    assert probe(examples, tmp_path, "--weights", 1, "--sizes", 48, "--steps", 1) == 0
+    assert probe(examples, tmp_path, "--weights", 1, "--sizes", 64, "--steps", 1) == 0
     sheet = (tmp_path / "probe.jpg").read_bytes()
     for change in (["--style-image", examples / "dog.jpg"], ["--auto"]):
-        assert probe(examples, tmp_path, "--weights", 1, "--sizes", 48, "--steps", 1, *change) == 2
+        assert probe(examples, tmp_path, "--weights", 1, "--sizes", 64, "--steps", 1, *change) == 2
         assert "another --out" in capsys.readouterr().err
     assert (tmp_path / "probe.jpg").read_bytes() == sheet
     assert probe(examples, tmp_path / "tiles", "--recipe", "texture", "--steps", 1) == 2

@@ -5,8 +5,8 @@ import torch
 
 import zoo
 from training.config import TrainConfig
+from training.optimizers import rate_factor
 from training.start import WARMUP, describe_start, find_start, freeze, started_recipe, warm_start
-from training.twins import learning_rate
 from zoo.catalog import at
 from zoo.conditional import choose, export, make_conditional, norm_parameters
 from zoo.errors import ConfigError, TrainingError
@@ -66,10 +66,10 @@ def test_the_recipe_takes_over_the_generator(small_pair):
 
 
 def test_the_rate_warms_up():
-    config = TrainConfig(steps=100, warmup=10, learning_rate=1.0, decay="constant")
-    assert [learning_rate(config, step) for step in (1, 5, 10, 11, 100)] == [0.1, 0.5, 1, 1, 1]
-    plain = TrainConfig(steps=100, learning_rate=1.0)
-    assert learning_rate(TrainConfig(steps=100, warmup=10, learning_rate=1.0), 5) == learning_rate(plain, 5) / 2
+    config = TrainConfig(steps=100, warmup=10, decay="constant")
+    assert [rate_factor(config, step) for step in (1, 5, 10, 11, 100)] == [0.1, 0.5, 1, 1, 1]
+    plain = TrainConfig(steps=100)
+    assert rate_factor(TrainConfig(steps=100, warmup=10), 5) == rate_factor(plain, 5) / 2
 
 
 def test_the_start_is_recorded_by_the_hash_of_its_weights(small_pair):

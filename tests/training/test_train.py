@@ -15,7 +15,7 @@ import zoo
 from tests.conftest import EXAMPLES, ROOT
 from tests.training.runs import STEPS, losses
 from training.config import TrainConfig
-from training.twins import learning_rate
+from training.optimizers import rate_factor
 
 pytestmark = pytest.mark.slow
 
@@ -107,10 +107,10 @@ def test_evaluate_refuses_what_it_cannot_measure(run_module, examples, tmp_path)
 
 
 def test_the_learning_rate_depends_on_the_step_alone():
-    config = TrainConfig(steps=100, learning_rate=1e-3)
-    assert learning_rate(config, 1) == 1e-3 and 0 < learning_rate(config, 100) < 1e-5
-    assert learning_rate(config, 51) == pytest.approx(5e-4)
-    assert learning_rate(TrainConfig(steps=100, decay="constant"), 99) == 1e-3
+    config = TrainConfig(steps=100)
+    assert rate_factor(config, 1) == 1 and 0 < rate_factor(config, 100) < 1e-2
+    assert rate_factor(config, 51) == pytest.approx(0.5)
+    assert rate_factor(TrainConfig(steps=100, decay="constant"), 99) == 1
 
 
 @pytest.fixture(scope="module")

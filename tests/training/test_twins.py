@@ -1,5 +1,8 @@
 """One guarded step: what is not finite changes nothing, micro-batches change nothing for instance norm."""
 
+import copy
+from dataclasses import replace
+
 import pytest
 import torch
 from accelerate import Accelerator
@@ -9,9 +12,10 @@ from training.checkpoint import save_checkpoint
 from training.config import TrainConfig
 from training.loop import is_out_of_memory, smaller_micro_batch
 from training.losses import Objective
+from training.optimizers import parameter_groups
 from training.paintings import Painting
 from training.start import freeze
-from training.twins import HALVINGS, PATIENCE, Twin, parameter_groups, train_step
+from training.twins import HALVINGS, PATIENCE, Twin, train_step
 from training.vgg import load_vgg
 from zoo.conditional import make_conditional
 from zoo.errors import TrainingError
@@ -31,8 +35,8 @@ def photos():
     return torch.rand(4, 3, 32, 32, generator=torch.Generator().manual_seed(2))
 
 
-def make(norm):
-    return Twin(norm, CONFIG, 1, Accelerator())
+def make(norm, **keys):
+    return Twin(norm, replace(CONFIG, **keys), 1, Accelerator())
 
 
 def state(twin):
@@ -43,19 +47,24 @@ def same(a, b):
     return all(torch.equal(a[key], b[key]) for key in a)
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "muon"])
 @pytest.mark.parametrize("norm", ["instance", "batch"])
-def test_a_step_that_is_not_finite_changes_nothing(norm, objective, photos):
-    twin = make(norm)
-    train_step([twin], objective, photos, 0, 1e-3)
-    before, moments = state(twin), [dict(value) for value in twin.optimizer.state_dict()["state"].values()]
+def test_a_step_that_is_not_finite_changes_nothing(norm, optimizer, objective, photos):
+    twin = make(norm, optimizer=optimizer, averaging=0.9, clip=1.0)
     spoilt = photos.clone()
     spoilt[0, 0, 0, 0] = float("nan")
-    losses = train_step([twin], objective, spoilt, 0, 1e-3)
-    assert not losses[norm]["total"].isfinite()
+    before = state(twin)
+    assert not train_step([twin], objective, spoilt, 0, 1.0)[norm]["total"].isfinite()
+    assert same(before, state(twin))  # the very first, too
+    train_step([twin], objective, photos, 0, 1.0)
+    before, remembered = state(twin), copy.deepcopy([o.state_dict()["state"] for o in twin.optimizers])
+    assert not train_step([twin], objective, spoilt, 0, 1.0)[norm]["total"].isfinite()
     assert same(before, state(twin))
-    after = twin.optimizer.state_dict()["state"].values()
-    assert all(torch.equal(old["step"], new["step"]) for old, new in zip(moments, after, strict=True))
-    train_step([twin], objective, photos, 0, 1e-3)
+    for old, optimizer in zip(remembered, twin.optimizers, strict=True):
+        for key, values in optimizer.state_dict()["state"].items():
+            assert same(old[key], values)
+    assert all(value.isfinite().all() for value in twin.painter.state_dict().values())
+    train_step([twin], objective, photos, 0, 1.0)
     assert not same(before, state(twin)) and all(value.isfinite().all() for value in state(twin).values())
 
 
@@ -64,25 +73,28 @@ def test_repeated_ones_halve_the_rate_and_then_end_the_run(objective, photos):
     bad = torch.full_like(photos, float("nan"))
     for round_ in range(1, HALVINGS + 1):
         for _ in range(PATIENCE):
-            train_step([twin], objective, bad, 0, 1e-3)
+            train_step([twin], objective, bad, 0, 1.0)
         twin.look(10 * round_, said.append)
         assert twin.factor == 0.5**round_
     assert "3 steps of the instance-norm twin were not finite" in said[0] and "halved, now 0.5" in said[1]
     for _ in range(PATIENCE):
-        train_step([twin], objective, bad, 0, 1e-3)
+        train_step([twin], objective, bad, 0, 1.0)
     with pytest.raises(TrainingError, match="lower --learning-rate"):
         twin.look(99, said.append)
 
 
-def test_the_halved_rate_survives_a_checkpoint(objective, photos):
-    twin = make("instance")
+@pytest.mark.parametrize("keys", [{}, {"optimizer": "muon", "averaging": 0.9}])
+def test_the_halved_rate_survives_a_checkpoint(keys, objective, photos):
+    twin = make("instance", **keys)
     twin.factor, twin.halvings, twin.skipped = 0.25, 2, 1
-    train_step([twin], objective, photos, 0, 1e-3)
-    other = make("instance")
-    other.load_state_dict(twin.state_dict())
+    train_step([twin], objective, photos, 0, 1.0)
+    other = make("instance", **keys)
+    other.load_state_dict(copy.deepcopy(twin.state_dict()))
     assert (other.factor, other.halvings, other.skipped) == (0.25, 2, 1) and same(state(twin), state(other))
-    train_step([other], objective, photos, 0, 1e-3)
-    assert other.optimizer.param_groups[0]["lr"] == 0.25e-3
+    for each in (twin, other):
+        train_step([each], objective, photos, 0, 1.0)
+    assert same(state(twin), state(other)) and same(twin.painter.state_dict(), other.painter.state_dict())
+    assert other.optimizers[0].param_groups[0]["lr"] == 0.25e-3
 
 
 def test_weights_that_are_not_finite_are_not_kept():
@@ -95,8 +107,8 @@ def test_weights_that_are_not_finite_are_not_kept():
 
 def test_micro_batches_make_the_same_step_for_instance_norm(objective, photos):
     whole, parts = make("instance"), make("instance")
-    a = train_step([whole], objective, photos, 0, 1e-3)["instance"]
-    b = train_step([parts], objective, photos, 0, 1e-3, micro_batch=2)["instance"]
+    a = train_step([whole], objective, photos, 0, 1.0)["instance"]
+    b = train_step([parts], objective, photos, 0, 1.0, micro_batch=2)["instance"]
     for key in a:
         torch.testing.assert_close(a[key], b[key], rtol=1e-4, atol=1e-4)
     for key, value in state(whole).items():  # the first step of Adam is the gradient's sign times the rate
@@ -162,7 +174,7 @@ def test_the_noise_of_a_step_depends_on_the_step_alone(objective, photos):
 
     def loss(seed):
         twin = Twin("instance", config, 1, Accelerator())
-        found = train_step([twin], objective, photos, 0, 1e-3, seed=seed)["instance"]["total"]
+        found = train_step([twin], objective, photos, 0, 1.0, seed=seed)["instance"]["total"]
         assert twin.generator.seed == 0
         return found
 
