@@ -50,6 +50,7 @@ def test_without_a_twin_the_photo_stands_beside_it(hub, photo):
     assert "no batch-norm twin" in actions.describe(painted)
 
 
+@pytest.mark.slow
 def test_no_hub_is_said_soon(hub):
     hub.faults.append(Fault(".", "slow"))
     for ask in (lambda: community.browse("", "likes", 12), lambda: community.fetch("bob/wave")):

@@ -47,6 +47,7 @@ def test_a_style_without_a_twin_is_shown_and_one_that_paints_no_photo_is_named(m
     assert "small-pair" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_no_request_leaves_the_machine_at_import_and_launch():
     """Every name lookup and outward connection of a fresh process is recorded while the page is built and served."""
     code = """

@@ -47,6 +47,7 @@ def made(tmp_path_factory):
     return out, EXAMPLES / "sunset.jpg", photos, words
 
 
+@pytest.mark.slow
 def test_the_curves_are_those_of_the_slow_method(made):
     out, painting, photos, _ = made
     record = read_curves(out, painting)
@@ -59,6 +60,7 @@ def test_the_curves_are_those_of_the_slow_method(made):
         compare(torch.clone, record, objective, [photos[0].with_name("astronaut.jpg")])
 
 
+@pytest.mark.slow
 def test_k_star_of_a_painter_whose_objective_is_known(made):
     out, painting, photos, _ = made
     record, objective, steps = read_curves(out, painting), held_out_objective(load_vgg(), open_photo(painting)), 6
@@ -75,6 +77,7 @@ def test_k_star_of_a_painter_whose_objective_is_known(made):
     assert compare(torch.clone, record, objective, photos) == {"photo": found["photo"]}
 
 
+@pytest.mark.slow
 def test_a_curve_that_diverges_ends_there_and_the_others_go_on(made, tmp_path, monkeypatch):
     def diverges(objective, photo, steps, start, watch):
         watch(1, 5.0, photo)
@@ -87,6 +90,7 @@ def test_a_curve_that_diverges_ends_there_and_the_others_go_on(made, tmp_path, m
     assert [record["curves"][path.name]["noise"] for path in made[2]] == [[5.0], [5.0]]
 
 
+@pytest.mark.slow
 def test_another_picture_of_the_same_name_is_refused(made, tmp_path, capsys):
     out, painting, photos, words = made
     shutil.copy(photos[1], tmp_path / "dog.jpg")
@@ -95,6 +99,7 @@ def test_another_picture_of_the_same_name_is_refused(made, tmp_path, capsys):
     assert main([str(tmp_path / "absent.jpg"), *words]) == 2
 
 
+@pytest.mark.slow
 def test_other_curves_are_never_mixed_in(made, capsys, tmp_path):
     out, painting, photos, words = made
     assert main([str(photos[0]), *words[:-1], "7"]) == 2

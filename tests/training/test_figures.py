@@ -9,6 +9,7 @@ from training import figures, kept
 from zoo.errors import TrainingError
 
 
+@pytest.mark.slow
 def test_every_figure_is_drawn_again_from_what_is_committed(tmp_path, monkeypatch):
     def never(*_, **__):
         raise AssertionError("a picture of the slow method is missing in docs/experiments/gatys")

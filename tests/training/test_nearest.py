@@ -18,6 +18,7 @@ def style(small_pair, examples):
     return zoo.find(small_pair)
 
 
+@pytest.mark.slow
 def test_it_is_the_painting_with_the_lowest_style_loss(style, examples):
     paintings, photos = [examples / "sunset.jpg", examples / "dog.jpg"], list_photos(examples)[:2]
     found = nearest([style], paintings, photos, 48)

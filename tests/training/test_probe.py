@@ -3,6 +3,7 @@
 import shlex
 
 import numpy as np
+import pytest
 from PIL import Image
 
 import zoo
@@ -17,6 +18,7 @@ def probe(examples, out, *more):
     return main([str(word) for word in words])
 
 
+@pytest.mark.slow
 def test_the_sheet_and_its_commands(examples, tmp_path, capsys):
     assert probe(examples, tmp_path, "--weights", 1, 9, "--sizes", 64) == 0
     assert Image.open(tmp_path / "probe.jpg").width == 3 * CELL + 4 * MARGIN
@@ -30,6 +32,7 @@ def test_the_sheet_and_its_commands(examples, tmp_path, capsys):
     assert [p.stat().st_mtime_ns for p in sorted(tmp_path.glob("*/model.safetensors"))] == before
 
 
+@pytest.mark.slow
 def test_cells_may_begin_from_a_trained_style(examples, tmp_path):
     assert probe(examples, tmp_path, "--weights", 1, "--sizes", 64, "--from", "great-wave", "--steps", 1) == 0
     line = (tmp_path / "probe.txt").read_text()
@@ -41,6 +44,7 @@ def test_cells_may_begin_from_a_trained_style(examples, tmp_path):
     assert 0 < np.abs(painted - began).mean() < 5  # one step of a rate that warms up
 
 
+@pytest.mark.slow
 def test_cells_of_another_painting_are_not_shown_as_new(examples, tmp_path, capsys):
     assert probe(examples, tmp_path, "--weights", 1, "--sizes", 64, "--steps", 1) == 0
     sheet = (tmp_path / "probe.jpg").read_bytes()

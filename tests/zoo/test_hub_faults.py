@@ -22,17 +22,22 @@ from zoo.errors import (
 )
 
 
+def slow(*values):
+    """A case of a test that waits for seconds."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     ("fault", "error", "message"),
     [
         (Fault("/api/models/alice", 401), HubAccessError, "log in"),
         (Fault("/api/models/alice", 403), HubAccessError, "log in"),
         (Fault("/api/models/alice", 404), HubUnavailableError, "status 404"),
-        (Fault("HEAD .*config.json", "slow"), HubUnavailableError, "does not answer"),
+        slow(Fault("HEAD .*config.json", "slow"), HubUnavailableError, "does not answer"),
         (Fault("/api/models/alice", 429), HubUnavailableError, "limits the rate"),
-        (Fault("/api/models/alice", 500), HubUnavailableError, "status 500"),
-        (Fault("/api/models/alice", "slow"), HubUnavailableError, "cannot be reached"),
-        (Fault("GET .*model.safetensors", "cut"), HubUnavailableError, "broke off|does not answer"),
+        slow(Fault("/api/models/alice", 500), HubUnavailableError, "status 500"),
+        slow(Fault("/api/models/alice", "slow"), HubUnavailableError, "cannot be reached"),
+        slow(Fault("GET .*model.safetensors", "cut"), HubUnavailableError, "broke off|does not answer"),
         (Fault("GET .*model.safetensors", "corrupt"), HubUnavailableError, "damaged"),
         (Fault("resolve.*model.safetensors", 403), HubAccessError, "gated"),
     ],
@@ -52,11 +57,13 @@ def test_every_fault_ends_in_its_error_and_leaves_nothing_broken(hub, published,
     assert zoo.stylize(photo, style, size=64).size == (64, 64)
 
 
+@pytest.mark.slow
 def test_the_hubs_own_trouble_is_asked_again(hub, published):
     hub.faults.append(Fault("/api/models/alice", 500, times=2))
     assert zoo.pull(NAME).source.startswith(NAME)
 
 
+@pytest.mark.slow
 def test_no_hub_at_all(hub, published):
     hub.close()
     began = time.monotonic()
@@ -113,6 +120,7 @@ def test_what_is_not_there_is_named(hub, published, name, error, message):
         zoo.find(name)
 
 
+@pytest.mark.slow
 def test_what_nobody_waits_for_asks_no_more(hub, published):
     hub.faults.append(Fault("/api/models", 503))
     with pytest.raises(HubUnavailableError):

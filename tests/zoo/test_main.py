@@ -21,10 +21,10 @@ def run(capsys, *args):
     return code, out, err
 
 
-def test_list_as_json(run_module):
-    done = run_module("zoo", "list", "--json")
-    rows = json.loads(done.stdout)
-    assert done.returncode == 0 and len(rows) == len(list_styles())
+def test_list_as_json(capsys):
+    code, out, _ = run(capsys, "list", "--json")
+    rows = json.loads(out)
+    assert code == 0 and len(rows) == len(list_styles())
     assert all(set(row) == {"slug", "title", "norms", "source"} for row in rows)
     assert rows[0]["norms"] == ["instance", "batch"] and rows[0]["source"] == "bundled"
 
@@ -36,6 +36,7 @@ def test_list_and_info_for_people(capsys, style):
     assert code == 0 and "held-out objective at 256 px" in out and "painting's licence" in out
 
 
+@pytest.mark.slow
 def test_one_photo_to_a_file(run_module, photo, style, tmp_path):
     out = tmp_path / "deep" / "out.png"
     done = run_module("zoo", "stylize", photo, "-s", style, "-o", out, "--size", "128")

@@ -42,6 +42,7 @@ def test_a_seed_is_a_variation_and_the_same_seed_the_same_picture():
     assert torch.allclose(build()(photo.expand(2, -1, -1, -1))[1], pictures[0][0], atol=1e-4)  # whatever the batch
 
 
+@pytest.mark.slow
 def test_without_a_norm_a_shift_by_a_cell_of_the_coarsest_map_shifts_the_inside():
     generator = build(norm="none")
     for block in generator.blocks:  # the noise stays in its place
