@@ -23,7 +23,7 @@ from tqdm import tqdm
 
 from training.gatys import STARTS, gatys
 from training.losses import Objective
-from training.measure import Painter, held_out_objective
+from training.measure import Painter, held_out_objective, true_float32
 from training.records import machine, write_json
 from training.vgg import load_vgg
 from zoo.errors import TrainingError, command
@@ -79,6 +79,7 @@ def open_checked(photo: Path) -> Path:
     return photo
 
 
+@true_float32()
 def add_curves(record: dict, objective: Objective, photos: list[Path], out: Path) -> None:
     """Compute what `record` lacks, and write it to `out` after every curve."""
     size, steps, where = record["size"], record["steps"], objective.vgg.mean.device
@@ -110,6 +111,7 @@ def add_curves(record: dict, objective: Objective, photos: list[Path], out: Path
 
 
 @torch.no_grad()
+@true_float32()
 def compare(painter: Painter, record: dict, objective: Objective, photos: list[Path]) -> dict[str, dict]:
     """k* of a painter by start ("photo", "noise"): of each photo by name, and lower quartile, median and upper quartile.
 

@@ -31,6 +31,23 @@ FROZEN, FROZEN_ON = "instance, frozen statistics", 200  # name of a painter; tra
 Painter = Callable[[torch.Tensor], torch.Tensor]
 
 
+@contextmanager
+def true_float32() -> Iterator[None]:
+    """Inside, float32 is float32 on an NVIDIA GPU, too, where convolutions otherwise round to TF32, with 10 bits behind the
+    point. What is measured and kept is computed so; what is painted, and how fast, is not measured so.
+    """
+    backends = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = [backend.allow_tf32 for backend in backends]
+    try:
+        for backend in backends:
+            backend.allow_tf32 = False
+        yield
+    finally:
+        for backend, allowed in zip(backends, before, strict=True):
+            backend.allow_tf32 = allowed
+
+
+@true_float32()
 def held_out_objective(vgg: VGG16, painting: Image.Image) -> Objective:
     """The objective defined above for one painting (any size; it is measured at short side 256)."""
     device = vgg.mean.device
@@ -39,6 +56,7 @@ def held_out_objective(vgg: VGG16, painting: Image.Image) -> Objective:
 
 
 @torch.no_grad()
+@true_float32()
 def measure(objective: Objective, painters: Mapping[str, Painter], batches: Iterable[torch.Tensor]) -> dict[str, dict]:
     """Mean content, style and objective of each painter's output over batches of B×3×H×W photos in [0, 1].
 
@@ -58,6 +76,7 @@ def measure(objective: Objective, painters: Mapping[str, Painter], batches: Iter
 
 
 @torch.no_grad()
+@true_float32()
 def psnr(generator: nn.Module, photos: Iterable[torch.Tensor]) -> dict[str, float]:
     """Mean peak signal-to-noise ratio in dB between photos (each 1×3×H×W in [0, 1]) and what the generator makes of them.
 
@@ -123,6 +142,7 @@ def training_pictures(folder: Path, count: int = FROZEN_ON) -> Iterator[torch.Te
 
 
 @torch.no_grad()
+@true_float32()
 def freeze_statistics(generator: nn.Module, photos: Iterable[torch.Tensor]) -> nn.Module:
     """A copy whose instance norms use fixed statistics: the averages, over 1×3×H×W photos, of each picture's own.
 

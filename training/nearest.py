@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from training.measure import held_out_objective, whole_photos
+from training.measure import held_out_objective, true_float32, whole_photos
 from training.paintings import RESERVED
 from training.vgg import load_vgg
 from zoo.catalog import Style, find, load
@@ -24,6 +24,7 @@ from zoo.stylize import DEVICES, check_size, pick_device
 
 
 @torch.no_grad()
+@true_float32()
 def nearest(
     styles: list[Style],
     paintings: list[Path],

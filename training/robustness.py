@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from training.losses import Objective
-from training.measure import Painter, freeze_statistics
+from training.measure import Painter, freeze_statistics, true_float32
 from zoo.errors import TrainingError
 
 TIMED = (256, 512)  # px: sizes at which a picture's time is taken
@@ -35,6 +35,7 @@ def rms_contrast(pictures: torch.Tensor) -> torch.Tensor:
 
 
 @torch.no_grad()
+@true_float32()
 def contrast_test(painter: Painter, objective: Objective, photos: Iterable[torch.Tensor]) -> dict[str, dict[str, float]]:
     """By contrast of the photo: contrast of the picture in levels, and as a share of that from the full photo; style loss.
 
@@ -82,6 +83,7 @@ def noise_of_the_whole(generator: nn.Module) -> Iterator[None]:
 
 
 @torch.no_grad()
+@true_float32()
 def border_test(generator: nn.Module, photos: Iterable[torch.Tensor], device: torch.device) -> dict[str, float]:
     """What the end of the photo does: the picture of a photo cut by MARGIN px, against that part of the whole photo's picture.
 
@@ -100,6 +102,7 @@ def border_test(generator: nn.Module, photos: Iterable[torch.Tensor], device: to
 
 
 @torch.no_grad()
+@true_float32()
 def stability_test(painter: Painter, photos: Iterable[torch.Tensor], device: torch.device) -> dict[str, float]:
     """Root mean square change of the picture, in levels, for a photo moved by 1 px and for one with noise of NOISE levels.
 

@@ -11,10 +11,12 @@ from training.measure import (
     freeze_statistics,
     held_out_objective,
     measure,
+    psnr,
     square_batches,
     untouched,
     whole_photos,
 )
+from training.robustness import border_test, contrast_test, seconds_a_picture, stability_test
 from training.vgg import load_vgg
 from zoo.images import list_photos, open_photo
 
@@ -98,3 +100,48 @@ def test_frozen_statistics_are_the_averages_of_each_pictures_own():
     one = freeze_statistics(generator, photos[:1])  # its own statistics: nothing changes on that photo
     torch.testing.assert_close(one(photos[0]), generator(photos[0]), rtol=1e-3, atol=1e-4)
     assert not torch.allclose(one(photos[0] / 4), generator(photos[0] / 4), atol=1e-3)
+
+
+@pytest.fixture
+def tf32():
+    """Both places where torch allows TF32, allowed."""
+    backends = torch.backends.cudnn, torch.backends.cuda.matmul
+    before = [backend.allow_tf32 for backend in backends]
+    for backend in backends:
+        backend.allow_tf32 = True
+    yield backends
+    for backend, allowed in zip(backends, before, strict=True):
+        backend.allow_tf32 = allowed
+
+
+def test_what_is_measured_is_float32_on_a_gpu_too(tf32):
+    """No TF32 while a measurement computes, and afterwards what there was before (issue 13, item 15)."""
+    seen = []
+
+    class Watched(torch.nn.Conv2d):
+        def forward(self, x):
+            seen.extend(backend.allow_tf32 for backend in tf32)
+            return super().forward(x)
+
+    def calls():
+        found, seen[:] = list(seen), []
+        return found
+
+    photo, painter = torch.rand(1, 3, 192, 192), Watched(3, 3, 1)
+    vgg = load_vgg()
+    vgg.register_forward_pre_hook(lambda *_: seen.append(torch.backends.cudnn.allow_tf32))
+    objective = held_out_objective(vgg, Image.new("RGB", (32, 32)))
+    for compute in (
+        lambda: None,
+        lambda: measure(objective, {"painter": painter}, [photo]),
+        lambda: psnr(painter, [photo]),
+        lambda: freeze_statistics(painter, [photo]),
+        lambda: contrast_test(painter, objective, [photo]),
+        lambda: border_test(painter, [photo], torch.device("cpu")),
+        lambda: stability_test(painter, [photo], torch.device("cpu")),
+    ):
+        compute()
+        assert (found := calls()) and not any(found)
+        assert all(backend.allow_tf32 for backend in tf32)
+    seconds_a_picture(painter, 32, torch.device("cpu"))  # is as a user has it
+    assert all(calls())
