@@ -21,19 +21,20 @@ class KernelMuon(torch.optim.Muon):
 
     def __init__(self, kernels: list[nn.Parameter], momentum: float):
         self.kernels = kernels
-        super().__init__([nn.Parameter(_rows(kernel.detach())) for kernel in kernels], weight_decay=0.0, momentum=momentum)
+        rows = [nn.Parameter(_dense(kernel.detach(), kernel).view(len(kernel), -1)) for kernel in kernels]
+        super().__init__(rows, weight_decay=0.0, momentum=momentum)
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:
         """One step along the kernels' gradients."""
         for row, kernel in zip(self.param_groups[0]["params"], self.kernels, strict=True):
-            row.grad = None if kernel.grad is None else _rows(kernel.grad)
+            row.grad = None if kernel.grad is None else _dense(kernel.grad, kernel).flatten(1)
         super().step(closure)
 
 
-def _rows(kernel: torch.Tensor) -> torch.Tensor:
-    """O×I×H×W as O rows, in the order of a channels-last kernel's memory."""
-    return kernel.permute(0, 2, 3, 1).flatten(1)
+def _dense(tensor: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
+    """A tensor of the kernel's shape, its axes in the order in which they lie in the kernel's memory."""
+    return tensor if kernel.is_contiguous() else tensor.permute(0, 2, 3, 1)
 
 
 def make_optimizers(generator: nn.Module, config: TrainConfig, styles: int) -> list[torch.optim.Optimizer]:

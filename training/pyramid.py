@@ -34,7 +34,8 @@ class PyramidObjective(nn.Module):
     def photo_features(self, photos: torch.Tensor, seed: int = 0) -> dict:
         """What `forward` compares B×3×H×W photos' pictures with, and where it looks closely: a place that `seed` decides."""
         place = random.Random(f"{seed}/detail")
-        corner = tuple(place.randrange(max(1, side - self.detail + 1)) for side in photos.shape[2:])
+        room = [side - min(side, self.detail or side) for side in photos.shape[2:]]
+        corner = tuple(place.randint(0, free) for free in room)
         view = self._view(photos, self.content_level, corner)
         return {"corner": corner, **self.levels[self.content_level].photo_features(view)}
 
