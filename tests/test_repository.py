@@ -14,6 +14,7 @@ import zoo
 from tests.conftest import ROOT
 from zoo.card import make_card
 from zoo.catalog import BUNDLED, find
+from zoo.folder import tensors_sha256
 
 PACKAGES = ("zoo", "training", "space")
 # who may import what of our own, and who alone may import these libraries
@@ -103,6 +104,13 @@ def test_a_bundled_style_is_complete_and_says_where_it_came_from(slug):
 def test_twins_differ_in_norm_alone(slug):
     instance, batch = (json.loads((BUNDLED / slug / part / "config.json").read_text()) for part in (".", "batch"))
     assert {key for key in instance if instance[key] != batch[key]} == {"norm"}
+
+
+@pytest.mark.parametrize("slug", STYLES)
+def test_the_weights_are_those_that_were_recorded(slug):
+    """(issue 13, item 38)"""
+    weights = find(slug).metrics["weights"]
+    assert weights == {norm: tensors_sha256(zoo.load(slug, norm).state_dict()) for norm in ("instance", "batch")}
 
 
 @pytest.mark.parametrize("slug", STYLES)

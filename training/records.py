@@ -13,9 +13,9 @@ from training.data import PhotoFolder
 from training.paintings import Painting
 from zoo.card import make_card
 from zoo.catalog import Style, at
-from zoo.errors import TrainingError
-from zoo.folder import list_norms, sha256, write_whole
-from zoo.records import dump_yaml, parse_yaml
+from zoo.errors import StyleFolderError, TrainingError
+from zoo.folder import METRICS, list_norms, metrics_json, recorded_sha256, sha256, write_whole
+from zoo.records import dump_yaml, parse_yaml, read_record
 
 
 def machine(device: str | None = None) -> str:
@@ -90,14 +90,26 @@ def check_own(style: Style) -> Style:
 
 def write_metrics(style: Path, update: dict) -> None:
     """Merge into metrics.json of a style folder, rounding figures to six digits."""
-    path = style / "metrics.json"
+    path = style / METRICS
     try:
-        metrics = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        metrics = read_record(path)
         for key, value in update.items():
             metrics[key] = {**metrics[key], **value} if isinstance(metrics.get(key), dict) else value
-        write_whole({path: (json.dumps(_rounded(metrics), indent=1) + "\n").encode()})
-    except (OSError, ValueError) as error:
+        write_whole({path: metrics_json(_rounded(metrics))})
+    except (OSError, StyleFolderError) as error:
         raise TrainingError(f"cannot update {path}: {error}") from error
+
+
+def forget_measurements(style: Path) -> None:
+    """Leave nothing in metrics.json of a style folder but the hashes of its weights: the rest was measured on others."""
+    try:
+        recorded = recorded_sha256(style)
+    except StyleFolderError:  # broken: nothing to keep
+        recorded = {}
+    try:
+        write_whole({style / METRICS: metrics_json({"weights": recorded})})
+    except OSError as error:
+        raise TrainingError(f"cannot update {style / METRICS}: {error}") from error
 
 
 def write_json(path: Path, record: dict) -> None:

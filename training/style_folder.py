@@ -11,7 +11,7 @@ from training.measure import PHOTO_SIZE
 from training.paintings import Painting
 from training.pictures import draw_pictures
 from training.plots import loss_curves
-from training.records import machine, read_log, write_card, write_metrics
+from training.records import forget_measurements, machine, read_log, write_card, write_metrics
 from training.start import known_as
 from zoo.adapter import save_adapter
 from zoo.catalog import at
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 def finish_style(folder: Path, style: int, painting: Painting, twins: list, report: "RunReport") -> None:
     """Write everything of one style; with held-out photos measured on the weights as they were stored."""
+    forget_measurements(folder)
     for twin in twins:
         save(export(twin.painter, style), twin_folder(folder, twin.norm))
         if report.config.only != "all":
@@ -36,7 +37,6 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
     report.write_recipe(folder / "recipe.yaml", [painting])
     if "instance" not in list_norms(folder):
         return  # half a style: its folder is completed by training the other half
-    (folder / "metrics.json").unlink(missing_ok=True)  # of other weights
     _pictures(folder, painting, report)
     _history(folder, painting, report)
     write_metrics(folder, {"storage": storage_error(folder, style, twins, report)})

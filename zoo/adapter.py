@@ -8,14 +8,11 @@
 A way to train and to send styles; the zoo's own are complete by themselves.
 """
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import save as serialize
 from torch import nn
 
 from zoo import folder, records
@@ -64,13 +61,9 @@ def save_adapter(generator: nn.Module, base: str | Path, name: str, adapter: str
     target, trained = folder.twin_folder(adapter, norm), folder.load(base, norm).state_dict()
     stored = folder.stored_state(generator)
     changed = {key: value for key, value in stored.items() if not torch.equal(value.to(trained[key].dtype), trained[key])}
-    config = AdapterConfig(name, norm, tensors_sha256(trained))
-    try:
-        text = json.dumps({"format": FORMAT, **asdict(config)}, indent=2) + "\n"
-        weights = serialize(changed, metadata={"norm": norm})
-        folder.write_whole({target / WEIGHTS: weights, target / folder.CONFIG: text.encode()})
-    except (OSError, SafetensorError) as error:
-        raise StyleFolderError(f"cannot write the adapter {target}: {error}") from error
+    config = AdapterConfig(name, norm, folder.tensors_sha256(trained))
+    text = json.dumps({"format": FORMAT, **asdict(config)}, indent=2) + "\n"
+    folder.write_generator(target, norm, text, changed, WEIGHTS)
 
 
 def load_adapter(adapter: str | Path, norm: str, find_base) -> nn.Module:
@@ -87,7 +80,7 @@ def load_adapter(adapter: str | Path, norm: str, find_base) -> nn.Module:
         raise StyleFolderError(f"{source} should hold {norm} norm, its config.json says {config.norm}")
     generator = folder.load(base.folder, norm)
     state = generator.state_dict()
-    found = tensors_sha256(state)
+    found = folder.tensors_sha256(state)
     if config.base_sha256 not in (found, weights_sha256(base.folder, norm)):
         raise WeightsError(
             f"the adapter {adapter} was trained on other weights of {config.base} ({config.base_sha256[:12]}...) than those "
@@ -97,18 +90,9 @@ def load_adapter(adapter: str | Path, norm: str, find_base) -> nn.Module:
     for key, value in changed.items():
         if key not in state or state[key].shape != value.shape or state[key].is_floating_point() != value.is_floating_point():
             raise WeightsError(f"{source / WEIGHTS}: {key} does not fit the base {config.base}")
+    folder.check_tensors(adapter, norm, changed)
     generator.load_state_dict({**state, **changed})
     return generator
-
-
-def tensors_sha256(state: dict[str, torch.Tensor]) -> str:
-    """Hexadecimal SHA-256 of what a generator computes with, float32, however its file was written."""
-    found = hashlib.sha256()
-    for key in sorted(state):
-        value = state[key].contiguous()
-        found.update(f"{key} {value.dtype} {tuple(value.shape)}\n".encode())
-        found.update(value.numpy().tobytes())
-    return found.hexdigest()
 
 
 def weights_sha256(style: str | Path, norm: str) -> str:

@@ -4,8 +4,8 @@
       README.md  config.json  model.safetensors  recipe.yaml  metrics.json  images/
       batch/     the matched batch-norm twin: config.json, model.safetensors
 
-Weights are stored in float16, norm parameters and running statistics in float32, and computed in float32.
-No pickle is ever read.
+Weights are stored in float16, norm parameters and running statistics in float32, and computed in float32; metrics.json
+records the SHA-256 of each generator's tensors, which is compared at every loading. No pickle is ever read.
 """
 
 import hashlib
@@ -21,9 +21,10 @@ from torch import nn
 
 from zoo.config import GeneratorConfig
 from zoo.errors import StyleFolderError, WeightsError
+from zoo.records import read_record
 from zoo.registry import create
 
-CONFIG, WEIGHTS = "config.json", "model.safetensors"
+CONFIG, WEIGHTS, METRICS = "config.json", "model.safetensors", "metrics.json"
 _STORED = (torch.float16, torch.bfloat16, torch.float32, torch.int64)
 
 
@@ -40,6 +41,60 @@ def list_norms(style: str | Path) -> list[str]:
 def sha256(path: Path) -> str:
     """Hexadecimal SHA-256 of a file."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def tensors_sha256(state: dict[str, torch.Tensor]) -> str:
+    """Hexadecimal SHA-256 of names, shapes and values (as float32) of tensors, in whatever order and file they are stored."""
+    found = hashlib.sha256()
+    for key in sorted(state):
+        value = state[key].cpu()
+        value = value.float() if value.is_floating_point() else value
+        found.update(f"{key} {value.dtype} {tuple(value.shape)}\n".encode())
+        found.update(value.contiguous().numpy().tobytes())
+    return found.hexdigest()
+
+
+def recorded_sha256(style: str | Path) -> dict[str, str]:
+    """SHA-256 of a style folder's tensors by norm, as metrics.json records them; none of a folder made before it did.
+
+    Raises StyleFolderError when metrics.json is broken.
+    """
+    found = read_record(Path(style) / METRICS).get("weights", {})
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise StyleFolderError(f"{Path(style) / METRICS}: weights should map norms to the SHA-256 of their tensors")
+    return found
+
+
+def check_tensors(style: str | Path, norm: str, state: dict[str, torch.Tensor]) -> None:
+    """Raise WeightsError when metrics.json of a style folder records another SHA-256 of that norm than these tensors have."""
+    found = tensors_sha256(state)
+    recorded = recorded_sha256(style).get(norm, found)
+    if recorded != found:
+        raise WeightsError(
+            f"{style}: its {norm}-norm weights are damaged, they have the SHA-256 {found[:12]}..., {METRICS} records "
+            f"{recorded[:12]}...: get the style anew (or, if they were replaced on purpose, take weights out of {METRICS})"
+        )
+
+
+def write_generator(folder: Path, norm: str, config: str, state: dict[str, torch.Tensor], name: str = WEIGHTS) -> None:
+    """Write config.json and the weights file of one generator, each file whole or not at all; metrics.json of the style
+    folder records the SHA-256 of the tensors. That is `folder`, or the one around it where `folder` is the place of a twin.
+
+    Raises StyleFolderError when they cannot be written, or metrics.json is broken.
+    """
+    style = folder.absolute().parent if folder.absolute().name == norm != "instance" else folder
+    metrics = {**read_record(style / METRICS), "weights": {**recorded_sha256(style), norm: tensors_sha256(state)}}
+    try:
+        # not save_file, which makes files that nobody but their owner can read; one key, as the order of several is random
+        weights = serialize(state, metadata={"norm": norm})
+        write_whole({folder / name: weights, folder / CONFIG: config.encode(), style / METRICS: metrics_json(metrics)})
+    except (OSError, SafetensorError) as error:
+        raise StyleFolderError(f"cannot write the style folder {folder}: {error}") from error
+
+
+def metrics_json(metrics: dict) -> bytes:
+    """The content of metrics.json."""
+    return (json.dumps(metrics, indent=1) + "\n").encode()
 
 
 def write_whole(files: dict[Path, bytes]) -> None:
@@ -65,17 +120,11 @@ def stored_state(generator: nn.Module) -> dict[str, torch.Tensor]:
 
 
 def save(generator: nn.Module, folder: str | Path) -> None:
-    """Write config.json and model.safetensors of a generator made by `create`, each file whole or not at all.
+    """Write config.json and model.safetensors of a generator made by `create`, and record its SHA-256: see `write_generator`.
 
     Raises WeightsError for weights that are not finite, StyleFolderError when the folder cannot be written.
     """
-    folder, state = Path(folder), stored_state(generator)
-    try:
-        # not save_file, which makes files that nobody but their owner can read
-        weights = serialize(state, metadata={"norm": generator.config.norm})  # one key: of several, the order is random
-        write_whole({folder / WEIGHTS: weights, folder / CONFIG: generator.config.to_json().encode()})
-    except (OSError, SafetensorError) as error:
-        raise StyleFolderError(f"cannot write the style folder {folder}: {error}") from error
+    write_generator(Path(folder), generator.config.norm, generator.config.to_json(), stored_state(generator))
 
 
 def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
@@ -133,7 +182,8 @@ def load_generator(folder: str | Path) -> nn.Module:
 
 
 def load(style: str | Path, norm: str = "instance") -> nn.Module:
-    """The generator of that norm of a style folder. Raises StyleFolderError when the folder has none."""
+    """The generator of that norm of a style folder. Raises StyleFolderError when the folder has none, WeightsError when it is
+    damaged: see `load_generator` and `check_tensors`."""
     if norm not in (have := list_norms(style)):
         held = f"it holds {' and '.join(have)}" if have else f"it has no {CONFIG}"
         raise StyleFolderError(f"{style} has no {norm}-norm generator: {held}")
@@ -142,4 +192,5 @@ def load(style: str | Path, norm: str = "instance") -> nn.Module:
         raise StyleFolderError(
             f"{twin_folder(style, norm)} should hold {norm} norm, its config.json says {generator.config.norm}"
         )
+    check_tensors(style, norm, generator.state_dict())
     return generator

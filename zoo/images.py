@@ -93,6 +93,8 @@ def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image)
+        if not np.isfinite(values).all():
+            raise ValueError("some of its pixels are no finite numbers")
         # What white is, is not written in such files: 65535 in 16-bit modes, else the least of 1 (for floats), 255 and
         # 65535 that holds the brightest pixel, which may be higher still in scientific pictures.
         tops = (65535,) if image.mode.startswith("I;16") else (1, 255, 65535)[image.mode == "I" :]

@@ -10,7 +10,7 @@ from torch import nn
 
 from zoo import folder
 from zoo.catalog import Style, find, load
-from zoo.errors import ConfigError, DeviceError, PhotoError
+from zoo.errors import ConfigError, DeviceError, PhotoError, WeightsError
 from zoo.images import fit_long_side, open_photo, to_image, to_tensor
 from zoo.registry import MIN_SIDE
 from zoo.texture_net import RATIOS
@@ -126,15 +126,22 @@ def texture(
 
 
 def paint(generator: nn.Module, photo: Image.Image | str | Path, size: int | None = None) -> Image.Image:
-    """The photo as that generator paints it, wherever it is; size and errors as in `stylize`."""
+    """The photo as that generator paints it, wherever it is; size and errors as in `stylize`.
+
+    Raises WeightsError when what it paints is not finite.
+    """
     check_size(size)
     where = next(generator.parameters()).device
     image = fit_long_side(open_photo(photo), size)
     try:
         with torch.inference_mode():
-            return to_image(generator(to_tensor(image).to(where, memory_format=torch.channels_last))[0])
+            painted = generator(to_tensor(image).to(where, memory_format=torch.channels_last))
+            finite = painted.isfinite().all().item()
     except (torch.OutOfMemoryError, RuntimeError) as error:
         if not isinstance(error, torch.OutOfMemoryError) and "memory" not in str(error):
             raise
         w, h = image.size
         raise PhotoError(f"{w}×{h} px need more memory than there is: choose a smaller size, 2048 say") from error
+    if not finite:
+        raise WeightsError("what the generator paints is not finite, no picture: its weights are damaged, get the style anew")
+    return to_image(painted)

@@ -55,8 +55,7 @@ def test_it_paints_like_any_style(adapter, photo):
 
 
 def test_another_base_is_refused(adapter, small_pair):
-    state = load_file(small_pair / "model.safetensors")
-    save_file({**state, "leave.bias": state["leave.bias"] + 1}, small_pair / "model.safetensors")
+    zoo.save(adapted(small_pair, "instance"), small_pair)
     with pytest.raises(WeightsError, match="trained on other weights of small-pair"):
         zoo.load(adapter)
     assert zoo.load(adapter, "batch")  # its own base is as it was
@@ -76,6 +75,15 @@ def test_an_adapter_that_records_the_file_of_its_base_is_taken(adapter, small_pa
     config["base_sha256"] = hashlib.sha256((small_pair / "model.safetensors").read_bytes()).hexdigest()
     (adapter / "config.json").write_text(json.dumps(config))
     assert zoo.load(adapter)
+
+
+def test_a_flipped_bit_of_an_adapter_is_found(adapter):
+    """(issue 13, item 38)"""
+    data = bytearray((adapter / "adapter.safetensors").read_bytes())
+    data[-1] ^= 0b100
+    (adapter / "adapter.safetensors").write_bytes(data)
+    with pytest.raises(WeightsError, match="damaged"):
+        zoo.load(adapter)
 
 
 def test_a_base_that_is_not_there_is_named(adapter, monkeypatch):

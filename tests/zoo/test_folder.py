@@ -1,11 +1,14 @@
 """Style folders: what is written comes back; whatever does not fit is refused."""
 
+import hashlib
 import json
 import os
 import resource
+import struct
 
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import zoo
@@ -97,6 +100,53 @@ def test_negative_variances_are_refused(small_pair):
     damage(small_pair / "batch" / "model.safetensors", negate)
     with pytest.raises(WeightsError, match="negative variances"):
         load(small_pair, "batch")
+
+
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_a_flipped_bit_of_the_weights_is_found(small_pair, norm):
+    """Most left finite weights that ruin the picture, and nobody noticed (issue 13, item 38)."""
+    path = twin_folder(small_pair, norm) / "model.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 0b100  # in the exponent of a weight in float16
+    path.write_bytes(data)
+    with pytest.raises(WeightsError, match="damaged"):
+        load(small_pair, norm)
+    with pytest.raises(WeightsError, match="damaged"):
+        zoo.stylize(Image.new("RGB", (40, 40)), small_pair, norm)
+    load(small_pair, "batch" if norm == "instance" else "instance")
+
+
+def test_the_hash_of_the_weights_follows_what_is_saved_and_keeps_what_was_measured(small_pair):
+    """(issue 13, item 38)"""
+    record = json.loads((small_pair / "metrics.json").read_text())
+    assert record["weights"].keys() == {"instance", "batch"}
+    (small_pair / "metrics.json").write_text(json.dumps({"note": "kept", **record}))
+    zoo.save(zoo.create(norm="batch", width=4, residual_blocks=0), small_pair / "batch")
+    assert load(small_pair, "batch").config.width == 4 and load(small_pair)
+    now = json.loads((small_pair / "metrics.json").read_text())
+    assert now["note"] == "kept" and now["weights"]["instance"] == record["weights"]["instance"]
+    assert now["weights"]["batch"] != record["weights"]["batch"]
+
+
+def test_the_recorded_hash_is_that_of_names_shapes_and_values(small_pair):
+    """So that it outlives other ways to store them (issue 13, items 38 and 39)."""
+    path = small_pair / "model.safetensors"
+    state, expected = load_file(path), hashlib.sha256()
+    for key in sorted(state):
+        values = state[key].double().flatten().tolist()
+        expected.update(f"{key} torch.float32 {tuple(state[key].shape)}\n".encode() + struct.pack(f"<{len(values)}f", *values))
+    assert json.loads((small_pair / "metrics.json").read_text())["weights"]["instance"] == expected.hexdigest()
+    save_file({key: value.float() for key, value in reversed(state.items())}, path, metadata={"by": "another hand"})
+    assert load(small_pair)
+
+
+def test_weights_without_a_record_of_their_hash_load_as_ever(small_pair):
+    """Folders that were made before it (issue 13, item 38)."""
+    (small_pair / "metrics.json").unlink()
+    assert load(small_pair) and load(small_pair, "batch")
+    (small_pair / "metrics.json").write_text('{"weights": {"instance": 3}}')
+    with pytest.raises(StyleFolderError, match="weights should map"):
+        load(small_pair)
 
 
 def test_the_same_weights_make_the_same_file(small_pair, tmp_path):

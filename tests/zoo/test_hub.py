@@ -165,7 +165,7 @@ def fetched(hub):
 
 def test_only_what_is_needed_is_downloaded_the_config_always(hub, published):
     style = zoo.pull(NAME)
-    assert set(fetched(hub)) == {"config.json", "batch/config.json", "recipe.yaml", "model.safetensors"}
+    assert set(fetched(hub)) == {"config.json", "batch/config.json", "recipe.yaml", "metrics.json", "model.safetensors"}
     assert published.downloads == 1
     hub.requests.clear()
     zoo.load(style, "batch")

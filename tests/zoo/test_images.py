@@ -63,6 +63,15 @@ def test_float_pictures_find_their_white(top):
     np.testing.assert_allclose(opened[..., 0], ramp * (255 / top), atol=0.51)
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_pixels_that_are_no_finite_numbers_are_refused(value):
+    """One of them made all of the picture black (issue 13, item 38)."""
+    pixels = np.full((40, 40), 100, dtype=np.float32)
+    pixels[3, 5] = value
+    with pytest.raises(PhotoError, match="cannot read the picture.*no finite numbers"):
+        open_photo(saved(Image.fromarray(pixels), "TIFF"))
+
+
 def test_cmyk_jpeg(gradient):
     opened = open_photo(saved(gradient.convert("CMYK"), "JPEG", quality=95))
     assert abs(np.asarray(opened, int) - np.asarray(gradient, int)).mean() < 12

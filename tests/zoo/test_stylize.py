@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 import zoo
-from zoo.errors import ConfigError, DeviceError, PhotoError, StyleFolderError
+from zoo.errors import ConfigError, DeviceError, PhotoError, StyleFolderError, WeightsError
 from zoo.images import open_photo, to_tensor
 from zoo.stylize import pick_device, shared_generator
 
@@ -40,6 +40,15 @@ def test_bad_requests(small_pair, photo, tmp_path):
         zoo.stylize(photo, small_pair, device="tpu")
     with pytest.raises(PhotoError):
         zoo.stylize(tmp_path / "none.png", small_pair)
+
+
+def test_what_is_not_finite_is_an_error_never_black(small_pair, photo):
+    """(issue 13, item 38)"""
+    generator = zoo.load(small_pair)
+    with torch.no_grad():
+        generator.leave.bias[1] = torch.nan  # as a bit of the memory may flip
+    with pytest.raises(WeightsError, match="not finite"):
+        zoo.paint(generator, photo, 64)
 
 
 def test_devices(monkeypatch):
