@@ -1,5 +1,6 @@
 """The loss network: VGG16 (Simonyan and Zisserman 2015) up to relu4_3, frozen, normalisation inside."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -36,13 +37,45 @@ class VGG16(nn.Module):
     def forward(self, x: torch.Tensor, layers: tuple[str, ...]) -> dict[str, torch.Tensor]:
         """Activations, float32, of the named layers (relu1_1 to relu4_3); nothing deeper than the deepest is computed."""
         wanted = {self.indices[name]: name for name in layers}
-        x, found = (x - self.mean) * 255, {}
-        x = x.to(self.features[0].weight.dtype)
+        x, dtype = (x - self.mean) * 255, self.features[0].weight.dtype
+        scaled = dtype == torch.float16 and x.requires_grad
+        found = ScaledGradients.apply(x, self.activations, wanted) if scaled else self.activations(x.to(dtype), wanted)
+        return {name: features.float() for name, features in zip(wanted.values(), found, strict=True)}
+
+    def activations(self, x: torch.Tensor, wanted: dict[int, str]) -> tuple[torch.Tensor, ...]:
+        """The wanted layers' outputs, in their order and the weights' precision, of pictures in the caffe scale."""
+        found = {}
         for index, layer in enumerate(self.features[: max(wanted) + 1]):
             x = layer(x)
             if index in wanted:
-                found[wanted[index]] = x.float()
-        return found
+                found[index] = x
+        return tuple(found[index] for index in wanted)
+
+
+class ScaledGradients(torch.autograd.Function):
+    """Float16 activations whose gradients reach the pictures whatever the unit of the loss.
+
+    A loss is a mean over millions of values, and its gradient at one of them, some 1e-9 of a relative loss, is 0 in float16.
+    So the gradients of all layers are multiplied by one number, by which the largest becomes LARGEST, and that of the pictures
+    is divided by it again. Found anew at each step, on the device, it follows any loss, and is no state to be kept.
+    """
+
+    LARGEST = 4.0  # float16 ends at 65504, and gradients grow on their way down: 25 to 150 times on photos
+
+    @staticmethod
+    def forward(ctx, x: torch.Tensor, activations: Callable, wanted: dict[int, str]) -> tuple[torch.Tensor, ...]:
+        ctx.x = x.detach().half().requires_grad_()
+        with torch.enable_grad():
+            ctx.found = activations(ctx.x, wanted)
+        return tuple(features.detach().float() for features in ctx.found)  # whose gradients are float32, too
+
+    @staticmethod
+    def backward(ctx, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        largest = torch.stack([gradient.abs().amax() for gradient in gradients]).amax()
+        scale = ScaledGradients.LARGEST / largest.clamp(min=1e-30)
+        gradients = [(gradient * scale).half() for gradient in gradients]
+        (gradient,) = torch.autograd.grad(ctx.found, ctx.x, gradients)
+        return gradient.float() / scale, None, None
 
 
 def check_layers(names: list[str] | tuple[str, ...]) -> None:

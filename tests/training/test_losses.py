@@ -7,6 +7,7 @@ import torch
 from training.losses import ContentLoss, Objective, StyleLoss, TVLoss, gram
 from training.vgg import load_vgg
 from zoo.errors import TrainingError
+from zoo.images import open_photo, to_tensor
 
 B, C, H, W = 2, 5, 6, 4
 
@@ -104,3 +105,18 @@ def test_relative_losses_are_fractions_of_the_energies_they_compare_with():
         a, y = (gram(of[which][name]).double().numpy() for which in ("a", "y"))
         expected = expected + weight / 4 * ((y - a) ** 2).mean((1, 2)) / (a**2).mean()
     np.testing.assert_allclose(losses["style"].numpy(), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("unit", [1e-5, 1.0, 1e5])
+def test_a_loss_network_in_float16_has_the_gradients_of_float32(examples, unit):
+    """Whatever the unit of the loss, relative ones being small (issue 13, item 2)."""
+    pictures = [to_tensor(open_photo(examples / name).resize((48, 48))) for name in ("sunset.jpg", "dog.jpg")]
+    gradients = []
+    for dtype in (torch.float32, torch.float16):
+        layers = {"relu2_2": 1.0}, {"relu1_2": 1.0, "relu2_2": 1.0}
+        objective = Objective(load_vgg(dtype=dtype), pictures[0], *layers, (1.0, 5.0, 0.0), "relative")
+        painted = (0.7 * pictures[1] + 0.1).requires_grad_()
+        (unit * objective(painted, objective.photo_features(pictures[1]))["total"].sum()).backward()
+        gradients.append(painted.grad)
+    full, half = gradients
+    assert (half - full).norm() < 0.05 * full.norm()
