@@ -14,7 +14,13 @@ from zoo.errors import PhotoError
 from zoo.registry import MIN_SIDE
 
 MAX_PIXELS = 200_000_000
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".jp2", ".ppm"}
+# The formats that are read, by the suffixes of their names. Pillow has forty more decoders, which strangers' files need not
+# reach: an EPS file would call Ghostscript, whatever its name ends in.
+FORMATS = {
+    "JPEG": (".jpg", ".jpeg"), "PNG": (".png",), "WEBP": (".webp",), "TIFF": (".tif", ".tiff"), "GIF": (".gif",),
+    "BMP": (".bmp",), "AVIF": (".avif",), "JPEG2000": (".jp2",), "PPM": (".ppm",),
+}  # fmt: skip
+SUFFIXES = {suffix for suffixes in FORMATS.values() for suffix in suffixes}
 
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow's guard against bombs stays on, at the documented limit
 
@@ -56,7 +62,7 @@ def list_photos(folder: str | Path) -> list[Path]:
 def open_photo(
     source: str | Path | IO[bytes] | Image.Image, size: int | None = None, max_pixels: int = MAX_PIXELS
 ) -> Image.Image:
-    """Read any picture as upright RGB: EXIF orientation applied, transparency over white, 16-bit scaled to 8.
+    """Read a picture in one of FORMATS as upright RGB: EXIF orientation applied, transparency over white, 16-bit scaled to 8.
 
     With `size`, reduced to a long side of that many pixels, as `fit_long_side` does; a JPEG file is then decoded at a half,
     a quarter or an eighth where that leaves twice the size, which saves most of the time and memory of a large one.
@@ -67,7 +73,7 @@ def open_photo(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's notes on odd metadata and on size: the limit here is checked below
-            image = source if isinstance(source, Image.Image) else Image.open(source)
+            image = source if isinstance(source, Image.Image) else Image.open(source, formats=list(FORMATS))
             _check_size(image, name, max_pixels)
             if size is not None and image is not source:
                 image.draft(None, tuple(max(1, 2 * size * side // max(image.size)) for side in image.size))

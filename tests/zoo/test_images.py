@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import EpsImagePlugin, Image
 
 from zoo import images
 from zoo.errors import PhotoError
@@ -75,6 +75,28 @@ def test_pixels_that_are_no_finite_numbers_are_refused(value):
 def test_cmyk_jpeg(gradient):
     opened = open_photo(saved(gradient.convert("CMYK"), "JPEG", quality=95))
     assert abs(np.asarray(opened, int) - np.asarray(gradient, int)).mean() < 12
+
+
+@pytest.mark.parametrize("format", ["EPS", "TGA", "PCX", "SGI", "ICO", "DDS", "IM", "MSP"])
+def test_other_decoders_are_out_of_reach(tmp_path, gradient, format, monkeypatch):
+    """Whatever a file is called: an EPS named .png reached the call of Ghostscript (issue 13, item 7)."""
+    monkeypatch.setattr(EpsImagePlugin, "Ghostscript", lambda *args, **options: pytest.fail("Ghostscript was called"))
+    (gradient.convert("1") if format == "MSP" else gradient).save(path := tmp_path / "photo.png", format)
+    Image.open(path).close()  # Pillow alone knows it
+    with pytest.raises(PhotoError, match=r"cannot read photo\.png"):
+        open_photo(path)
+
+
+@pytest.mark.parametrize("format", images.FORMATS)
+def test_what_is_promised_is_read(gradient, format):
+    options = {"save_all": True, "append_images": [gradient]} if format == "GIF" else {}
+    assert open_photo(saved(gradient, format, **options)).size == gradient.size
+
+
+def test_a_jpeg_with_a_second_picture_is_read(gradient):
+    """As phones make them (issue 13, item 7)."""
+    opened = open_photo(saved(gradient, "MPO", save_all=True, append_images=[gradient]))
+    assert opened.size == gradient.size
 
 
 @pytest.mark.parametrize("content", [b"", b"plain text, no picture", b"\xff\xd8\xff\xe0 broken"])
