@@ -9,6 +9,7 @@ objective   content and style losses and the held-out objective (content + 5 x s
             norm and instance norm on whole photos; at 256 px then on square crops in batches of four, where batch norm is
             also measured with the statistics of its batch, as in training. With --frozen-on, instance norm is also measured
             with its statistics frozen to their averages over those photos.
+errors      content and style error at three sizes, as shares, of photos painted at their own size (training/picture_errors.py)
 robustness  faded photos, borders, small shifts and noise, time a picture (training/robustness.py)
 iterations  k*: as many iterations of Gatys et al. are as good as one pass (training/equivalent.py, which makes --curves)
 """
@@ -36,6 +37,7 @@ from training.measure import (
     whole_photos,
     with_batch_statistics,
 )
+from training.picture_errors import PictureErrors, painters_errors
 from training.records import check_own, machine, write_card, write_metrics
 from training.robustness import measure_robustness
 from training.vgg import load_vgg
@@ -111,6 +113,14 @@ def robustness(task: Task) -> dict:
     return {**found, **task.record("--measure", "robustness")}
 
 
+def errors(task: Task) -> dict:
+    """Content and style errors by norm and size, and those of the untouched photo, and how they were measured."""
+    measured = PictureErrors(task.objective.vgg, open_photo(task.painting))
+    photos = _watched(map(open_photo, task.photos), len(task.photos), "errors")
+    found = painters_errors(measured, {"photo": untouched, **task.generators}, photos)
+    return {**found, **task.record("--measure", "errors")}
+
+
 def iterations(task: Task, curves: Path) -> dict:
     """k* by norm and start, and how it was found."""
     record = read_curves(curves, task.painting)
@@ -130,6 +140,13 @@ def print_table(title: str, found: dict) -> None:
     for name, loss in found.items():
         share = loss["objective"] / found["photo"]["objective"]
         print(f"  {name:30}{loss['content']:12,.0f}{loss['style']:12,.0f}{loss['objective']:12,.0f}  {share:8.1%}")
+
+
+def print_errors(found: dict, norms: Iterable[str]) -> None:
+    """One line a painter."""
+    for name in ("photo", *norms):
+        values = (f"{size:>4}: {e['content']:.3f}, {e['style']:.3f}" for size, e in found[name].items())
+        print(f"{name:9} content, style at {'; '.join(values)}")
 
 
 def print_robustness(found: dict, norms: Iterable[str]) -> None:
@@ -160,7 +177,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--content", type=Path, nargs="+", required=True, metavar="PATH", help="photos never trained on")
     parser.add_argument("--style-image", type=Path, required=True, metavar="FILE", help="the painting")
     parser.add_argument("--size", type=int, default=256, metavar="N", help="short side of the photos in px (default: 256)")
-    kinds = ("objective", "robustness", "iterations")
+    kinds = ("objective", "errors", "robustness", "iterations")
     parser.add_argument("--measure", nargs="+", choices=kinds, default=["objective"], help="(default: objective)")
     parser.add_argument("--curves", type=Path, metavar="FILE", help="of iterations: what training.equivalent wrote")
     parser.add_argument("--frozen-on", type=Path, metavar="DIR", help="training photos to average the statistics on")
@@ -185,6 +202,10 @@ def main(argv: list[str] | None = None) -> None:
         if squares := found.get("square_crops_in_batches_of_4"):
             print_table(f"square crops, {args.size} px", squares)
         write_metrics(style.folder, {"held_out": {size: found}})
+    if "errors" in args.measure:
+        found = errors(task)
+        print_errors(found, style.norms)
+        write_metrics(style.folder, {"errors": found})
     if "robustness" in args.measure:
         found = robustness(task)
         print_robustness(found, style.norms)

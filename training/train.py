@@ -4,9 +4,13 @@
       --held-out other_photos/ --title "The Starry Night" --author "Vincent van Gogh" --out starry-night
 
 --pair trains the instance-norm generator and its batch-norm twin in lockstep from the same seed, photos and schedule.
-A recipe (bundled: laptop, many, zoo, texture, smoke; or a YAML file) sets every knob; a flag overrules it. OUT becomes a
-style folder; OUT/run holds previews from step 0 on, the loss log, curves and checkpoints. Stop at any time: the same
-command resumes.
+A recipe (bundled: zoo, laptop, minutes, many, texture, smoke; or a YAML file) sets every knob; a flag overrules it. OUT
+becomes a style folder; OUT/run holds previews from step 0 on, the loss log, curves and checkpoints. Stop at any time: the
+same command resumes.
+
+A style in ten minutes, from one that is there:
+
+  python -m training.train --recipe minutes --from the-scream --style-image painting.jpg --content photos/ --out my-painting
 
 Does it paint too little? Raise --style-weight. Drown the photo? Lower it. Strokes too small? Raise --style-size.
 """
@@ -79,7 +83,7 @@ def make_parser() -> argparse.ArgumentParser:
     auto = "weights that set themselves: relative losses, one balance for all paintings (training/losses.py explains)"
     need.add_argument("--auto", action="store_true", help=auto)
 
-    groups: dict = {}
+    groups, zoo = {}, load_recipe("zoo")
     for field in dataclasses.fields(TrainConfig):
         meta = field.metadata
         if meta["group"] not in groups:
@@ -90,7 +94,9 @@ def make_parser() -> argparse.ArgumentParser:
             group.add_argument(flag, nargs="+", metavar="LAYER", help=meta["help"])
         else:
             shown = {"choices": meta["choices"]} if meta["choices"] else {"metavar": field.type.__name__.upper()}
-            group.add_argument(flag, type=field.type, help=f"{meta['help']} (zoo: {field.default})", **shown)
+            group.add_argument(
+                flag, type=field.type, help=f"{meta['help']} (zoo: {zoo.get(field.name, field.default)})", **shown
+            )
 
     tell = parser.add_argument_group("the painting, for the card")
     for key in FACTS:
