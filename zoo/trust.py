@@ -2,6 +2,7 @@
 
 import hashlib
 import lzma
+import re
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
@@ -14,7 +15,6 @@ from zoo.records import LIMITS
 
 WEIGHTS = (folder.WEIGHTS, adapter.WEIGHTS)
 RECORDS = (folder.CONFIG, f"batch/{folder.CONFIG}", "README.md", "recipe.yaml", "metrics.json")
-PICTURES = ("images/*.jpg", "images/*.png")
 MAX_WEIGHTS, MAX_FILE, MAX_FILES = 64 * 2**20, 4 * 2**20, 64  # bytes of a file; a generator of width 32 has 3.4 MB
 MAX_WIDTH = 64  # of what strangers share: twice the paper's; a wider net needs gigabytes for a large photo
 PROVENANCE = ("title", "author", "licence", "source")
@@ -52,18 +52,14 @@ def check_config(name: str, style: Path) -> None:
                 raise StyleFolderError(f"{name}: its generator has width {width}; styles of others may have {MAX_WIDTH}")
 
 
-def check_hash(name: str, path: Path, sha256: str | None, git_oid: str | None) -> None:
+def check_hash(file: str, content: bytes, sha256: str | None, git: str | None) -> None:
     """Compare a downloaded file with what the Hub says of it: SHA-256 of a large file, git's hash of another.
 
-    Throws the file away, in the cache too, and raises HubUnavailableError when they differ.
+    Raises HubUnavailableError when they differ, or the Hub gives neither.
     """
-    data = path.read_bytes()
-    git = hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
-    expected, found = (sha256, hashlib.sha256(data).hexdigest()) if sha256 else (git_oid, git)
-    if expected and expected != found:
-        path.resolve().unlink()  # the cache keeps contents beside the names that link to them
-        path.unlink(missing_ok=True)
-        raise HubUnavailableError(f"{name}: {path.name} came damaged and was thrown away; pull again")
+    found = hashlib.sha256(content) if sha256 else hashlib.sha1(b"blob %d\0" % len(content) + content)
+    if found.hexdigest() != (sha256 or git):
+        raise HubUnavailableError(f"{file} came damaged and was thrown away; pull again")
 
 
 def publishable_files(style: Style) -> list[Path]:
@@ -85,10 +81,10 @@ def publishable_files(style: Style) -> list[Path]:
         base = adapter.AdapterConfig.load(next(style.folder.rglob(folder.CONFIG))).base
         if not is_hub_id(base) and not (BUNDLED / base).is_dir():
             raise StyleFolderError(f"the adapter's base {base} is known here alone: publish it first, and train on owner/name")
-    patterns = *RECORDS, *weight_files(("instance", "batch")), *PICTURES
-    files = sorted(path for pattern in patterns for path in style.folder.glob(pattern))
-    check_listing(str(style.folder), {path.relative_to(style.folder).as_posix(): path.stat().st_size for path in files})
-    return files
+    found = {p.relative_to(style.folder).as_posix(): p for part in ("*", "*/*") for p in style.folder.glob(part) if p.is_file()}
+    files = {name: path for name, path in sorted(found.items()) if is_style_file(name)}
+    check_listing(str(style.folder), {name: path.stat().st_size for name, path in files.items()})
+    return list(files.values())
 
 
 def unpack_style(archive: Path, target: Path) -> Path:
@@ -117,7 +113,10 @@ def unpack_style(archive: Path, target: Path) -> Path:
 
 
 def is_style_file(name: str) -> bool:
-    """Whether a path, relative to a style folder, is one that style folders have."""
-    path = PurePosixPath(name)
-    fixed = {*RECORDS, *weight_files(("instance", "batch"))}
-    return name in fixed or (len(path.parts) == 2 and any(path.match(pattern) for pattern in PICTURES))
+    """Whether a path, relative to a style folder, is one that style folders have. None of them leads out of it."""
+    return name in {*RECORDS, *weight_files(("instance", "batch"))} or is_picture(name)
+
+
+def is_picture(name: str) -> bool:
+    """Whether a path, relative to a style folder, is that of one of its pictures."""
+    return re.fullmatch(r"images/\w[\w .-]*\.(jpg|png)", name) is not None

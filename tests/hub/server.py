@@ -6,7 +6,7 @@ import json
 import re
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
@@ -18,11 +18,13 @@ KINDS = {"models": "model", "datasets": "dataset", "spaces": "space"}
 
 @dataclass
 class Fault:
-    """What the next requests whose "METHOD /path" matches end in: a status, or "slow", "cut", "corrupt"."""
+    """What the next requests whose "METHOD /path" matches end in: a status, or "slow", "drip", "cut", "corrupt", "html"; or,
+    given None, the right answer; with those headers in any case."""
 
     pattern: str
-    what: int | str
+    what: int | str | None
     times: int = 10**6
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class LocalHub:
@@ -52,12 +54,12 @@ class LocalHub:
         repo.commit("main", files, "files")
         return repo
 
-    def fault(self, request: str) -> int | str | None:
+    def fault(self, request: str) -> Fault:
         for fault in self.faults:
             if fault.times > 0 and re.search(fault.pattern, request):
                 fault.times -= 1
-                return fault.what
-        return None
+                return fault
+        return Fault("", None)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -81,13 +83,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         request = f"{self.command} {path}"
         self.hub.requests.append(request)
-        self.broken = self.hub.fault(request)
+        fault = self.hub.fault(request)
+        self.broken, self.more = fault.what, fault.headers
         if self.broken == "slow":
             time.sleep(30)
         if self.broken == "html":
             return self.send(b"<html>Log in to the hotel's network</html>", **{"Content-Type": "text/html"})
         if isinstance(self.broken, int):
-            codes = {403: "GatedRepo"} if "resolve" in path else {}
+            codes = {403: "GatedRepo", 404: "EntryNotFound"} if "resolve" in path else {}
             return self.send_json({"error": "as told"}, self.broken, **{"X-Error-Code": codes.get(self.broken, "")})
         for pattern, act in (
             (r"/api/whoami-v2", self.whoami),
@@ -117,7 +120,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send(self, data: bytes, status: int = 200, **headers: str) -> None:
         self.send_response(status)
-        for key, value in {"Content-Length": str(len(data)), **headers}.items():
+        for key, value in {"Content-Length": str(len(data)), **headers, **self.more}.items():
             if value:
                 self.send_header(key, value)
         self.end_headers()
@@ -128,6 +131,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             self.close_connection = True
             self.connection.close()
+        elif self.broken == "drip":
+            for byte in data:
+                self.wfile.write(bytes([byte]))
+                time.sleep(0.2)
         else:
             self.wfile.write(data[:-9] + bytes(9) if self.broken == "corrupt" else data)
 

@@ -33,26 +33,34 @@ def slow(*values):
         (Fault("/api/models/alice", 401), HubAccessError, "log in"),
         (Fault("/api/models/alice", 403), HubAccessError, "log in"),
         (Fault("/api/models/alice", 404), HubUnavailableError, "status 404"),
-        slow(Fault("HEAD .*config.json", "slow"), HubUnavailableError, "does not answer"),
+        slow(Fault("/api/models/alice", "drip"), HubUnavailableError, "does not answer"),
+        slow(Fault("GET .*config.json", "slow"), HubUnavailableError, "does not answer|cannot be reached"),
+        slow(Fault("GET .*model.safetensors", "drip"), HubUnavailableError, "does not answer"),
         (Fault("/api/models/alice", 429), HubUnavailableError, "limits the rate"),
         slow(Fault("/api/models/alice", 500), HubUnavailableError, "status 500"),
-        slow(Fault("/api/models/alice", "slow"), HubUnavailableError, "cannot be reached"),
+        (Fault("/api/models/alice", 429, headers={"Retry-After": "3600"}), HubUnavailableError, "again in 60 minutes"),
+        (Fault("/api/models/alice", 503, headers={"Retry-After": "90"}), HubUnavailableError, "again in 90 s"),
+        (Fault("GET .*model.safetensors", 429, headers={"Retry-After": "3600"}), HubUnavailableError, "again in 60 minutes"),
+        slow(Fault("/api/models/alice", "slow"), HubUnavailableError, "cannot be reached|does not answer"),
         slow(Fault("GET .*model.safetensors", "cut"), HubUnavailableError, "broke off|does not answer"),
         (Fault("GET .*model.safetensors", "corrupt"), HubUnavailableError, "damaged"),
         (Fault("resolve.*model.safetensors", 403), HubAccessError, "gated"),
+        (Fault("resolve.*model.safetensors", 404), HubNotFoundError, "lacks a file"),
+        slow(Fault("resolve.*model.safetensors", 500), HubUnavailableError, "status 500"),
     ],
     ids=lambda value: str(value.what) if isinstance(value, Fault) else "",
 )
 def test_every_fault_ends_in_its_error_and_leaves_nothing_broken(hub, published, photo, tmp_path, fault, error, message):
+    """(issue 13, items 20, 21, 27)"""
     hub.faults.append(fault)
     began = time.monotonic()
     with pytest.raises(error, match=message):
-        zoo.pull(NAME, timeout=1.0, deadline=5.0)
+        zoo.pull(NAME, timeout=0.5, deadline=1.5)
     assert time.monotonic() - began < 10
     hub.faults.clear()
-    for path in (tmp_path / "hub-cache").glob("models--*/snapshots/*/**/*.*"):  # what has its name there is whole
-        commit, name = str(path).split("/snapshots/")[1].split("/", 1)
-        assert path.read_bytes() == published.commits[commit][name]
+    for commit, files in published.commits.items():  # what has its name in the cache is whole
+        for path in (tmp_path / "assets").glob(f"**/{commit}/**/[a-z]*.*"):
+            assert path.read_bytes() == files[str(path).split(f"/{commit}/")[1]]
     style = zoo.pull(NAME)  # as if nothing had been
     assert zoo.stylize(photo, style, size=64).size == (64, 64)
 

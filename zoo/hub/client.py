@@ -1,13 +1,10 @@
-"""What everything that asks the Hub shares: which Hub, whose login, how long, and what its errors mean."""
+"""What everything that asks the Hub shares: which Hub, whose login, and what its errors mean."""
 
 import os
-import threading
-import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
-from huggingface_hub import HfApi, constants, set_client_factory
+from huggingface_hub import HfApi, constants, get_session, get_token, hf_hub_url
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
@@ -20,16 +17,11 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from huggingface_hub.utils import _http  # private: there is no other way to add a hook to the client that is in use
+from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
 
 from zoo.catalog import HUB_ID
 from zoo.errors import HubAccessError, HubError, HubNotFoundError, HubUnavailableError
-
-T = TypeVar("T")
-TIMEOUT = 5.0  # s, for an answer of the Hub
-UPLOAD = 600.0  # s, for all of an upload
-
-_given_up: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
+from zoo.hub.waiting import BUSY, TIMEOUT, busy, is_waited_for, within
 
 
 def endpoint() -> str:
@@ -82,9 +74,9 @@ def translated(what: str) -> Iterator[None]:
     except HfHubHTTPError as error:
         status = error.response.status_code if error.response is not None else 0
         if status in (401, 403):
-            raise HubAccessError(f"{what}: the Hub refuses (status {status}); log in with `hf auth login`") from error
-        if status == 429:
-            raise HubUnavailableError(f"{what}: the Hub limits the rate of requests; wait some minutes") from error
+            raise HubAccessError(f"{what}: the Hub refuses (status {status}); {_way_in(status)}") from error
+        if status in BUSY and "Retry-After" in error.response.headers or status == 429:
+            raise HubUnavailableError(f"{what}: {busy(error.response)}") from error
         raise HubUnavailableError(f"{what}: the Hub failed (status {status}); try again later") from error
     except (HTTPError, OSError) as error:
         raise HubUnavailableError(f"{what}: the Hub cannot be reached, or a transfer broke off; try again later") from error
@@ -93,43 +85,26 @@ def translated(what: str) -> Iterator[None]:
         raise HubError(f"{what}: {endpoint()} gave an answer that cannot be used ({kind}); is it a Hub?") from error
 
 
-def within(seconds: float, ask: Callable[[], T]) -> T:
-    """What `ask` returns, or raises; HubUnavailableError when it takes longer (the client retries a dead Hub for 23 s).
-
-    Then it makes no more requests: each retry would close the connections that all threads share.
-    """
-    answers: list = []
-
-    def run() -> None:
-        try:
-            answers.append((ask(), None))
-        except Exception as error:  # handed over to the caller
-            answers.append((None, error))
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if not answers:
-        _given_up.add(thread)
-    answer, error = answers[0] if answers else (None, HubUnavailableError("the Hub does not answer; try again later"))
-    if error is not None:
-        raise error
-    return answer
+def _way_in(status: int) -> str:
+    """What to do about a Hub that refuses."""
+    if get_token() is None:
+        return "log in with `hf auth login`"
+    if status == 401:
+        return "your token is wrong or has expired: log in again with `hf auth login`"
+    return "you are logged in, but your token may not do this: use one of an account that may"
 
 
-_make_client = _http._GLOBAL_CLIENT_FACTORY  # its own, or what the user has set (a proxy, certificates)
-
-
-def _client():
-    """The client of the Hub's library, refusing the requests that nobody waits for any more."""
-
-    def refuse(request: object) -> None:
-        if threading.current_thread() in _given_up:
-            raise HubUnavailableError("nobody waits for this answer any more")
-
-    client = _make_client()
-    client.event_hooks["request"].append(refuse)
-    return client
-
-
-set_client_factory(_client)
+def download(repo: str, sha: str, file: str, limit: int, timeout: float = TIMEOUT) -> bytes:
+    """The content of a file at a commit, at most `limit` bytes, as the Hub sends it: to be checked by who asks."""
+    address, too_long = hf_hub_url(repo, file, revision=sha, endpoint=endpoint()), f"{file} has more than {limit:,} bytes"
+    content, headers = bytearray(), build_hf_headers(token=read_token())
+    with get_session().stream("GET", address, headers=headers, timeout=timeout, follow_redirects=True) as response:
+        hf_raise_for_status(response)
+        if int(response.headers.get("Content-Length", 0)) > limit:
+            raise HubError(f"{repo}: {too_long}")
+        for chunk in response.iter_bytes():
+            is_waited_for()
+            content += chunk
+            if len(content) > limit:
+                raise HubError(f"{repo}: {too_long}")
+    return bytes(content)

@@ -12,7 +12,8 @@ from zoo import folder, trust
 from zoo.card import make_card
 from zoo.catalog import Style, at
 from zoo.errors import HubAccessError, HubNotFoundError, StyleFolderError
-from zoo.hub.client import UPLOAD, endpoint, split_id, translated, within
+from zoo.hub.client import endpoint, split_id, translated
+from zoo.hub.waiting import UPLOAD, within
 
 
 def publish(

@@ -2,25 +2,25 @@
 
 import re
 import shutil
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 
-from huggingface_hub import HfApi, ModelInfo, get_hf_file_metadata, hf_hub_download, hf_hub_url, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError, LocalEntryNotFoundError
+from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HTTPError
 
-from zoo import folder, trust
+from zoo import trust
 from zoo.catalog import Style, load
-from zoo.errors import HubError, StyleFolderError
-from zoo.hub.client import TIMEOUT, endpoint, read_token, split_id, translated, within
+from zoo.errors import HubError, HubUnavailableError, StyleFolderError
+from zoo.hub.cache import Cache, Listed
+from zoo.hub.client import download, endpoint, read_token, split_id, translated
+from zoo.hub.waiting import TIMEOUT, patiently, watch, within
 from zoo.images import SUFFIXES
 
 TAG = "missing-ingredient"
 SORTS = {"likes": "likes", "downloads": "downloads", "new": "created_at"}
 DEADLINE = 120.0  # s, for all of a style
-MAX_THUMBNAIL = 2**20  # bytes
+PICTURE, MAX_THUMBNAIL = "images/instance.jpg", 2**20  # bytes
 _SHA = re.compile(r"[0-9a-f]{40}")
 
 
@@ -62,44 +62,54 @@ def pull(
     timeout: float = TIMEOUT,
     deadline: float = DEADLINE,
 ) -> Style:
-    """The style owner/name[@revision], its files in the Hub's cache; `source` is owner/name@sha.
+    """The style owner/name[@revision], its files in the cache; `source` is owner/name@sha.
 
     Only what is needed is downloaded: the records, the weights of `norms`, pictures when asked for. A commit that is cached
-    needs no request; without a revision the newest is asked for, or the cache's newest taken when the Hub does not answer
-    within `timeout` seconds. Raises HubError when there is no such thing or it takes longer than `deadline` seconds,
-    StyleFolderError when the repository is no style, or not one to trust.
+    needs no request; without a revision the newest is asked for, or the newest that is known taken when the Hub does not
+    answer within `timeout` seconds. Raises HubError when there is no such thing or it takes longer than `deadline` seconds,
+    StyleFolderError when the repository is no style, or not one to trust, wherever it came from.
     """
     repo, revision = split_id(name)
-    wanted = [*trust.RECORDS, *trust.weight_files(norms), *(trust.PICTURES if pictures else ())]
-    options = {"allow_patterns": wanted, "endpoint": endpoint(), "etag_timeout": timeout, "token": read_token()}
-    pinned = revision is not None and _SHA.fullmatch(revision) is not None
-    if pinned and (style := _cached(repo, revision, options, norms)):
-        return style
+    cache, needed = Cache(repo), {*trust.RECORDS, *trust.weight_files(norms)}
+
+    def wanted(file: str) -> bool:
+        return file in needed or (pictures and trust.is_picture(file))
+
     with translated(name):
-        try:
-            info = _info(repo, revision, timeout)
-        except (HTTPError, OSError) as error:
-            refused = isinstance(error, HfHubHTTPError) and error.response is not None and error.response.status_code < 500
-            if refused or not (style := _cached(repo, revision, options, norms)):
-                raise
-            return style
-        files = {f.rfilename: f for f in info.siblings if any(fnmatch(f.rfilename, pattern) for pattern in wanted)}
-        trust.check_listing(name, {file: known.size or 0 for file, known in files.items()})
+        if revision and _SHA.fullmatch(revision) and cache.has(revision, wanted):
+            sha = revision
+        else:
+            try:
+                sha, listing = patiently(lambda: within(timeout, lambda: _list_files(repo, revision, timeout)))
+            except (HTTPError, OSError, HubUnavailableError) as error:
+                sha = cache.newest(revision or "main") or revision or ""
+                if _is_refusal(error) or not _SHA.fullmatch(sha) or not cache.has(sha, wanted):
+                    raise
+            else:
+                files = {file: known for file, known in listing.items() if wanted(file)}
+                trust.check_listing(name, {file: known.size for file, known in files.items()})
+                fetch = lambda file, size: patiently(lambda: download(repo, sha, file, size, timeout))  # noqa: E731
+                within(deadline, lambda: cache.fill(sha, files, fetch))
+                cache.remember(revision or "main", sha, listing)
+    trust.check_config(name, cache.folder(sha))
+    return Style(repo.split("/")[1], cache.folder(sha), f"{repo}@{sha}")
 
-        def download() -> Path:
-            # one by one, in the thread that `within` can stop: those of snapshot_download would go on when it is given up
-            about = {key: value for key, value in options.items() if key != "allow_patterns"}
-            for file in files:
-                path = Path(hf_hub_download(repo, file, revision=info.sha, **about))
-            if not pinned:  # remembers which commit the revision is, for when the Hub cannot be asked
-                hf_hub_download(repo, folder.CONFIG, revision=revision or "main", **about)
-            return path.parents[len(Path(file).parts) - 1]
 
-        where = within(deadline, download)
-    for file, known in files.items():
-        trust.check_hash(name, where / file, known.lfs.sha256 if known.lfs else None, known.blob_id)
-    trust.check_config(name, where)
-    return Style(repo.split("/")[1], where, f"{repo}@{info.sha}")
+def _list_files(repo: str, revision: str | None, timeout: float) -> tuple[str, dict[str, Listed]]:
+    """The commit that a revision is, and the files in it that a style may have."""
+    api = HfApi(endpoint=endpoint(), token=read_token())
+    info = api.model_info(repo, revision=revision, files_metadata=True, timeout=2 * timeout)  # `within` is first
+    if not _SHA.fullmatch(info.sha or ""):
+        raise ValueError(f"{info.sha!r} is no commit")
+    files = [file for file in info.siblings or () if trust.is_style_file(file.rfilename)]
+    listed = {f.rfilename: Listed(f.size or 0, f.lfs.sha256 if f.lfs else None, f.blob_id) for f in files}
+    return info.sha, listed
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the Hub answered, and what is cached is no substitute for what it said."""
+    status = error.response.status_code if isinstance(error, HfHubHTTPError) and error.response is not None else 500
+    return status < 500 and status != 429
 
 
 def pull_to(name: str, target: Path) -> Style:
@@ -115,7 +125,7 @@ def pull_to(name: str, target: Path) -> Style:
     partial = target.with_name(f".{target.name}.part")
     try:
         shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(style.folder, partial)
+        shutil.copytree(style.folder, partial, ignore=shutil.ignore_patterns(".*"))
         partial.rename(target)
     except OSError as error:
         shutil.rmtree(partial, ignore_errors=True)
@@ -131,6 +141,7 @@ def pull_pictures(name: str, archives: tuple[str, ...]) -> Path:
     repo, revision = split_id(name)
     patterns = [f"*{case}" for suffix in (*SUFFIXES, *archives) for case in (suffix, suffix.upper())]
     with translated(f"dataset {name}"):
+        watch()
         options = {"repo_type": "dataset", "revision": revision, "allow_patterns": patterns}
         where = Path(snapshot_download(repo, endpoint=endpoint(), **options))
     if not any(path.is_file() for path in where.rglob("*")):
@@ -141,33 +152,6 @@ def pull_pictures(name: str, archives: tuple[str, ...]) -> Path:
 def thumbnail(id: str, sha: str, timeout: float = TIMEOUT) -> Path:
     """The picture of a style on the Hub, in the cache. Raises HubError when it has none, or one that is too large."""
     with translated(id):
-        address = hf_hub_url(id, "images/instance.jpg", revision=sha, endpoint=endpoint())
-        about = within(timeout, lambda: get_hf_file_metadata(address, timeout=timeout, token=read_token()))
-        if (about.size or 0) > MAX_THUMBNAIL:
-            raise HubError(f"{id}: its picture has {about.size / 2**20:.0f} MiB")
-        options = {"revision": sha, "endpoint": endpoint(), "etag_timeout": timeout, "token": read_token()}
-        return Path(within(timeout, lambda: hf_hub_download(id, "images/instance.jpg", **options)))
-
-
-def _info(repo: str, revision: str | None, timeout: float) -> ModelInfo:
-    """What the Hub knows of a repository at a revision; asks again, twice, when it fails by its own fault."""
-    for pause in (0.3, 0.9, None):
-        try:
-            api = HfApi(endpoint=endpoint(), token=read_token())
-            return api.model_info(repo, revision=revision, files_metadata=True, timeout=timeout)
-        except HfHubHTTPError as error:
-            if pause is None or error.response is None or error.response.status_code < 500:
-                raise
-            time.sleep(pause)
-
-
-def _cached(repo: str, revision: str | None, options: dict, norms: tuple[str, ...]) -> Style | None:
-    """The style as the cache holds it; None when something of what is needed is missing there."""
-    try:
-        where = Path(snapshot_download(repo, revision=revision, local_files_only=True, **options))
-    except (LocalEntryNotFoundError, HFValidationError):
-        return None
-    for part in {folder.twin_folder(where, norm) for norm in norms}:
-        if (part / folder.CONFIG).is_file() and not any((part / file).is_file() for file in trust.WEIGHTS):
-            return None
-    return Style(repo.split("/")[1], where, f"{repo}@{where.name}") if (where / folder.CONFIG).is_file() else None
+        if not _SHA.fullmatch(sha):
+            raise ValueError(f"{sha!r} is no commit")
+        return Cache(id).picture(sha, lambda: within(timeout, lambda: download(id, sha, PICTURE, MAX_THUMBNAIL, timeout)))

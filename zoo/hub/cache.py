@@ -1,0 +1,102 @@
+"""Styles that were pulled. Each commit is a folder of its own, and what lies in it was compared with the Hub's hash before.
+
+    HF_HOME/assets/missing-ingredient/styles/owner--name/
+        refs/main             the sha that a branch or a tag had when it was asked for last
+        <sha>.json            the files of that commit, with sizes and hashes
+        <sha>.jpg             its picture, as the Community tab shows it
+        <sha>/                the style folder: those of them that were needed so far
+
+Not the cache of the Hub's client: it takes whatever has the right length, and the name of a file there from the Hub's answer.
+"""
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from huggingface_hub import constants
+
+from zoo import records, trust
+from zoo.errors import HubError
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A file of a commit, as the Hub lists it: bytes, and its SHA-256 or git's hash."""
+
+    size: int
+    sha256: str | None
+    git: str | None
+
+
+class Cache:
+    """What is here of one repository, owner/name."""
+
+    def __init__(self, repo: str):
+        self.root = Path(constants.HF_ASSETS_CACHE) / "missing-ingredient" / "styles" / repo.replace("/", "--")
+
+    def folder(self, sha: str) -> Path:
+        """The style folder of a commit."""
+        return self.root / sha
+
+    def newest(self, revision: str) -> str | None:
+        """The commit that a revision was last known to be."""
+        try:
+            return self._ref(revision).read_text(encoding="ascii")
+        except (OSError, ValueError):
+            return None
+
+    def has(self, sha: str, wanted: Callable[[str], bool]) -> bool:
+        """Whether every wanted file of a commit is here."""
+        try:
+            listing = records.read(self.root / f"{sha}.json")
+            return all(self._is_here(sha, file, known["size"]) for file, known in listing.items() if wanted(file))
+        except (OSError, ValueError):
+            return False
+
+    def fill(self, sha: str, listing: dict[str, Listed], download: Callable[[str, int], bytes]) -> None:
+        """Download what is missing of the listed files, each checked before it is put in its place.
+
+        `download` gives the content of a file by its name and size. Raises HubError when one is damaged or cannot be written.
+        """
+        for file, known in listing.items():
+            if not self._is_here(sha, file, known.size):
+                content = download(file, known.size)
+                trust.check_hash(file, content, known.sha256, known.git)
+                self._write(self.folder(sha) / file, content)
+
+    def remember(self, revision: str, sha: str, listing: dict[str, Listed]) -> None:
+        """Note which files a commit has, and that a revision is that commit."""
+        self._write(self.root / f"{sha}.json", json.dumps({file: asdict(known) for file, known in listing.items()}).encode())
+        self._write(self._ref(revision), sha.encode())
+
+    def picture(self, sha: str, fetch: Callable[[], bytes]) -> Path:
+        """The picture that stands for a commit, fetched once. Nothing is known of it before: whoever opens it takes care."""
+        path = self.root / f"{sha}.jpg"
+        if not path.is_file():
+            self._write(path, fetch())
+        return path
+
+    def _ref(self, revision: str) -> Path:
+        return self.root / "refs" / quote(revision, safe="")
+
+    def _is_here(self, sha: str, file: str, size: int) -> bool:
+        path = self.folder(sha) / file
+        return path.is_file() and path.stat().st_size == size
+
+    def _write(self, path: Path, content: bytes) -> None:
+        """Whole or not at all, whoever else writes the same at the same time."""
+        partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_bytes(content)
+            os.replace(partial, path)
+        except OSError as error:
+            with suppress(OSError):
+                partial.unlink()
+            why = error.strerror or error
+            raise HubError(f"cannot write into the cache, {self.root} ({why}): make room, or set HF_HOME elsewhere") from error
