@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -41,6 +42,28 @@ def test_imports_point_one_way(package):
         for library, packages in ONLY_IN.items():
             assert library not in found or package in packages, f"{path} imports {library}"
         assert "huggingface_hub" not in found or path.parent == ROOT / "zoo" / "hub", path
+
+
+def test_libraries_are_used_by_their_public_names():
+    """(issue 13, item 10)"""
+    for path in (path for package in PACKAGES for path in (ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                assert not [name for name in (*node.module.split("."), *(a.name for a in node.names)) if _is_private(name)], (
+                    path
+                )
+
+
+def _is_private(name: str) -> bool:
+    return name.startswith("_") and not name.startswith("__")
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt", "space/requirements.txt"])
+def test_requirements_end_before_the_next_major_version(file):
+    """(issue 13, item 10)"""
+    for line in (ROOT / file).read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith(("#", "-")) and line != "spaces":  # which a Space brings along
+            assert re.fullmatch(r"[\w-]+>=[\d.]+,<\d+", line), line
 
 
 def tracked() -> list[Path]:
