@@ -4,7 +4,7 @@ import sys
 
 from space import build_demo, launch_options
 from zoo import ZooError
-from zoo.errors import fail
+from zoo.cli import fail
 
 try:
     demo = build_demo()

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from zoo import hub
-from zoo.errors import command
+from zoo.cli import command
 
 ROOT = Path(__file__).parent.parent
 RENAMED = {"space/README.md": "README.md", "space/requirements.txt": "requirements.txt"}

@@ -12,6 +12,7 @@ from space import actions, community
 from space.photo_input import PhotoInput
 from space.theme import make_theme
 from zoo.catalog import PHOTO, Style, list_styles, sound_styles
+from zoo.cli import say
 from zoo.errors import ConfigError, StyleNotFoundError
 from zoo.images import list_photos, open_photo
 
@@ -48,7 +49,7 @@ def build_demo() -> gr.Blocks:
     sound, problems = sound_styles()
     unfit = {style.slug: actions.unfit(style) for style in sound}
     for problem in [*problems, *filter(None, unfit.values())]:
-        print(f"left out: {problem}", file=sys.stderr)
+        say(f"left out: {problem}", sys.stderr)
     styles = actions.clearest_first([style for style in sound if not unfit[style.slug]])
     if not styles:
         raise StyleNotFoundError("the zoo has no style that paints photos: train one with python -m training.train --pair")

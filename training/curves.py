@@ -13,7 +13,8 @@ from statistics import median
 
 from training.plots import COLOURS, plot
 from training.records import read_log
-from zoo.errors import TrainingError, command
+from zoo.cli import command
+from zoo.errors import TrainingError
 
 
 def read_curve(run: Path) -> list[tuple[int, float, float]]:

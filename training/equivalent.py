@@ -26,7 +26,8 @@ from training.losses import Objective
 from training.measure import Painter, held_out_objective, true_float32
 from training.records import machine, write_json
 from training.vgg import load_vgg
-from zoo.errors import TrainingError, command
+from zoo.cli import command
+from zoo.errors import TrainingError
 from zoo.folder import sha256
 from zoo.images import fit_short_side, open_photo, to_tensor
 from zoo.stylize import DEVICES, check_size, pick_device

@@ -42,7 +42,8 @@ from training.records import check_own, machine, write_card, write_metrics
 from training.robustness import measure_robustness
 from training.vgg import load_vgg
 from zoo.catalog import Style, find, load
-from zoo.errors import TrainingError, command
+from zoo.cli import command
+from zoo.errors import TrainingError
 from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
 from zoo.stylize import DEVICES, check_size, pick_device

@@ -22,7 +22,8 @@ from training.paintings import read_paintings
 from training.records import fingerprint, read_log, write_json
 from training.robustness import measure_robustness
 from training.vgg import load_vgg
-from zoo.errors import TrainingError, command
+from zoo.cli import command
+from zoo.errors import TrainingError
 from zoo.folder import WEIGHTS, load_generator, twin_folder
 from zoo.images import open_photo, save_picture
 from zoo.records import read_record

@@ -19,7 +19,8 @@ from tqdm import tqdm
 from training.losses import Objective
 from training.measure import CONTENT_LAYERS, STYLE_LAYERS
 from training.vgg import load_vgg
-from zoo.errors import TrainingError, command
+from zoo.cli import command
+from zoo.errors import TrainingError
 from zoo.images import check_picture_name, fit_long_side, fit_short_side, open_photo, save_picture, to_image, to_tensor
 from zoo.stylize import DEVICES, check_seed, check_size, pick_device
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from training.picture_errors import SCALES, STYLE_WEIGHT, PictureErrors
 from training.vgg import load_vgg
-from zoo.errors import command
+from zoo.cli import command
 from zoo.images import open_photo
 
 

@@ -17,7 +17,8 @@ from training.measure import held_out_objective, true_float32, whole_photos
 from training.paintings import RESERVED
 from training.vgg import load_vgg
 from zoo.catalog import Style, find, load
-from zoo.errors import TrainingError, command
+from zoo.cli import command
+from zoo.errors import TrainingError
 from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
 from zoo.stylize import DEVICES, check_size, pick_device

@@ -18,7 +18,8 @@ from PIL import Image
 from training.records import check_own
 from training.sheet import contact_sheet
 from zoo.catalog import PHOTO, Style, find
-from zoo.errors import PhotoError, command
+from zoo.cli import command
+from zoo.errors import PhotoError
 from zoo.images import fade, fit_long_side, fit_short_side, list_photos, open_photo, save_picture
 from zoo.stylize import paint, pick_device, seeded, shared_generator, stylize
 

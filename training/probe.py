@@ -22,7 +22,8 @@ from training.paintings import Painting
 from training.sheet import contact_sheet
 from training.start import describe_start, find_start, started_recipe
 from zoo.catalog import PHOTO, Style, at
-from zoo.errors import TrainingError, command
+from zoo.cli import command
+from zoo.errors import TrainingError
 from zoo.folder import sha256, write_whole
 from zoo.images import fit_long_side, open_photo, save_picture
 from zoo.stylize import stylize

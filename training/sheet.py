@@ -16,7 +16,8 @@ from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
 from zoo.catalog import Style, find
-from zoo.errors import ConfigError, command
+from zoo.cli import command
+from zoo.errors import ConfigError
 from zoo.images import fade, fit_long_side, open_photo, save_picture
 from zoo.stylize import check_size, stylize
 

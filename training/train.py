@@ -26,7 +26,8 @@ from training.loop import TRACKERS, RunOptions, run
 from training.paintings import FACTS, make_slug, read_paintings
 from training.start import find_start, started_recipe
 from zoo.catalog import PHOTO
-from zoo.errors import ConfigError, command
+from zoo.cli import command
+from zoo.errors import ConfigError
 from zoo.images import open_photo, save_picture
 
 

@@ -21,7 +21,8 @@ from tqdm import tqdm
 
 from zoo import trust
 from zoo.catalog import at, find, load, sound_styles
-from zoo.errors import ConfigError, PhotoError, command
+from zoo.cli import command, say
+from zoo.errors import ConfigError, PhotoError
 from zoo.images import check_picture_name, list_photos, open_photo, save_picture
 from zoo.stylize import DEVICES, check_size, pick_device, stylize, texture
 
@@ -30,16 +31,16 @@ def list_command(args: argparse.Namespace) -> None:
     """Print the styles, as a table or as JSON; a damaged one is named on stderr and left out."""
     styles, problems = sound_styles()
     for problem in problems:
-        print(f"left out: {problem}", file=sys.stderr)
+        say(f"left out: {problem}", sys.stderr)
     if args.json:
         rows = [{"slug": s.slug, "title": s.title, "norms": s.norms, "source": s.source} for s in styles]
-        print(json.dumps(rows, indent=2, ensure_ascii=False))
+        print(json.dumps(rows, indent=2))
     elif not styles:
         print("no styles yet: train one (python -m training.train --help)")
     else:
         width = max(len(style.slug) for style in styles)
         for s in styles:
-            print(f"{s.slug:{width}}  {s.source:8}  {' + '.join(s.norms):16}  {by_line(s.title, s.painting)}")
+            say(f"{s.slug:{width}}  {s.source:8}  {' + '.join(s.norms):16}  {by_line(s.title, s.painting)}")
 
 
 def by_line(title: str, painting: dict) -> str:
@@ -50,20 +51,21 @@ def by_line(title: str, painting: dict) -> str:
 def info_command(args: argparse.Namespace) -> None:
     """Print what is known of one style."""
     style = find(args.style)
-    print(by_line(style.title, style.painting))
+    say(by_line(style.title, style.painting))
     for key in ("licence", "source"):
         if key in style.painting:
-            print(f"  painting's {key}: {style.painting[key]}")
-    print(f"  folder: {style.folder} ({style.source})\n  norms:  {', '.join(style.norms)}")
+            say(f"  painting's {key}: {style.painting[key]}")
+    say(f"  folder: {style.folder} ({style.source})")
+    say(f"  norms:  {', '.join(style.norms)}")
     recipe = style.recipe
     if recipe:
         keys = ("steps", "batch_size", "crop_size", "style_size", "content_weight", "style_weight", "width")
-        print("  recipe: " + ", ".join(f"{key} {recipe[key]}" for key in keys if key in recipe))
+        say("  recipe: " + ", ".join(f"{key} {recipe[key]}" for key in keys if key in recipe))
     for size, found in style.held_out.items():
         values = ", ".join(
             f"{name} {found[name]['objective']:,.0f}" for name in ("photo", "batch", "instance") if name in found
         )
-        print(f"  held-out objective at {size} px (lower is better): {values}")
+        say(f"  held-out objective at {size} px (lower is better): {values}")
 
 
 def find_command(args: argparse.Namespace) -> None:
@@ -79,7 +81,8 @@ def find_command(args: argparse.Namespace) -> None:
         return
     none = True
     for f in found:
-        print(f"{f.id:40}  {f.likes:5} likes  {f.downloads:7} downloads  {' + '.join(f.norms)}", flush=True)
+        say(f"{f.id:40}  {f.likes:5} likes  {f.downloads:7} downloads  {' + '.join(f.norms)}")
+        sys.stdout.flush()
         none = False
     if none:
         print("no such styles on the Hub yet: publish yours (python -m zoo publish --help)")
@@ -95,7 +98,8 @@ def pull_command(args: argparse.Namespace) -> None:
         style = hub.pull(args.name, ("instance", "batch"), pictures=True)
         for norm in style.norms:
             load(style, norm)  # raises now, not at its first use, when something is wrong with it
-    print(f"{style.source}\n  {by_line(style.title, style.painting)}\n  {args.to or style.folder}")
+    for line in (style.source, f"  {by_line(style.title, style.painting)}", f"  {args.to or style.folder}"):
+        say(line)
 
 
 def publish_command(args: argparse.Namespace) -> None:
@@ -105,9 +109,9 @@ def publish_command(args: argparse.Namespace) -> None:
     where = hub.publish(args.folder, args.to, args.private, args.pr, args.message, args.dry_run)
     if args.dry_run:
         files = [path.relative_to(args.folder) for path in trust.publishable_files(at(args.folder))]
-        print(f"would publish to {where}: " + ", ".join(map(str, files)))
+        say(f"would publish to {where}: " + ", ".join(map(str, files)))
     else:
-        print(where)
+        say(where)
 
 
 def plan_outputs(inputs: list[Path], out: Path) -> list[tuple[Path, Path]]:
@@ -155,7 +159,7 @@ def stylize_command(args: argparse.Namespace) -> None:
             image = open_photo(photo)
             if args.size and args.size > max(image.size):
                 w, h = image.size
-                print(f"{photo.name} is {w}×{h} px, smaller than --size {args.size}: it keeps its own size", file=sys.stderr)
+                say(f"{photo.name} is {w}×{h} px, smaller than --size {args.size}: it keeps its own size", sys.stderr)
             painted = stylize(image, style, args.norm, args.size, device.type, args.seed)
             save_picture(painted, target)
         except PhotoError as error:

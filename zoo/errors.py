@@ -17,10 +17,7 @@ The library raises these; the edge translates: the command line prints one line 
 shows a message. The text of each says what came, what is needed and how to fix it.
 """
 
-import functools
 import reprlib
-import sys
-from collections.abc import Callable
 
 
 class ZooError(Exception):
@@ -78,23 +75,13 @@ def shorten(value: object) -> str:
     return brief.repr(value)
 
 
-def fail(error: ZooError) -> int:
-    """What every command does with such an error: one plain line on stderr; returns the exit code, 2."""
-    print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-    return 2
+def printable(words: object) -> str:
+    """Words that a stranger may have written, as one line: no control characters, which a terminal would obey, nor anything
+    else that shows nothing, and nothing that UTF-8 lacks."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "" for c in str(words))
 
 
-def command(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | None], int]:
-    """Decorator of what a command runs: it returns the exit code, 0, 2 for a ZooError (see `fail`), 130 for Ctrl-C."""
-
-    @functools.wraps(main)
-    def run(argv: list[str] | None = None) -> int:
-        try:
-            main(argv)
-        except ZooError as error:
-            return fail(error)
-        except KeyboardInterrupt:
-            return 130
-        return 0
-
-    return run
+def brief(words: object, longest: int = 80) -> str:
+    """`printable`, cut down in its middle to `longest` characters."""
+    line, half = printable(words), (longest - 3) // 2
+    return line if len(line) <= longest else f"{line[:half]}...{line[-half:]}"

@@ -1,0 +1,99 @@
+"""What all commands do at their edge: one plain line, an exit code, no traceback, nothing left half done."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import ROOT
+from zoo.__main__ import main
+from zoo.cli import command, say
+from zoo.errors import ConfigError, brief, printable
+
+
+def run(body):
+    return command(lambda argv: body())()
+
+
+def raising(error):
+    def body():
+        raise error
+
+    return body
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (ConfigError("no\n such   key"), 2, "error: no such key\n"),
+        (PermissionError(errno.EACCES, "Permission denied", "photos"), 2, "error: photos: Permission denied\n"),
+        (OSError("the disk is full"), 2, "error: the disk is full\n"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_what_goes_wrong_is_one_plain_line_and_an_exit_code(capsys, error, code, line):
+    """A file that may not be read ended in a traceback (issue 13, item 42)."""
+    assert run(raising(error)) == code
+    assert capsys.readouterr().err == line
+
+
+def test_nobody_reads_on():
+    """`zoo info x | head -3` ended in a BrokenPipeError's traceback (issue 13, item 27)."""
+    read, write = os.pipe()
+    os.close(read)
+    words = [sys.executable, "-m", "zoo", "info", "starry-night"]
+    done = subprocess.run(words, cwd=ROOT, stdout=write, stderr=subprocess.PIPE, text=True, timeout=120)
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+def test_sigterm_ends_a_command_tidily():
+    """It left what was half written (issue 13, item 42)."""
+    tidied = []
+
+    def body():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+        finally:
+            tidied.append(True)
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as end:
+        run(body)
+    assert end.value.code == 143 and tidied and signal.getsignal(signal.SIGTERM) is before
+
+
+ESCAPE = "a\x1b]0;owned\x07 \x1b[31mred\x9b2J\u202e \ud800title\r\n\tend"
+
+
+def test_control_characters_are_never_printed(capsys):
+    """A stranger's title could drive the terminal (issue 13, item 25)."""
+    assert printable(ESCAPE) == "a]0;owned [31mred2J title   end"
+    assert printable("Édtaonisl, 黒 – ok 🎨") == "Édtaonisl, 黒 – ok 🎨"
+    say(ESCAPE)
+    run(raising(ConfigError(f"unknown key {ESCAPE}")))
+    out, err = capsys.readouterr()
+    assert out == "a]0;owned [31mred2J title   end\n" and err == "error: unknown key a]0;owned [31mred2J title end\n"
+
+
+def test_the_words_of_a_style_are_printed_without_control_characters(capsys, small_pair, monkeypatch):
+    """(issue 13, item 25)"""
+    words = r'"\e[31mred\x9b2J"'  # as YAML escapes them
+    facts = ", ".join(f"{key}: {words}" for key in ("title", "author", "year", "licence", "source"))
+    (small_pair / "recipe.yaml").write_text(f"painting: {{{facts}}}\nsteps: {words}\n")
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(small_pair.parent))
+    for args in (["list"], ["list", "--json"], ["info", str(small_pair)]):
+        assert main(args) == 0
+    (small_pair / "config.json").write_text('{"\\u001b[31m": 1}')
+    assert main(["texture", str(small_pair), "-o", "y.png"]) == 2
+    out, err = capsys.readouterr()
+    assert "[31mred2J" in out and "[31m" in err
+    assert not [c for c in out + err if c != "\n" and not c.isprintable()]
+
+
+def test_long_words_are_cut_in_their_middle():
+    assert brief("short") == "short"
+    assert brief("a" * 10**6 + ".jpg", 20) == "aaaaaaaa...aaaa.jpg"

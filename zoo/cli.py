@@ -1,0 +1,72 @@
+"""What all commands share: one plain line for what went wrong, exit codes, an end without a traceback."""
+
+import functools
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TextIO
+
+from zoo.errors import ZooError, printable
+
+MISTAKE, INTERRUPTED, NOBODY_READS, TERMINATED = 2, 130, 141, 143  # exit codes; the last three as shells have them
+
+
+def say(line: object, file: TextIO | None = None) -> None:
+    """Print a line in which a stranger's words may stand: the terminal shows them, and does not obey them."""
+    print(printable(line), file=file or sys.stdout)
+
+
+def fail(error: object) -> int:
+    """What every command does with an error: one plain line on stderr; returns the exit code, 2."""
+    say(f"error: {' '.join(str(error).split())}", sys.stderr)
+    return MISTAKE
+
+
+def command(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | None], int]:
+    """Decorator of what a command runs: it returns the exit code.
+
+    0; 2 for a ZooError or a file that cannot be used (see `fail`); 130 for Ctrl-C; 141 when nobody reads on (`| head`).
+    SIGTERM ends it as Ctrl-C does, with everything tidied up, and exit code 143.
+    """
+
+    @functools.wraps(main)
+    def run(argv: list[str] | None = None) -> int:
+        with suppress(AttributeError):  # a stream of another kind
+            sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: letters that the terminal's encoding lacks
+        try:
+            with _tidy_end():
+                main(argv)
+                sys.stdout.flush()
+        except ZooError as error:
+            return fail(error)
+        except KeyboardInterrupt:
+            return INTERRUPTED
+        except BrokenPipeError:
+            with suppress(OSError, ValueError):  # what is still to be written goes nowhere
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return NOBODY_READS
+        except OSError as error:
+            return fail(f"{error.filename}: {error.strerror}" if error.filename is not None else error)
+        return 0
+
+    return run
+
+
+@contextmanager
+def _tidy_end() -> Iterator[None]:
+    """Inside, SIGTERM raises SystemExit, so that what is half written is removed. In the main thread, which alone may."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: object) -> None:
+        sys.exit(TERMINATED)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
