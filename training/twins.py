@@ -126,10 +126,11 @@ class Twin:
         return {"generator": weights, "optimizers": [o.state_dict() for o in self.optimizers], "guard": guard, **average}
 
     def load_state_dict(self, state: dict) -> None:
-        """Take up what `state_dict` gave."""
+        """Take up what `state_dict` gave; a run that was carried here (training.carry) has optimisers that start afresh."""
         self.generator.load_state_dict(state["generator"])
-        for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(kept)
+        if "optimizers" in state:
+            for optimizer, remembered in zip(self.optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(remembered)
         if self.averaging:
             self.painter.load_state_dict(state["average"])
         for key in GUARD:

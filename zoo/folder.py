@@ -11,6 +11,7 @@ records the SHA-256 of each generator's tensors, which is compared at every load
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -108,9 +109,14 @@ def write_whole(files: dict[Path, bytes]) -> None:
 
 
 def stored_state(generator: nn.Module) -> dict[str, torch.Tensor]:
-    """The state dict as it is stored: float16, norms in float32. Raises WeightsError for weights that are not finite."""
+    """The state dict as it is stored, see `stored_dtypes`."""
+    return stored_dtypes(generator.state_dict())
+
+
+def stored_dtypes(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Weights as they are stored: float16, norms in float32. Raises WeightsError for some that are not finite."""
     state = {}
-    for key, value in generator.state_dict().items():
+    for key, value in weights.items():
         if value.is_floating_point():
             value = value.float() if ".norm." in key else value.half()
             if not value.isfinite().all():

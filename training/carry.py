@@ -1,0 +1,91 @@
+"""Carry an unfinished run to another machine in two megabytes instead of its checkpoint's tens.
+
+  python -m training.carry pack my-painting/ carried/        # of the newest checkpoint, on the one machine
+  python -m training.carry unpack carried/ my-painting/      # on the other; then the training's own command goes on
+
+Weights are carried in float16 (norms in float32), with step, recipe and log; the optimisers' memory is left behind and gathers
+anew within some ten steps, so that the end differs a little from that of a run left alone.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from safetensors.torch import save as serialize
+
+from training.checkpoint import load_checkpoint, save_checkpoint
+from zoo.errors import TrainingError, command
+from zoo.folder import read_weights, stored_dtypes, write_whole
+
+STATE, LOG = "state.json", "log.jsonl"
+PARTS = ("generator", "average")  # of a twin's state
+
+
+def pack(out: Path, folder: Path) -> int:
+    """Write what a run in `out` needs to go on elsewhere into `folder`; returns the step. Raises TrainingError without one."""
+    state = load_checkpoint(out / "run" / "checkpoints")
+    if state is None:
+        raise TrainingError(f"{out} holds no checkpoint of a run to carry: give the --out of an unfinished training")
+    norms = state["run"]["norms"]
+    files = {}
+    for norm in norms:
+        parts = {part: stored_dtypes(state[norm][part]) for part in PARTS if part in state[norm]}
+        tensors = {f"{part}/{key}": value for part, found in parts.items() for key, value in found.items()}
+        files[folder / f"{norm}.safetensors"] = serialize(tensors, metadata={"norm": norm})
+    record = {key: state[key] for key in ("step", "seconds", "run")} | {"guard": {n: state[n]["guard"] for n in norms}}
+    files[folder / STATE] = (json.dumps(record, indent=1) + "\n").encode()
+    try:
+        write_whole(files)
+        shutil.copyfile(out / "run" / LOG, folder / LOG)
+    except OSError as error:
+        raise TrainingError(f"cannot write {error.filename or folder}: {error.strerror or error}") from error
+    return state["step"]
+
+
+def unpack(folder: Path, out: Path) -> int:
+    """Make of `folder`, which `pack` wrote, a run in `out` that its command goes on with; returns the step.
+
+    Raises TrainingError where `out` holds a run already, or `folder` is none of pack's.
+    """
+    if (out / "run").exists():
+        raise TrainingError(f"{out} holds a run already: choose another folder")
+    try:
+        record = json.loads((folder / STATE).read_text(encoding="utf-8"))
+        state = {key: record[key] for key in ("run", "seconds")}
+        for norm, guard in record["guard"].items():
+            tensors, _ = read_weights(folder / f"{norm}.safetensors")
+            parts: dict = {"guard": guard}
+            for name, value in tensors.items():
+                part, _, key = name.partition("/")
+                parts.setdefault(part, {})[key] = value
+            state[norm] = parts
+        (out / "run").mkdir(parents=True)
+        shutil.copyfile(folder / LOG, out / "run" / LOG)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise TrainingError(f"{folder} is no run that was packed ({error})") from error
+    save_checkpoint(out / "run" / "checkpoints", record["step"], state)
+    return record["step"]
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m training.carry", description=__doc__, formatter_class=raw)
+    parser.add_argument("action", choices=("pack", "unpack"))
+    parser.add_argument("source", type=Path, metavar="FROM")
+    parser.add_argument("target", type=Path, metavar="TO")
+    return parser
+
+
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exit code 0, or 2 with one plain line for a user's mistake."""
+    args = make_parser().parse_args(argv)
+    step = {"pack": pack, "unpack": unpack}[args.action](args.source, args.target)
+    print(f"{args.target}: the run after step {step}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
