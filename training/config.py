@@ -4,10 +4,9 @@ import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
 from training.precision import PRECISIONS
 from training.vgg import LAYERS
+from zoo import records
 from zoo.config import NORMS, GeneratorConfig
 from zoo.errors import ConfigError
 
@@ -169,8 +168,8 @@ def load_recipe(name: str | Path) -> dict:
     if not path.is_file() and (RECIPES / f"{name}.yaml").is_file():
         path = RECIPES / f"{name}.yaml"
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        data = records.read(path)
+    except (OSError, ValueError) as error:
         bundled = ", ".join(sorted(p.stem for p in RECIPES.glob("*.yaml")))
         raise ConfigError(f"cannot read recipe {name} ({error}); bundled recipes: {bundled}") from error
     if not isinstance(data, dict):

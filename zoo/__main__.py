@@ -22,7 +22,7 @@ from tqdm import tqdm
 from zoo import trust
 from zoo.catalog import at, find, load, sound_styles
 from zoo.cli import command, say
-from zoo.errors import ConfigError, PhotoError
+from zoo.errors import ConfigError, PhotoError, shorten
 from zoo.images import check_picture_name, list_photos, open_photo, save_picture
 from zoo.stylize import DEVICES, check_size, pick_device, stylize, texture
 
@@ -60,7 +60,7 @@ def info_command(args: argparse.Namespace) -> None:
     recipe = style.recipe
     if recipe:
         keys = ("steps", "batch_size", "crop_size", "style_size", "content_weight", "style_weight", "width")
-        say("  recipe: " + ", ".join(f"{key} {recipe[key]}" for key in keys if key in recipe))
+        say("  recipe: " + ", ".join(f"{key} {shorten(recipe[key])}" for key in keys if key in recipe))
     for size, found in style.held_out.items():
         values = ", ".join(
             f"{name} {found[name]['objective']:,.0f}" for name in ("photo", "batch", "instance") if name in found

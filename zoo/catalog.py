@@ -58,8 +58,13 @@ class Style:
                 for name in {"photo"} | record.keys() & {"batch", "instance"}:
                     if not all(_is_figure(record[name][key]) for key in ("content", "style", "objective")):
                         raise ValueError(f"figures of {name}")
-                len(record["photos"]), record["command"], record["machine"], 1 / record["photo"]["objective"]
-        except (AttributeError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+                if not isinstance(record["photos"], list) or not all(
+                    isinstance(record[k], str) for k in ("command", "machine")
+                ):
+                    raise ValueError("photos, command, machine")
+                if record["photo"]["objective"] < 1e-6:
+                    raise ValueError("of the photo, with which the others are compared")
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise StyleFolderError(f"{self.folder / 'metrics.json'}: held_out is not what training.evaluate writes") from error
         return found
 
@@ -92,7 +97,7 @@ def _is_fact(value: object) -> bool:
 
 
 def _is_figure(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < float("inf")
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e15
 
 
 def list_styles() -> list[Style]:

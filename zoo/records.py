@@ -5,11 +5,12 @@ Without anchors, aliases and merge keys a file cannot grow while it is read, and
 """
 
 import json
+import math
 from pathlib import Path
 
 import yaml
 
-from zoo.errors import StyleFolderError
+from zoo.errors import StyleFolderError, shorten
 
 LIMITS = {".yaml": 64 * 2**10, ".json": 512 * 2**10, ".md": 512 * 2**10}  # bytes; the zoo's own have 16 KiB at most
 MAX_VALUES, MAX_DEPTH, MAX_DIGITS = 4096, 16, 64  # of YAML: its reader makes some 20,000 values a second
@@ -72,15 +73,36 @@ def dump_yaml(value: object) -> str:
 
 
 def read(path: Path) -> object:
-    """What a YAML file says, or a .json. Raises OSError or ValueError when it cannot be read, or is larger than records are."""
+    """What a YAML file says, or a .json: numbers that are finite, text that can be written, mappings by text, lists of these.
+
+    Raises OSError or ValueError when it cannot be read, is larger than records are, or says anything else.
+    """
     kind = ".json" if path.suffix == ".json" else ".yaml"
     if (size := path.stat().st_size) > (limit := LIMITS[kind]):
         raise ValueError(f"it has {size >> 10:,} KiB, more than the {limit >> 10} of a record")
     text = path.read_text(encoding="utf-8")
     try:
-        return json.loads(text) if kind == ".json" else parse_yaml(text)
+        found = json.loads(text) if kind == ".json" else parse_yaml(text)
+        _check(found)
     except RecursionError as error:
         raise ValueError("its values lie too deep within each other") from error
+    return found
+
+
+def _check(value: object, where: str = "") -> None:
+    """Raise ValueError, naming the key, for a value that whoever uses it would stumble over."""
+    inside = value.items() if isinstance(value, dict) else enumerate(value, 1) if isinstance(value, list) else ()
+    for key, item in inside:
+        if not isinstance(key, str) and isinstance(value, dict):
+            raise ValueError(f"keys are text, got {shorten(key)} {where}")
+        _check(key)
+        _check(item, f"at {shorten(key)}")
+    if isinstance(value, str):
+        value.encode()  # raises a ValueError for half a character
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"a number that is not finite {where}")
+    if isinstance(value, int) and abs(value) >= 2**63:
+        raise ValueError(f"a number of {value.bit_length()} bits, more than 64, {where}")
 
 
 def read_record(path: Path) -> dict:

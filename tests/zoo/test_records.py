@@ -1,7 +1,9 @@
 """Records of style folders: what they may say, and what nobody may make this machine do by one."""
 
+import json
 import time
 
+import gradio as gr
 import pytest
 import yaml
 
@@ -110,3 +112,54 @@ def test_a_record_is_a_mapping_in_a_small_file(tmp_path):
     (tmp_path / "recipe.yaml").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(StyleFolderError, match="recipe.yaml"):
         _ = at(tmp_path).recipe
+
+
+def metrics(photo=None, **change):
+    """A metrics.json as training.evaluate writes it, but for that."""
+    figures = {"content": 5, "style": 5, "objective": 5}
+    record = {name: {**figures} for name in ("photo", "batch", "instance")}
+    record |= {"photos": ["a.jpg"], "command": "c", "machine": "m", **change, "photo": {**figures, **(photo or {})}}
+    return json.dumps({"held_out": {"256": record}})
+
+
+STRANGE = {
+    "recipe.yaml": [
+        "painting: {title: T, year: 0x" + "f" * 20_000 + "}",
+        "painting: {title: T, year: 0x" + "f" * 40 + "}",
+        'painting: {title: "\\ud800"}',
+        "painting: {title: .nan}",
+        "painting: {year: -.inf}",
+        "painting: {1889: x}",
+        "painting: {title: T}\nsteps: 1" + "0" * 60,
+    ],
+    "metrics.json": [
+        metrics({"objective": 10**4000}),
+        metrics({"objective": 10**40}),
+        metrics({"objective": 0}),
+        metrics({"objective": 5e-324}),
+        metrics({"style": float("nan")}),
+        metrics(instance={"content": 5, "style": True, "objective": 5}),
+        metrics(photos=3),
+        metrics(command=["c"]),
+        '{"held_out": {"256": 1}}',
+    ],
+}
+
+
+@pytest.mark.parametrize(("file", "content"), [(file, content) for file, all_ in STRANGE.items() for content in all_])
+def test_figures_and_words_that_nobody_could_use_are_an_error_in_words(hub, painted_pair, capsys, monkeypatch, file, content):
+    """From the Hub and in a folder here, on the command line and in the page. (issue 13, items 23 and 34)"""
+    from space import actions, community
+
+    hub.add(NAME, {**files_of(painted_pair), file: content.encode()})
+    (painted_pair / file).write_text(content)
+    for style in (NAME, str(painted_pair)):
+        assert main(["info", style]) == 2
+        said = capsys.readouterr()
+        assert "error: " in said.err and file in said.err and len(said.err) < 1000 and "Traceback" not in said.err
+    with pytest.raises(gr.Error), actions.plain_errors():
+        actions.about(community.fetch(NAME))
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(painted_pair.parent))
+    assert main(["list"]) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith("left out: ") and "starry-night" in said.out
