@@ -35,14 +35,14 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m space.deploy", description=__doc__, formatter_class=raw)
     parser.add_argument("--to", required=True, metavar="OWNER/SPACE", help="the Space; it is made if need be")
     parser.add_argument("--private", action="store_true", help="make it a private one")
-    parser.add_argument("--dry-run", action="store_true", help="list the files, upload nothing")
+    parser.add_argument("--dry-run", action="store_true", help="list the files and say what would be done, upload nothing")
+    parser.add_argument("--replace", action="store_true", help="even where the Space holds something else than this page")
     args = parser.parse_args(argv)
     files = space_files()
     if args.dry_run:
         size = sum(path.stat().st_size for path in files.values())
-        print("\n".join(sorted(files)) + f"\n{len(files)} files, {size / 2**20:.1f} MiB, to {hub.endpoint()}/spaces/{args.to}")
-    else:
-        print(hub.deploy(files, args.to, private=args.private))
+        print("\n".join(sorted(files)) + f"\n{len(files)} files, {size / 2**20:.1f} MiB")
+    print(hub.deploy(files, args.to, args.private, args.dry_run, args.replace))
 
 
 if __name__ == "__main__":

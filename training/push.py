@@ -26,6 +26,7 @@ def check_push(to: str, config: TrainConfig, paintings: list[Painting], norms: t
         raise ConfigError(f"--push-to needs to know where the painting comes from: give {', '.join(missing)}")
     if (owner := repo.split("/")[0]) not in (known := hub.accounts()):
         raise ConfigError(f"--push-to {to}: your login may write to {', '.join(known)}, not to {owner}")
+    hub.check_target(repo)
 
 
 def push(out: Path, to: str, say: Callable[[str], None]) -> None:

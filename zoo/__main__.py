@@ -106,12 +106,10 @@ def publish_command(args: argparse.Namespace) -> None:
     """Publish a style folder and print its address."""
     from zoo import hub
 
-    where = hub.publish(args.folder, args.to, args.private, args.pr, args.message, args.dry_run)
+    done = hub.publish(args.folder, args.to, args.private, args.pr, args.message, args.dry_run, replace=args.replace)
+    say(done)
     if args.dry_run:
-        files = [path.relative_to(args.folder) for path in trust.publishable_files(at(args.folder))]
-        say(f"would publish to {where}: " + ", ".join(map(str, files)))
-    else:
-        say(where)
+        say(", ".join(str(path.relative_to(args.folder)) for path in trust.publishable_files(at(args.folder))))
 
 
 def plan_outputs(inputs: list[Path], out: Path) -> list[tuple[Path, Path]]:
@@ -227,6 +225,7 @@ def make_parser() -> argparse.ArgumentParser:
     sub.add_argument("--private", action="store_true", help="make it a private one")
     sub.add_argument("--pr", action="store_true", help="open a pull request instead, to a repository of somebody else")
     sub.add_argument("--message", metavar="M", help="of the commit")
+    sub.add_argument("--replace", action="store_true", help="even where the repository holds something else than a style")
     sub.add_argument("--dry-run", action="store_true", help="check the folder and say what would be done")
     sub.set_defaults(run=publish_command)
     return parser

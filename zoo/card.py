@@ -6,6 +6,7 @@ from zoo.adapter import AdapterConfig, is_adapter
 from zoo.catalog import Style
 from zoo.folder import CONFIG, twin_folder
 
+TAG = "missing-ingredient"  # by which styles are found on the Hub, and told from whatever else lies there
 _HOW = """\
 ```sh
 python -m zoo stylize photo.jpg -s {name} -o painted.png{twin}
@@ -55,7 +56,7 @@ def _front_matter(style: Style) -> str:
         "license": "apache-2.0",
         "library_name": "missing-ingredient",
         "pipeline_tag": "image-to-image",
-        "tags": ["missing-ingredient", "style-transfer", "fast-neural-style",
+        "tags": [TAG, "style-transfer", "fast-neural-style",
                  *(f"norm:{norm}" for norm in style.norms), f"style:{style.slug}"],
     }  # fmt: skip
     if is_adapter(style.folder):

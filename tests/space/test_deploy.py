@@ -11,7 +11,7 @@ from space.deploy import main, space_files
 from tests.conftest import ROOT
 
 
-def test_exactly_what_the_space_needs(capsys):
+def test_exactly_what_the_space_needs(hub, capsys):
     files = space_files()
     assert {
         "app.py",
@@ -27,7 +27,19 @@ def test_exactly_what_the_space_needs(capsys):
     for style in (ROOT / "zoo" / "styles").iterdir():
         assert {f"zoo/styles/{style.name}/{part}model.safetensors" for part in ("", "batch/")} <= files.keys()
     assert main(["--to", "alice/demo", "--dry-run"]) == 0
-    assert f"{len(files)} files" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"{len(files)} files" in said and f"would make {hub.url}/spaces/alice/demo" in said and not hub.repos
+
+
+def test_another_space_is_not_overwritten(hub, logged_in, capsys):
+    """(issue 13, item 22)"""
+    other = hub.add("alice/docker", {"README.md": b"---\nsdk: docker\n---\n", "Dockerfile": b"FROM x"}, kind="space")
+    held = other.commits[other.refs["main"]]
+    for more in ([], ["--dry-run"]):
+        assert main(["--to", "alice/docker", *more]) == 2
+        assert "is no Space of this page" in capsys.readouterr().err and other.commits[other.refs["main"]] == held
+    assert main(["--to", "alice/docker", "--dry-run", "--replace"]) == 0 and "would REPLACE" in capsys.readouterr().out
+    assert other.commits[other.refs["main"]] == held
 
 
 def test_the_front_matter_is_a_gradio_space():

@@ -56,6 +56,13 @@ def test_somebody_elses_name_is_refused_at_once(hub, logged_in, examples, tmp_pa
     assert "may write to alice, not to bob" in capsys.readouterr().err
 
 
+def test_what_is_no_style_is_not_trained_for(hub, logged_in, examples, tmp_path, capsys):
+    """(issue 13, item 22)"""
+    hub.add("alice/after-sunset", {"config.json": b"{}", "pytorch_model.bin": b"weights"})
+    assert main(words(examples, tmp_path / "out", *FACTS)) == 2
+    assert "is no style" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
 @pytest.mark.slow
 def test_a_run_that_was_stopped_early_publishes_nothing(hub, logged_in, examples, tmp_path):
     assert main(words(examples, tmp_path / "out", *FACTS, "--steps", "2", "--stop-at", "1")) == 0

@@ -74,8 +74,7 @@ def test_a_second_time_makes_no_commit_and_a_change_makes_one(hub, logged_in, pa
 
 
 def test_private_and_dry_run(hub, logged_in, painted_pair, monkeypatch):
-    before = list(hub.requests)
-    assert zoo.publish(painted_pair, NAME, dry_run=True) == f"{hub.url}/{NAME}" and hub.requests == before
+    assert zoo.publish(painted_pair, NAME, dry_run=True) == f"would make {hub.url}/{NAME}" and not hub.repos
     zoo.publish(painted_pair, NAME, private=True)
     assert hub.repos["model", NAME].private
     monkeypatch.delenv("HF_TOKEN")
@@ -90,21 +89,37 @@ def test_private_is_never_public(hub, logged_in, painted_pair, published):
     assert len(published.commits) == commits
 
 
-def test_what_is_no_hub_is_said(hub, published):
-    hub.faults.append(Fault("/api/models", "html"))
-    for ask in (lambda: zoo.pull(NAME), lambda: next(client.find())):
-        with pytest.raises(HubError, match="is it a Hub"):
-            ask()
+BERT = {"README.md": b"# mine", "config.json": b'{"model_type": "bert"}', "pytorch_model.bin": b"weights", "vocab.txt": b"a"}
 
 
-def test_an_adapter_names_no_paths(hub, published, painted_pair, tmp_path):
-    save_adapter(zoo.load(painted_pair), painted_pair, str(painted_pair), tmp_path / "adapter")
-    hub.add("alice/adapter", files_of(tmp_path / "adapter"))
-    with pytest.raises(StyleNotFoundError, match="on which the adapter was trained"):
-        zoo.load("alice/adapter")
+def test_what_is_no_style_is_not_overwritten(hub, logged_in, painted_pair, capsys):
+    """(issue 13, item 22)"""
+    bert = hub.add("alice/bert", BERT)
+    for more in ({}, {"dry_run": True}):
+        with pytest.raises(HubAccessError, match="is no style.*pytorch_model.bin.*--replace"):
+            zoo.publish(painted_pair, "alice/bert", **more)
+    assert bert.commits[bert.refs["main"]] == BERT
+    assert main(["publish", str(painted_pair), "--to", "alice/bert", "--dry-run", "--replace"]) == 0
+    assert f"would REPLACE what lies at commit {bert.refs['main'][:12]}" in capsys.readouterr().out
+    assert "discussions/1" in zoo.publish(painted_pair, "alice/bert", pull_request=True)  # which asks its owner
+    assert bert.commits[bert.refs["main"]] == BERT
+    assert main(["publish", str(painted_pair), "--to", "alice/bert", "--replace"]) == 0
+    assert "model.safetensors" in bert.commits[bert.refs["main"]] and "pytorch_model.bin" in bert.commits[bert.refs["main"]]
 
 
-@pytest.mark.parametrize("recipe", [b"painting: {title: !!timestamp x}", b"a: !!bool x", b"a: !!int ''", b"[" * 5000])
+def test_a_repository_that_was_just_made_and_a_style_are_gone_on_from(hub, logged_in, painted_pair):
+    """(issue 13, item 22)"""
+    hub.add("alice/fresh", {".gitattributes": b"", "README.md": b"---\nlicense: mit\n---\n"})
+    assert "would go on from" in zoo.publish(painted_pair, "alice/fresh", dry_run=True)
+    for _ in range(2):
+        zoo.publish(painted_pair, "alice/fresh")
+    assert "would go on from" in zoo.publish(painted_pair, "alice/fresh", dry_run=True)
+
+
+BAD_NAMES = ["alice/-x", "alice/x.", "alice/a--b", "alice/x.git", "alice/" + "x" * 97, "alice", "a/b/c", "alice/x y"]
+
+
+@pytest.mark.parametrize("name", BAD_NAMES)
 def test_a_recipe_that_breaks_its_reader_is_an_error_in_words(hub, painted_pair, recipe):
     hub.add(NAME, {**files_of(painted_pair), "recipe.yaml": recipe})
     style = zoo.pull(NAME)
@@ -225,7 +240,7 @@ def test_an_adapter_pulls_its_base_and_checks_it(hub, published, painted_pair, p
 
 def test_on_the_command_line(hub, logged_in, painted_pair, tmp_path, capsys, photo):
     assert main(["publish", str(painted_pair), "--to", NAME, "--dry-run"]) == 0
-    assert "would publish" in capsys.readouterr().out
+    assert "would make" in capsys.readouterr().out
     assert main(["publish", str(painted_pair), "--to", NAME]) == 0
     assert main(["find", "small", "--json"]) == 0
     (found,) = json.loads(capsys.readouterr().out.split("\n", 1)[1])

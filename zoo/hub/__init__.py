@@ -5,10 +5,10 @@ Tokens come from where the Hub's client looks (`hf auth login`, HF_TOKEN); HF_EN
 """
 
 from zoo.hub.client import accounts, endpoint, split_id
-from zoo.hub.publish import deploy, publish
+from zoo.hub.publish import check_target, deploy, publish
 from zoo.hub.pull import SORTS, Found, find, pull, pull_pictures, pull_to, thumbnail
 
 __all__ = [
-    "SORTS", "Found", "accounts", "deploy", "endpoint", "find", "publish", "pull", "pull_pictures", "pull_to",
+    "SORTS", "Found", "accounts", "check_target", "deploy", "endpoint", "find", "publish", "pull", "pull_pictures", "pull_to",
     "split_id", "thumbnail",
 ]  # fmt: skip

@@ -17,10 +17,10 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from huggingface_hub.utils import build_hf_headers, hf_raise_for_status
+from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, validate_repo_id
 
 from zoo.catalog import HUB_ID
-from zoo.errors import HubAccessError, HubError, HubNotFoundError, HubUnavailableError
+from zoo.errors import HubAccessError, HubError, HubNotFoundError, HubUnavailableError, shorten
 from zoo.hub.waiting import BUSY, TIMEOUT, busy, is_waited_for, within
 
 
@@ -35,10 +35,17 @@ def read_token() -> bool | None:
 
 
 def split_id(name: str) -> tuple[str, str | None]:
-    """("owner/name", revision or None) of owner/name[@revision]. Raises HubNotFoundError for anything else."""
+    """("owner/name", revision or None) of owner/name[@revision]. Raises HubNotFoundError for what the Hub would not take."""
     found = HUB_ID.fullmatch(name)
     if not found:
-        raise HubNotFoundError(f"{name!r} is no repository of the Hub: write owner/name or owner/name@revision")
+        raise HubNotFoundError(f"{shorten(name)} is no repository of the Hub: write owner/name or owner/name@revision")
+    try:
+        validate_repo_id(found["repo"])
+    except HFValidationError as error:
+        raise HubNotFoundError(
+            f"{shorten(name)} is no name on the Hub: 96 letters, digits and . _ - at most, neither first nor last a . or -, "
+            "no -- or .., no .git at the end"
+        ) from error
     return found["repo"], found["revision"]
 
 

@@ -10,6 +10,7 @@ from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HTTPError
 
 from zoo import trust
+from zoo.card import TAG
 from zoo.catalog import Style, load
 from zoo.errors import HubError, HubUnavailableError, StyleFolderError
 from zoo.hub.cache import Cache, Listed
@@ -17,7 +18,6 @@ from zoo.hub.client import download, endpoint, read_token, split_id, translated
 from zoo.hub.waiting import TIMEOUT, patiently, watch, within
 from zoo.images import SUFFIXES
 
-TAG = "missing-ingredient"
 SORTS = {"likes": "likes", "downloads": "downloads", "new": "created_at"}
 DEADLINE = 120.0  # s, for all of a style
 PICTURE, MAX_THUMBNAIL = "images/instance.jpg", 2**20  # bytes
