@@ -120,6 +120,28 @@ BAD_NAMES = ["alice/-x", "alice/x.", "alice/a--b", "alice/x.git", "alice/" + "x"
 
 
 @pytest.mark.parametrize("name", BAD_NAMES)
+def test_names_are_checked_as_the_hub_does(hub, logged_in, painted_pair, name):
+    """Before anything is asked or made. (issue 13, item 22)"""
+    with pytest.raises(HubNotFoundError, match="is no (name|repository)"):
+        zoo.publish(painted_pair, name, dry_run=True)
+    assert not hub.requests
+
+
+def test_what_is_no_hub_is_said(hub, published):
+    hub.faults.append(Fault("/api/models", "html"))
+    for ask in (lambda: zoo.pull(NAME), lambda: next(client.find())):
+        with pytest.raises(HubError, match="is it a Hub"):
+            ask()
+
+
+def test_an_adapter_names_no_paths(hub, published, painted_pair, tmp_path):
+    save_adapter(zoo.load(painted_pair), painted_pair, str(painted_pair), tmp_path / "adapter")
+    hub.add("alice/adapter", files_of(tmp_path / "adapter"))
+    with pytest.raises(StyleNotFoundError, match="on which the adapter was trained"):
+        zoo.load("alice/adapter")
+
+
+@pytest.mark.parametrize("recipe", [b"painting: {title: !!timestamp x}", b"a: !!bool x", b"a: !!int ''", b"[" * 5000])
 def test_a_recipe_that_breaks_its_reader_is_an_error_in_words(hub, painted_pair, recipe):
     hub.add(NAME, {**files_of(painted_pair), "recipe.yaml": recipe})
     style = zoo.pull(NAME)
