@@ -21,7 +21,6 @@ from training.data import PhotoFolder, make_loader
 from training.optimizers import rate_factor
 from training.paintings import Painting, style_of_step
 from training.photos import photo_folder
-from training.precision import resolve
 from training.push import check_push, push
 from training.pyramid import make_objectives
 from training.records import fingerprint
@@ -174,13 +173,10 @@ def train(
 
 
 def make_accelerator(config: TrainConfig, styles: int, out: Path, track: str | None) -> Accelerator:
-    """What runs the training: precision of the generator, a batch that all processes share, a tracker."""
+    """What runs the training: a batch that all processes share, a tracker. Precision is the twins' own business."""
     rows = styles > 1 or config.identity_weight > 0  # of which a step trains one
-    # on a processor "auto" concerns the inner convolutions alone (training.twins.fast_forward)
-    fast = torch.cuda.is_available() and resolve(config.precision, "cuda") == torch.bfloat16
-    autocast = config.precision == "bfloat16" or fast
     accelerator = Accelerator(
-        mixed_precision="bf16" if autocast else "no",
+        mixed_precision="no",
         dataloader_config=DataLoaderConfiguration(split_batches=True),
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=rows)],
         log_with=track,

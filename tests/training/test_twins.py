@@ -68,6 +68,24 @@ def test_a_step_that_is_not_finite_changes_nothing(norm, optimizer, objective, p
     assert not same(before, state(twin)) and all(value.isfinite().all() for value in state(twin).values())
 
 
+@pytest.mark.parametrize("keys", [{}, {"architecture": "texture"}, {"padding": "zero", "averaging": 0.9}])
+def test_half_precision_is_of_steps_alone(keys, objective, tmp_path):
+    """What is previewed, measured and stored is float32, after a run in float32, too (issue 13, items 5 and 13)."""
+    photos = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(2))
+    painted = {}
+    for precision in ("float32", "bfloat16"):
+        config = replace(CONFIG, precision=precision, **keys)
+        twin = Twin("instance", config, 1, loop.make_accelerator(config, 1, tmp_path, None))
+        plain = create(config.generator("instance"))
+        plain.load_state_dict(twin.painter.state_dict())
+        for painter in (twin.generator, twin.painter):
+            torch.testing.assert_close(painter.eval()(photos), plain.eval()(photos), rtol=0, atol=1e-5)
+        painted[precision] = twin.forward(photos)
+        assert painted[precision].dtype == torch.float32
+        train_step([twin], objective, photos, 0, 1.0)
+    assert 1e-4 < (painted["float32"] - painted["bfloat16"]).abs().mean() < 0.02
+
+
 def test_repeated_ones_halve_the_rate_and_then_end_the_run(objective, photos):
     twin, said = make("instance"), []
     bad = torch.full_like(photos, float("nan"))
