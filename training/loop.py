@@ -23,7 +23,7 @@ from training.paintings import Painting, style_of_step
 from training.photos import photo_folder
 from training.push import check_push, push
 from training.pyramid import make_objectives
-from training.records import fingerprint
+from training.records import differences, fingerprint
 from training.report import RunReport
 from training.signals import stop_signals
 from training.twins import Twin, train_step
@@ -87,7 +87,7 @@ def run(
         content = photo_folder(content, out / "run" / "photos")
     state = load_checkpoint(out / "run" / "checkpoints", accelerator.print)
     if state and not config.micro_batch:
-        config = replace(config, micro_batch=state["run"]["recipe"]["micro_batch"])  # what the memory allowed before
+        config = replace(config, micro_batch=state["run"]["recipe"].get("micro_batch", 0))  # what the memory allowed before
     while True:
         try:
             finished = train(config, paintings, content, out, norms, options, accelerator, state, start)
@@ -203,11 +203,15 @@ def resume(state: dict | None, report: RunReport, which: dict, twins: list[Twin]
     """
     if state is None:
         return 0
-    if other := sorted(key for key in which if state["run"].get(key) != which[key]):
-        what = f"{report.out} holds a run with another {' and '.join(other)}"
-        raise TrainingError(f"{what}: choose another --out, or delete {report.folder} to start anew")
-    for twin in twins:
-        twin.load_state_dict(state[twin.norm])
+    anew = f"choose another --out, or delete {report.folder} to start anew"
+    there, here = ({**run, **run["recipe"], "recipe": {}} for run in (state["run"], which))
+    if other := differences(there, here):
+        raise TrainingError(f"{report.out} holds a run that differs in {', '.join(other)}: {anew}")
+    try:
+        for twin in twins:
+            twin.load_state_dict(state[twin.norm])
+    except (KeyError, ValueError) as error:
+        raise TrainingError(f"{report.checkpoints} is of another version of the trainer (no {error}): {anew}") from error
     report.accelerator.print(f"resuming after step {state['step']} of {report.config.steps}")
     return state["step"]
 

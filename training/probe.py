@@ -19,6 +19,7 @@ from PIL import Image
 from training.config import AUTO, TrainConfig, load_recipe
 from training.loop import RunOptions, run
 from training.paintings import Painting
+from training.records import differences
 from training.sheet import contact_sheet
 from training.start import describe_start, find_start, started_recipe
 from zoo.catalog import PHOTO, Style, at
@@ -26,6 +27,7 @@ from zoo.cli import command
 from zoo.errors import TrainingError
 from zoo.folder import sha256, write_whole
 from zoo.images import fit_long_side, open_photo, save_picture
+from zoo.records import read_record
 from zoo.stylize import stylize
 
 CELL = 320  # px
@@ -42,8 +44,8 @@ def check_cells(out: Path, base: TrainConfig, painting: Path, content: str | Pat
     shared = {key: value for key, value in dataclasses.asdict(base).items() if key not in IN_NAME}
     shared |= {"painting": sha256(painting), "content": str(content), "from": describe_start(start, ("instance",))}
     record, text = out / "probe.json", json.dumps(shared, indent=1)
-    if record.is_file() and record.read_text(encoding="utf-8") != text:
-        raise TrainingError(f"{out} holds cells of another painting, recipe or other photos: choose another --out")
+    if record.is_file() and (other := differences(read_record(record), json.loads(text))):
+        raise TrainingError(f"{out} holds cells that differ in {', '.join(other)}: choose another --out")
     write_whole({record: text.encode()})
 
 

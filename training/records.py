@@ -4,6 +4,8 @@ import hashlib
 import json
 import math
 import platform
+import reprlib
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
@@ -68,17 +70,36 @@ def write_recipe(path: Path, record: dict, norms: tuple[str, ...]) -> None:
     path.write_text(how + dump_yaml(record), encoding="utf-8")
 
 
+def differences(there: dict, here: dict) -> list[str]:
+    """In what two records of trainings differ, in words: "style_weight (5.0 there, 3.0 here)"; of nested ones "painting.title".
+
+    A recipe key that one of them lacks has its default: it was written before there was such a key, and a key is added with
+    the default that changes nothing.
+    """
+    defaults = asdict(TrainConfig())
+    return list(_differ("", {**defaults, **there}, {**defaults, **here}))
+
+
+def _differ(name: str, there: object, here: object) -> Iterator[str]:
+    if isinstance(there, dict) and isinstance(here, dict):
+        for key in {**there, **here}:
+            yield from _differ(f"{name}.{key}" if name else str(key), there.get(key), here.get(key))
+    elif there != here:
+        there, here = ("none" if value is None else reprlib.repr(value) for value in (there, here))
+        yield f"{name} ({there} there, {here} here)"
+
+
 def check_other_half(folder: Path, record: dict, norms: tuple[str, ...]) -> None:
     """Raise TrainingError when the folder holds the twin of another training than `record` tells of."""
     others = [norm for norm in list_norms(folder) if norm not in norms]
     if not others:
         return
-    known = at(folder).recipe
-    differ = [key for key in record if key != "made_with" and parse_yaml(dump_yaml(record[key])) != known.get(key)]
+    machines = {"made_with": record["made_with"]}  # may differ
+    differ = differences({**at(folder).recipe, **machines}, {**parse_yaml(dump_yaml(record)), **machines})
     if differ:
         raise TrainingError(
-            f"{folder} holds a {others[0]}-norm generator of another training ({', '.join(differ)}), which would be no matched "
-            "twin: choose another --out, or train both with --pair"
+            f"{folder} holds a {others[0]}-norm generator whose training differs in {', '.join(differ)}, which would be no "
+            "matched twin: choose another --out, or train both with --pair"
         )
 
 

@@ -1,0 +1,88 @@
+"""Which runs are the same: records compared key by key, with the defaults of keys that came later (issue 13, item 9)."""
+
+import json
+from dataclasses import asdict, replace
+from types import SimpleNamespace
+
+import pytest
+
+from tests.conftest import ROOT
+from training.config import TrainConfig
+from training.loop import resume
+from training.probe import check_cells
+from training.records import check_other_half, differences
+from zoo.errors import TrainingError
+from zoo.records import dump_yaml, read_record
+
+CONFIG = TrainConfig(style_weight=7.0)
+LATER = "upsampling"  # as if this key had come after the record was written
+
+
+def recipe(config=CONFIG, **more):
+    return {**asdict(config), **more}
+
+
+def older(**more):
+    """A record that was written before there was the key LATER."""
+    return {key: value for key, value in recipe(**more).items() if key != LATER}
+
+
+def test_differences_name_the_key_and_both_values():
+    assert differences(older(), recipe()) == [] == differences(recipe(), older())
+    assert differences(older(), recipe(replace(CONFIG, style_weight=3.0))) == ["style_weight (7.0 there, 3.0 here)"]
+    assert differences(older(), recipe(replace(CONFIG, upsampling="bilinear"))) == [
+        "upsampling ('nearest' there, 'bilinear' here)"
+    ]
+    there, here = {"painting": {"title": "A", "year": 1889}}, {"painting": {"title": "B", "year": 1889}, "start": ["x"]}
+    assert differences(there, here) == ["painting.title ('A' there, 'B' here)", "start (none there, ['x'] here)"]
+    assert differences(recipe(style_layers={"relu1_2": 1}), recipe(style_layers={"relu1_2": 1, "relu2_2": 1})) == [
+        "style_layers.relu2_2 (none there, 1 here)"
+    ]
+
+
+def test_an_unfinished_run_goes_on_after_a_key_was_added(tmp_path):
+    taken_up = []
+    twin = SimpleNamespace(norm="instance", load_state_dict=taken_up.append)
+    report = SimpleNamespace(
+        out=tmp_path, folder=tmp_path / "run", checkpoints=tmp_path, config=CONFIG, accelerator=SimpleNamespace(print=print)
+    )
+    run = {"norms": ["instance"], "paintings": {"sunset": "0" * 64}, "photos": "1" * 64, "start": []}
+    state = {"step": 4, "run": {"recipe": older(), **run}, "instance": "weights"}
+    assert resume(state, report, {"recipe": recipe(), **run}, [twin]) == 4 and taken_up == ["weights"]
+    for change, words in (
+        ({"recipe": recipe(replace(CONFIG, seed=1))}, r"differs in seed \(0 there, 1 here\): choose another --out"),
+        ({"norms": ["batch"]}, r"differs in norms \(\['instance'\] there, \['batch'\] here\)"),
+        ({"paintings": {"sunset": "2" * 64}}, r"differs in paintings.sunset \('0000.* there, '2222.* here\)"),
+    ):
+        with pytest.raises(TrainingError, match=words):
+            resume(state, report, {"recipe": recipe(), **run, **change}, [twin])
+    del state["instance"]
+    with pytest.raises(TrainingError, match="another version of the trainer"):
+        resume(state, report, {"recipe": recipe(), **run}, [twin])
+
+
+def test_a_half_trained_pair_is_completed_after_a_key_was_added(small_pair):
+    for file in ("config.json", "model.safetensors"):
+        (small_pair / file).unlink()
+    painting = {"painting": {"title": "A", "file": "a.jpg"}, "made_with": "another machine"}
+    (small_pair / "recipe.yaml").write_text(dump_yaml(older(**painting)))
+    here = {**painting, "made_with": "this machine"}
+    check_other_half(small_pair, recipe(**here), ("instance",))
+    for record, words in (
+        (recipe(replace(CONFIG, style_weight=3.0), **here), r"batch-norm .* differs in style_weight \(7.0 there, 3.0 here\)"),
+        (recipe(**here, started_from=[{"style": "udnie"}]), r"differs in started_from \(none there, "),
+        (recipe(made_with="this machine"), "differs in painting .*'A'.* none here"),
+    ):
+        with pytest.raises(TrainingError, match=words):
+            check_other_half(small_pair, record, ("instance",))
+
+
+def test_a_probe_goes_on_after_a_key_was_added(tmp_path):
+    painting = ROOT / "space" / "examples" / "sunset.jpg"
+    check_cells(tmp_path, CONFIG, painting, "photos", ())
+    known = read_record(tmp_path / "probe.json")
+    (tmp_path / "probe.json").write_text(json.dumps({key: known[key] for key in known if key != LATER}))
+    check_cells(tmp_path, CONFIG, painting, "photos", ())
+    check_cells(tmp_path, replace(CONFIG, style_weight=1.0, steps=1), painting, "photos", ())  # another cell
+    with pytest.raises(TrainingError, match=r"cells that differ in content \('photos' there, 'others' here\)"):
+        check_cells(tmp_path, CONFIG, painting, "others", ())
