@@ -2,12 +2,14 @@
 
 import sys
 
-from space import build_demo, launch_options
-from zoo import ZooError
-from zoo.cli import fail
-
 try:
+    from space import build_demo, launch_options
+    from zoo import ZooError
+    from zoo.cli import fail
+
     demo = build_demo()
+except KeyboardInterrupt:  # while the libraries are imported, which takes seconds
+    sys.exit(130)
 except ZooError as error:
     sys.exit(fail(error))
 

@@ -2,6 +2,8 @@
 
 import os
 
+import zoo  # noqa: F401  (before any other library: it sees to it that Ctrl-C meanwhile leaves no traceback)
+
 # The page talks to its visitor only: gradio reads this at import and otherwise reports every launch.
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 

@@ -1,5 +1,8 @@
 """Shared fixtures: the bundled photos, a small style folder, the page on a local port. Nothing leaves the machine."""
 
+import builtins
+import errno
+import io
 import os
 import subprocess
 import sys
@@ -48,6 +51,27 @@ def small_pair(tmp_path) -> Path:
         generator = zoo.create(norm=norm, width=2, residual_blocks=1)
         zoo.save(generator, twin_folder(folder, norm))
     return folder
+
+
+@pytest.fixture
+def forbidden(monkeypatch):
+    """Call it with a path that may not be read from then on, nor anything in it: also by root, who may read everything."""
+    places = []
+
+    def wrap(function, file_like):
+        def guarded(path, *args, **options):
+            if isinstance(path, (str, bytes, os.PathLike)):
+                where = Path(os.fsdecode(path)).absolute()
+                if any(place in where.parents or (file_like and place == where) for place in places):
+                    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return function(path, *args, **options)
+
+        return guarded
+
+    monkeypatch.setattr(os, "stat", wrap(os.stat, False))
+    for module, name in ((os, "scandir"), (os, "listdir"), (os, "open"), (builtins, "open"), (io, "open")):
+        monkeypatch.setattr(module, name, wrap(getattr(module, name), True))
+    return places.append
 
 
 @pytest.fixture

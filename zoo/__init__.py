@@ -4,6 +4,13 @@
 >>> zoo.stylize("photo.jpg", "starry-night", size=1024).save("painted.png")
 """
 
+import sys
+
+from zoo.cli import hide_interrupt
+
+if sys.argv[:1] == ["-m"]:  # `python -m` is about to start a command
+    hide_interrupt()
+
 import zoo.johnson
 import zoo.texture_net  # noqa: F401  (registers its architectures)
 from zoo.catalog import Style, blend, find, list_styles, load

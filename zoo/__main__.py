@@ -14,6 +14,7 @@ STYLE is a slug of the list, the path of a style folder, or owner/name[@revision
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -118,12 +119,12 @@ def plan_outputs(inputs: list[Path], out: Path) -> list[tuple[Path, Path]]:
     What lies in OUT already is no input, so that a command can be repeated. Raises PhotoError when a photo would be
     overwritten, two photos would be written to one file, or OUT has no suffix of a picture.
     """
-    photos = [photo for path in inputs for photo in (_photos_of(path, out) if path.is_dir() else [path])]
-    if len(inputs) == 1 and not inputs[0].is_dir() and not out.is_dir():
+    photos = [photo for path in inputs for photo in (_photos_of(path, out) if os.path.isdir(path) else [path])]
+    if len(inputs) == 1 and not os.path.isdir(inputs[0]) and not os.path.isdir(out):
         check_picture_name(out)
         plan = {out: photos[0]}
     else:
-        if out.exists() and not out.is_dir():
+        if os.path.exists(out) and not os.path.isdir(out):
             raise PhotoError(f"{out} is a file: several photos need a folder to go to")
         plan = {}
         for photo in photos:
@@ -131,17 +132,17 @@ def plan_outputs(inputs: list[Path], out: Path) -> list[tuple[Path, Path]]:
             if target in plan:
                 raise PhotoError(f"{plan[target]} and {photo} would both be written to {target}: rename one")
             plan[target] = photo
-    originals = {photo.resolve() for photo in photos}
+    originals = {os.path.realpath(photo) for photo in photos}
     for target, photo in plan.items():
-        if target.resolve() in originals:
+        if os.path.realpath(target) in originals:
             raise PhotoError(f"{photo} painted would overwrite the photo {target}: choose another --out")
     return [(photo, target) for target, photo in plan.items()]
 
 
 def _photos_of(folder: Path, out: Path) -> list[Path]:
-    photos, results = list_photos(folder), out.resolve()
-    if folder.resolve() in results.parents:
-        photos = [p for p in photos if results not in p.resolve().parents]
+    photos, results = list_photos(folder), Path(os.path.realpath(out))
+    if Path(os.path.realpath(folder)) in results.parents:
+        photos = [photo for photo in photos if results not in Path(os.path.realpath(photo)).parents]
     if not photos:
         raise PhotoError(f"no pictures in {folder} but what lies in {out} already: choose another --out")
     return photos

@@ -70,3 +70,9 @@ def _tidy_end() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+def hide_interrupt() -> None:
+    """Let Ctrl-C end the process without a traceback: for while a command's libraries are imported, which takes seconds."""
+    shown = sys.excepthook
+    sys.excepthook = lambda kind, *rest: None if issubclass(kind, KeyboardInterrupt) else shown(kind, *rest)

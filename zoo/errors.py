@@ -81,7 +81,7 @@ def printable(words: object) -> str:
     return "".join(c if c.isprintable() else " " if c.isspace() else "" for c in str(words))
 
 
-def brief(words: object, longest: int = 80) -> str:
+def brief(words: object, longest: int = 160) -> str:
     """`printable`, cut down in its middle to `longest` characters."""
     line, half = printable(words), (longest - 3) // 2
     return line if len(line) <= longest else f"{line[:half]}...{line[-half:]}"

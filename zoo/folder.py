@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -101,11 +102,16 @@ def metrics_json(metrics: dict) -> bytes:
 def write_whole(files: dict[Path, bytes]) -> None:
     """Write files, each whole or not at all, and none before all have found room. Raises OSError when that fails."""
     partials = {path: path.with_name(f".{path.name}") for path in files}
-    for path, content in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partials[path].write_bytes(content)
-    for path, partial in partials.items():
-        os.replace(partial, path)
+    try:
+        for path, content in files.items():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            partials[path].write_bytes(content)
+        for path, partial in partials.items():
+            os.replace(partial, path)
+    finally:  # also for Ctrl-C
+        for partial in partials.values():
+            with suppress(OSError):
+                partial.unlink()
 
 
 def stored_state(generator: nn.Module) -> dict[str, torch.Tensor]:

@@ -1,16 +1,19 @@
 """Pictures from outside, made safe: whatever Pillow reads becomes an upright 8-bit RGB image, or a clear PhotoError."""
 
 import os
+import threading
+import uuid
 import warnings
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
-from zoo.errors import PhotoError
+from zoo.errors import PhotoError, brief
 from zoo.registry import MIN_SIDE
 
 MAX_PIXELS = 200_000_000
@@ -30,32 +33,42 @@ def save_picture(image: Image.Image, path: Path, quality: int = 95) -> None:
 
     Raises PhotoError on failure.
     """
-    partial = path.with_name(f".{path.name}{path.suffix}")
+    check_picture_name(path)
+    partial = path.with_name(f".{uuid.uuid4().hex}.part")  # short, and no name of a picture, in case it is left behind
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(partial, quality=quality)
+        image.save(partial, Image.EXTENSION[path.suffix.lower()], quality=quality)
         os.replace(partial, path)
     except (OSError, ValueError) as error:  # ValueError: too large for the format
+        raise PhotoError(f"cannot write {brief(path)}: {getattr(error, 'strerror', None) or error}") from error
+    finally:  # also for Ctrl-C
         with suppress(OSError):
             partial.unlink()
-        raise PhotoError(f"cannot write {path}: {error}") from error
 
 
 def check_picture_name(path: Path) -> None:
     """Raise PhotoError unless the name ends as that of a picture that can be written: to be told before the work, not after."""
     Image.init()
     if Image.EXTENSION.get(path.suffix.lower()) not in Image.SAVE or path.suffix.lower() not in SUFFIXES:
-        raise PhotoError(f"cannot write {path}: end its name in .png, .jpg or .webp")
+        raise PhotoError(f"cannot write {brief(path)}: end its name in .png, .jpg or .webp")
 
 
 def list_photos(folder: str | Path) -> list[Path]:
-    """Picture files below a folder, by suffix, in the order of their names. Raises PhotoError when there are none."""
+    """Picture files below a folder, by suffix, in the order of their names. Raises PhotoError when there are none.
+
+    What is hidden, links that lead nowhere, and whatever else is no file are left out.
+    """
     folder = Path(folder)
-    if not folder.is_dir():
-        raise PhotoError(f"{folder} is not a folder")
-    photos = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file())
+    if not os.path.isdir(folder):
+        raise PhotoError(f"{brief(folder)} is not a folder")
+    try:
+        os.scandir(folder).close()
+    except OSError as error:
+        raise PhotoError(f"cannot read the folder {brief(folder)}: {error.strerror}") from error
+    pictures = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and os.path.isfile(path))
+    photos = sorted(p for p in pictures if not any(part.startswith(".") for part in p.relative_to(folder).parts))
     if not photos:
-        raise PhotoError(f"no pictures in {folder}: put {', '.join(sorted(SUFFIXES))} files there")
+        raise PhotoError(f"no pictures in {brief(folder)}: put {', '.join(sorted(SUFFIXES))} files there")
     return photos
 
 
@@ -69,7 +82,11 @@ def open_photo(
     Raises PhotoError when it is not a picture, is broken, has a side under 32 px or over `max_pixels` pixels; their number is
     looked at before they are decoded.
     """
-    name = Path(source).name if isinstance(source, (str, Path)) else "the picture"
+    name, is_file = "the picture", isinstance(source, (str, Path))
+    if is_file:
+        name = brief(Path(source).name)
+        if os.path.exists(source) and not os.path.isfile(source):  # a pipe would be waited for
+            raise PhotoError(f"{name} is no file")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's notes on odd metadata and on size: the limit here is checked below
@@ -77,15 +94,41 @@ def open_photo(
             _check_size(image, name, max_pixels)
             if size is not None and image is not source:
                 image.draft(None, tuple(max(1, 2 * size * side // max(image.size)) for side in image.size))
-            return fit_long_side(_to_rgb(ImageOps.exif_transpose(image)), size)
+            with _silent() if image.format == "TIFF" else nullcontext():
+                image = _to_rgb(ImageOps.exif_transpose(image))
+            return fit_long_side(image, size)
     except Image.DecompressionBombError as error:  # twice the limit and more: Pillow does not even open it
         raise PhotoError(f"{name} is enormous: reduce it to at most {max_pixels // 10**6} megapixels") from error
     except FileNotFoundError as error:
-        raise PhotoError(f"no such file: {source}") from error
+        raise PhotoError(f"no such file: {brief(source)}") from error
     except PhotoError:
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on a broken file
-        raise PhotoError(f"cannot read {name} as a picture ({error}): use a sound JPEG, PNG, WebP or TIFF") from error
+        if isinstance(error, OSError) and error.strerror:  # the system's word: may not be read, name too long, links in a ring
+            raise PhotoError(f"cannot read {name}: {error.strerror}") from error
+        why = "it has the format of none" if isinstance(error, UnidentifiedImageError) else brief(error)
+        raise PhotoError(f"cannot read {name} as a picture ({why}): use a sound JPEG, PNG, WebP or TIFF") from error
+
+
+_silence = threading.Lock()
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Inside, what C libraries write to stderr is lost: libtiff tells there of each fault of a file, past Pillow's error."""
+    with _silence:
+        try:
+            kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        except OSError:  # there is no stderr
+            yield
+            return
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)
 
 
 def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 
 import zoo
 from zoo.errors import ConfigError, StyleFolderError, WeightsError
-from zoo.folder import list_norms, load, load_generator, twin_folder
+from zoo.folder import list_norms, load, load_generator, twin_folder, write_whole
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch", "contrast", "none"])
@@ -215,3 +215,17 @@ def test_a_generator_with_infinite_weights_is_not_saved(tmp_path):
     with pytest.raises(WeightsError, match="leave.bias"):
         zoo.save(generator, tmp_path / "style")
     assert not (tmp_path / "style" / "model.safetensors").exists()
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, OSError])
+def test_nothing_is_left_of_files_whose_writing_was_ended(tmp_path, monkeypatch, end):
+    """(issue 13, item 42)"""
+    (tmp_path / "a").write_bytes(b"before")
+
+    def fail(*paths):
+        raise end
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(end):
+        write_whole({tmp_path / "a": b"after", tmp_path / "b": b"new"})
+    assert [path.name for path in tmp_path.iterdir()] == ["a"] and (tmp_path / "a").read_bytes() == b"before"

@@ -1,6 +1,9 @@
 """Any picture Pillow reads becomes upright RGB; anything else becomes a PhotoError that says what to do."""
 
 import io
+import sys
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +12,7 @@ from PIL import EpsImagePlugin, Image
 
 from zoo import images
 from zoo.errors import PhotoError
-from zoo.images import fade, fit_long_side, fit_short_side, list_photos, open_photo, to_image, to_tensor
+from zoo.images import fade, fit_long_side, fit_short_side, list_photos, open_photo, save_picture, to_image, to_tensor
 
 
 def saved(image, format="PNG", **options):
@@ -187,3 +190,59 @@ def test_a_large_jpeg_is_decoded_reduced_and_looks_the_same(examples, monkeypatc
     reduced = np.asarray(open_photo(file, 256), dtype=float)
     assert decoded == [(600, 450)] and reduced.shape == whole.shape == (256, 192, 3)
     assert abs(reduced - whole).mean() < 1
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, SystemExit, OSError])
+def test_nothing_is_left_of_a_picture_whose_writing_was_ended(tmp_path, gradient, monkeypatch, end):
+    """Ctrl-C left .a.png.png, which the next folder run painted (issue 13, item 42)."""
+    (tmp_path / "a.png").write_bytes(b"what was there")
+
+    def write(image, file, *args):
+        file.write(b"half of it")
+        raise end
+
+    monkeypatch.setitem(Image.SAVE, "PNG", write)
+    with pytest.raises(PhotoError if end is OSError else end):
+        save_picture(gradient, tmp_path / "a.png")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+    assert (tmp_path / "a.png").read_bytes() == b"what was there"
+
+
+def test_the_half_written_and_the_hidden_are_no_photos(tmp_path, gradient):
+    """(issue 13, item 42)"""
+    for name in (".a.png.png", "._a.png", ".thumbnails/a.png", "a.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        gradient.save(tmp_path / name)
+    assert list_photos(tmp_path) == [tmp_path / "a.png"]
+
+
+def test_a_folder_that_may_not_be_read_is_named(tmp_path, forbidden):
+    """(issue 13, item 42)"""
+    forbidden(tmp_path)
+    with pytest.raises(PhotoError, match="cannot read the folder .*Permission denied"):
+        list_photos(tmp_path)
+
+
+@pytest.mark.parametrize("compression", ["tiff_lzw", "group4"])
+def test_libtiff_does_not_speak_for_itself(gradient, compression, capfd):
+    """It wrote its own lines to stderr, past the one of the error (issue 13, item 43)."""
+    data = bytearray(saved(gradient.convert("1"), "TIFF", compression=compression).getvalue())
+    data[8:40] = bytes(b ^ 0xFF for b in data[8:40])
+    with suppress(PhotoError):
+        open_photo(io.BytesIO(bytes(data)))
+    print("heard", file=sys.stderr)
+    assert capfd.readouterr().err == "heard\n"
+
+
+def test_errors_name_the_file_shortly_and_no_other_path(tmp_path):
+    """Megabytes of name, temporary paths, addresses in memory (issue 13, item 43)."""
+    (tmp_path / "words.png").write_bytes(b"no picture")
+    with pytest.raises(PhotoError) as error:
+        open_photo(tmp_path / "words.png")
+    assert str(tmp_path) not in str(error.value) and "cannot read words.png" in str(error.value)
+    with pytest.raises(PhotoError) as error:
+        open_photo(io.BytesIO(b"no picture"))
+    assert "BytesIO" not in str(error.value)
+    with pytest.raises(PhotoError) as error:
+        open_photo(Path("x" * 10**6 + ".png"))
+    assert len(str(error.value)) < 300

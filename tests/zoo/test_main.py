@@ -1,6 +1,7 @@
 """The command line: what it prints, what it writes, and how it fails."""
 
 import json
+import os
 import shutil
 
 import pytest
@@ -146,3 +147,48 @@ def test_a_damaged_style_is_left_out_and_named(capsys, small_pair, monkeypatch, 
     assert "left out" in err and "metrics.json" in err and "/no/such/folder" in err
     code, _, err = run(capsys, "info", "small-pair")
     assert code == 2 and "metrics.json" in err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in the file system")
+def test_what_is_no_photo_to_be_read_is_one_line_or_skipped(capsys, small_pair, photo, tmp_path):
+    """Names too long, dangling and looped links, pipes: a traceback, or a command that waits for ever (issue 13, item 42)."""
+    folder, out = tmp_path / "photos", tmp_path / "out"
+    folder.mkdir()
+    (folder / "away.jpg").symlink_to("nowhere.jpg")
+    (folder / "ring.jpg").symlink_to("ring.jpg")
+    os.mkfifo(folder / "pipe.jpg")
+    shutil.copy(photo, folder / ".hidden.jpg")
+    style = ["-s", small_pair, "--size", 64]
+    code, _, err = run(capsys, "stylize", folder, "-o", out, *style)
+    assert code == 2 and "no pictures in" in err
+    wrong = {"away": "no such file", "ring": "symbolic links", "pipe": "is no file", "x" * 300: "name too long"}
+    for name, why in wrong.items():
+        code, printed, err = run(capsys, "stylize", folder / f"{name}.jpg", "-o", out / "x.png", *style)
+        assert code == 2 and why in err and err.count("\n") == 1 and len(err) < 400 and not printed
+    shutil.copy(photo, folder / "good.jpg")
+    assert run(capsys, "stylize", folder, "-o", out, *style)[0] == 0
+    assert [path.name for path in out.iterdir()] == ["good.png"]
+    ring = tmp_path / "ring"
+    ring.symlink_to("ring")
+    for bad in (ring, tmp_path / "x" / ("y" * 300), tmp_path / ("y" * 300 + ".png")):
+        for photos, name in (([folder / "good.jpg"] * 2, "z"), ([folder / "good.jpg"], "z.png")):
+            code, _, err = run(capsys, "stylize", *photos, "-o", bad / name, *style)
+            assert code == 2 and err.count("\n") == 1
+
+
+def test_a_photo_with_a_name_as_long_as_names_may_be(capsys, small_pair, photo, tmp_path):
+    """The file that is written first had a longer one (issue 13, item 42)."""
+    shutil.copy(photo, long := tmp_path / f"{'n' * 251}.jpg")
+    (tmp_path / "out").mkdir()
+    assert run(capsys, "stylize", long, "-s", small_pair, "-o", tmp_path / "out", "--size", 64)[0] == 0
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [f"{'n' * 251}.png"]
+
+
+def test_a_photo_that_may_not_be_read_does_not_stop_the_others(capsys, small_pair, photo, tmp_path, forbidden):
+    """(issue 13, item 42)"""
+    for name in ("a.jpg", "b.jpg"):
+        shutil.copy(photo, tmp_path / name)
+    forbidden(tmp_path / "a.jpg")
+    code, _, err = run(capsys, "stylize", tmp_path, "-s", small_pair, "-o", tmp_path / "out", "--size", 64)
+    assert code == 2 and "1 of 2 photos failed: cannot read a.jpg: Permission denied" in err
+    assert (tmp_path / "out" / "b.png").exists()
