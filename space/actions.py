@@ -1,6 +1,7 @@
 """What the page does: plain functions from photo, style and size to pictures. No layout here."""
 
 import html
+import re
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from dataclasses import dataclass
 import gradio as gr
 from PIL import Image
 
+from space.gpu import on_gpu
 from zoo import stylize
 from zoo.adapter import is_adapter
 from zoo.catalog import Style, find_named, with_weights
@@ -20,14 +22,6 @@ TIMEOUT, DEADLINE = 2.5, 30.0  # s; a visitor should not wait for a Hub that doe
 MAX_SIZE = 2048  # px; long side, keeps a visitor's picture within the memory of a small machine
 MAX_NAME = 250  # letters; the Hub's names and revisions are shorter
 NORMS = ("batch", "instance")  # left and right of the slider
-
-
-try:
-    from spaces import GPU
-except ImportError:  # anywhere but on a Space
-
-    def GPU(**_):
-        return lambda function: function
 
 
 @dataclass
@@ -45,8 +39,13 @@ def plain_errors():
         yield
     except ZooError as error:
         # the page shows it as HTML, and what a stranger wrote may be quoted in it
-        words = html.escape(str(error), quote=False)
+        words = html.escape(without_paths(error), quote=False)
         raise gr.Error(words, title="This did not work", print_exception=False) from error
+
+
+def without_paths(error: object) -> str:
+    """The words of an error, its files by their names alone: where they lie on this machine is no visitor's business."""
+    return re.sub(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[\\/](?:[^\s'\"\\/:]+[\\/])+", "", str(error))
 
 
 def check_request(photo: str | None, size: object, contrast: object = 1.0) -> int:
@@ -74,9 +73,9 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-@GPU(duration=15)
+@on_gpu(duration=15)
 def _on_gpu(photo: Image.Image, style: Style, norm: str) -> Image.Image:
-    """`stylize`; on a ZeroGPU Space in a forked process, so pictures go in and out, not tensors."""
+    """`stylize`, on a ZeroGPU Space in a forked process."""
     return stylize(photo, style, norm)
 
 

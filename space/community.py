@@ -126,7 +126,7 @@ def add_tab(tab: gr.Tab) -> dict:
             found, more = browse(words, sort, count)
             pictures = thumbnails(found)
         except HubError as error:
-            return gr.Gallery([], visible=False), [], gr.Button(visible=False), actions.plain(error)
+            return gr.Gallery([], visible=False), [], gr.Button(visible=False), actions.plain(actions.without_paths(error))
         text = "" if found else "Nothing there yet under these words: train a style and be the first to share it."
         return gr.Gallery(pictures, visible=bool(found)), [f"{s.id}@{s.sha}" for s in found], gr.Button(visible=more), text
 

@@ -69,3 +69,19 @@ def test_the_clearest_comparison_comes_first(small_pair):
     styles = actions.clearest_first([zoo.find(small_pair), *list_styles()])
     leads = [found["instance"] / found["batch"] for found in map(actions.shares, styles[:-1])]
     assert leads == sorted(leads) and styles[-1].slug == "small-pair"
+
+
+@pytest.mark.parametrize(
+    ("error", "shown"),
+    [
+        ("cannot read /srv/a b/alice--x/config.json: no", "cannot read a b/alice--x/config.json: no"),
+        ("/srv/styles/a/config.json: [Errno 13] '/srv/styles/a/config.json'", "config.json: [Errno 13] 'config.json'"),
+        ("cannot read C:\\Users\\me\\a.json: no", "cannot read a.json: no"),
+        ("a/x@main: see https://hub.example.org/a/x, 1/2 and/or", "a/x@main: see https://hub.example.org/a/x, 1/2 and/or"),
+    ],
+)
+def test_errors_of_the_page_name_files_without_their_place(error, shown):
+    """(issue 13, item 27)"""
+    with pytest.raises(gr.Error) as caught, actions.plain_errors():
+        raise ConfigError(error)
+    assert caught.value.message == shown
