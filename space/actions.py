@@ -15,8 +15,8 @@ from zoo.adapter import is_adapter
 from zoo.catalog import Style, find_named, with_weights
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError, shorten
 from zoo.folder import WEIGHTS
-from zoo.images import fade, fit_long_side, open_photo
-from zoo.stylize import pick_device
+from zoo.images import fade, open_photo
+from zoo.painter import pick_device
 
 TIMEOUT, DEADLINE = 2.5, 30.0  # s; a visitor should not wait for a Hub that does not answer
 MAX_SIZE = 2048  # px; long side, keeps a visitor's picture within the memory of a small machine
@@ -97,7 +97,7 @@ def paint_both(
     `contrast` below 1 fades the photo first. Raises ZooError.
     """
     size, style = check_request(photo, size, contrast), find_in_zoo(slug)
-    image = fade(fit_long_side(open_photo(photo), size), contrast)
+    image = fade(open_photo(photo, size), contrast)
     painted = {}
     for i, norm in enumerate(NORMS):
         if progress is not None:

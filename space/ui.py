@@ -221,7 +221,7 @@ def _add_api(slugs: list[str]) -> None:
             if norm not in actions.NORMS:
                 raise ConfigError(f"norm must be instance or batch, got {norm!r}")
             size = actions.check_request(photo, size)
-            image = actions.fit_long_side(open_photo(photo), size)
+            image = open_photo(photo, size)
             found = actions.find_in_zoo(style)
             return _png(actions.paint(image, found, norm).image, f"{found.slug}-{norm}")
 

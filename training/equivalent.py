@@ -30,7 +30,7 @@ from zoo.cli import command
 from zoo.errors import TrainingError
 from zoo.folder import sha256
 from zoo.images import fit_short_side, open_photo, to_tensor
-from zoo.stylize import DEVICES, check_size, pick_device
+from zoo.painter import DEVICES, check_size, pick_device
 
 
 def equivalent_iterations(curve: list[float], objective: float) -> float:

@@ -26,8 +26,8 @@ from zoo.cli import command
 from zoo.errors import TrainingError
 from zoo.folder import WEIGHTS, load_generator, twin_folder
 from zoo.images import open_photo, save_picture
+from zoo.painter import paint
 from zoo.records import read_record
-from zoo.stylize import paint
 
 PAIR = ("instance", "batch")
 EXPERIMENTS = {  # by name: recipe of training/recipes, norms

@@ -22,7 +22,7 @@ from training.vgg import load_vgg
 from zoo.cli import command
 from zoo.errors import TrainingError
 from zoo.images import check_picture_name, fit_long_side, fit_short_side, open_photo, save_picture, to_image, to_tensor
-from zoo.stylize import DEVICES, check_seed, check_size, pick_device
+from zoo.painter import DEVICES, check_seed, check_size, pick_device
 
 OPTIMIZERS, STARTS = ("lbfgs", "adam"), ("photo", "noise")
 FIRST_STEPS = 10, 100  # levels of 255 that L-BFGS changes a value by at first; the second where the first diverges

@@ -21,7 +21,7 @@ from zoo.cli import command
 from zoo.errors import TrainingError
 from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
-from zoo.stylize import DEVICES, check_size, pick_device
+from zoo.painter import DEVICES, check_size, pick_device
 
 
 @torch.no_grad()

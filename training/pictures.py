@@ -21,7 +21,8 @@ from zoo.catalog import PHOTO, Style, find
 from zoo.cli import command
 from zoo.errors import PhotoError
 from zoo.images import fade, fit_long_side, fit_short_side, list_photos, open_photo, save_picture
-from zoo.stylize import paint, pick_device, seeded, shared_generator, stylize
+from zoo.painter import paint, painter
+from zoo.stylize import stylize
 
 PICTURE_SIZE = 560  # px, long side of the style's own pictures
 PREVIEW_SIZE, PREVIEW_PHOTOS = 208, 5  # px, short side; pictures, and one more that is faded
@@ -64,7 +65,7 @@ def draw_tiles(style: Style) -> None:
     images, norms = style.folder / "images", sorted(style.norms)
 
     def tile(norm: str, seed: int) -> Image.Image:
-        generator = seeded(shared_generator(style, norm, pick_device("auto")), seed)
+        generator = painter().generator(style, norm, seed)
         return paint(generator, Image.new("RGB", (TILE_SIZE, TILE_SIZE)))
 
     for norm in norms:

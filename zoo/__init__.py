@@ -17,8 +17,9 @@ from zoo.catalog import Style, blend, find, list_styles, load
 from zoo.config import GeneratorConfig
 from zoo.errors import ZooError
 from zoo.folder import save
+from zoo.painter import paint
 from zoo.registry import create, list_architectures
-from zoo.stylize import paint, stylize, texture
+from zoo.stylize import stylize, texture
 
 
 def __getattr__(name: str) -> object:

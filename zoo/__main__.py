@@ -25,7 +25,8 @@ from zoo.catalog import at, find, load, sound_styles
 from zoo.cli import command, say
 from zoo.errors import ConfigError, PhotoError, shorten
 from zoo.images import check_picture_name, list_photos, open_photo, save_picture
-from zoo.stylize import DEVICES, check_size, pick_device, stylize, texture
+from zoo.painter import DEVICES, check_size, pick_device
+from zoo.stylize import stylize, texture
 
 
 def list_command(args: argparse.Namespace) -> None:
@@ -155,7 +156,7 @@ def stylize_command(args: argparse.Namespace) -> None:
     plan, bad = plan_outputs(args.photos, args.out), []
     for photo, target in tqdm(plan, unit="photo", disable=len(plan) < 2 or None):
         try:
-            image = open_photo(photo)
+            image = open_photo(photo, args.size)
             if args.size and args.size > max(image.size):
                 w, h = image.size
                 say(f"{photo.name} is {w}×{h} px, smaller than --size {args.size}: it keeps its own size", sys.stderr)

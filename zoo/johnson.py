@@ -31,6 +31,8 @@ class JohnsonGenerator(nn.Module):
     of transposed convolution, sigmoid instead of a scaled tanh.
     """
 
+    floats_a_pixel = (8, 12)  # see zoo/memory.py
+
     def __init__(self, config: GeneratorConfig):
         super().__init__()
         w, pad, norm = config.width, config.padding, (config.norm, config.eps)

@@ -17,7 +17,10 @@ _BUILDERS: dict[str, Callable[[GeneratorConfig], torch.nn.Module]] = {}
 
 
 def register(name: str) -> Callable:
-    """Class decorator: the module, called with a GeneratorConfig, becomes the architecture `name`."""
+    """Class decorator: the module, called with a GeneratorConfig, becomes the architecture `name`.
+
+    Its `floats_a_pixel` says what painting takes of the memory, see zoo/memory.py.
+    """
 
     def add(builder: Callable[[GeneratorConfig], torch.nn.Module]) -> Callable[[GeneratorConfig], torch.nn.Module]:
         if name in _BUILDERS:
@@ -31,6 +34,11 @@ def register(name: str) -> Callable:
 def list_architectures() -> list[str]:
     """Names of the registered architectures, sorted."""
     return sorted(_BUILDERS)
+
+
+def builder(name: str) -> Callable[[GeneratorConfig], torch.nn.Module]:
+    """What makes generators of the architecture `name`, most often a class."""
+    return _BUILDERS[name]
 
 
 def create(config: GeneratorConfig | None = None, **keys: object) -> torch.nn.Module:

@@ -64,6 +64,7 @@ class TextureGenerator(nn.Module):
 
     seed = 0
     colours = 3  # channels of the photo that are looked at
+    floats_a_pixel = (42, 60)  # see zoo/memory.py
 
     def __init__(self, config: GeneratorConfig):
         super().__init__()

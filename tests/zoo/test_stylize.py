@@ -1,6 +1,5 @@
 """PIL in, PIL out."""
 
-import importlib
 import shutil
 import threading
 
@@ -12,7 +11,7 @@ from PIL import Image
 import zoo
 from zoo.errors import ConfigError, DeviceError, PhotoError, StyleFolderError, WeightsError
 from zoo.images import open_photo, to_tensor
-from zoo.stylize import pick_device, shared_generator
+from zoo.painter import Painter, pick_device
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch"])
@@ -61,11 +60,8 @@ def test_devices(monkeypatch):
 
 
 def test_generators_load_once_and_are_shared_between_threads(small_pair):
-    style, found = zoo.find(small_pair), []
-    threads = [
-        threading.Thread(target=lambda: found.append(shared_generator(style, "instance", torch.device("cpu"))))
-        for _ in range(4)
-    ]
+    style, found, painter = zoo.find(small_pair), [], Painter("cpu")
+    threads = [threading.Thread(target=lambda: found.append(painter.generator(style, "instance"))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -74,20 +70,19 @@ def test_generators_load_once_and_are_shared_between_threads(small_pair):
 
 
 def test_a_retrained_style_is_loaded_anew(small_pair):
-    style, cpu = zoo.find(small_pair), torch.device("cpu")
-    before = shared_generator(style, "instance", cpu)
+    style, painter = zoo.find(small_pair), Painter("cpu")
+    before = painter.generator(style, "instance")
     torch.manual_seed(9)
     zoo.save(zoo.create(width=2, residual_blocks=1), small_pair)
-    after = shared_generator(style, "instance", cpu)
+    after = painter.generator(style, "instance")
     assert not torch.equal(before.leave.weight, after.leave.weight)
 
 
 def test_only_the_last_used_generators_are_kept(small_pair, photo, tmp_path, monkeypatch):
-    stylize_module = importlib.import_module("zoo.stylize")  # the package's attribute is the function
-    monkeypatch.setattr(stylize_module, "KEPT", 2)
-    monkeypatch.setattr(stylize_module, "_generators", {})
+    monkeypatch.setattr("zoo.painter.KEPT", 2)
+    painter = Painter("cpu")
     for name in ("a", "b", "a", "c"):
         if not (tmp_path / name).exists():
             shutil.copytree(small_pair, tmp_path / name)
-        zoo.stylize(photo, tmp_path / name, size=64)
-    assert [key[0].name for key in stylize_module._generators] == ["a", "c"]
+        painter.paint(photo, zoo.find(tmp_path / name), size=64)
+    assert [key[0].name for key in painter._kept] == ["a", "c"]

@@ -1,0 +1,156 @@
+"""What painting a picture takes of the memory, known before any is taken; one bound for whoever paints.
+
+A forward pass needs bytes in proportion to the picture's pixels; how many a pixel is the architecture's, `floats_a_pixel` of
+its class: so many float32 numbers for each channel of `width`, and so many besides (the photo, the noise, the result). They are
+measured, the highest over norms, widths and sizes, and rounded up:
+
+    python -m benchmarks.painting_memory
+
+What does not fit into what may be had is refused in words. Pictures that are painted at the same time share it: one that does
+not fit beside the others waits for them.
+"""
+
+import math
+import os
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import torch
+
+from zoo.config import GeneratorConfig
+from zoo.errors import ConfigError, PhotoError
+from zoo.registry import MIN_SIDE, builder
+
+VARIABLE = "MISSING_INGREDIENT_MEMORY"  # how much all painting at once may take: 6G, 800M
+SHARE = 0.8  # of what is free, where the variable does not say
+BESIDES = 16 * 2**20  # bytes, whatever the picture: what the libraries set aside
+UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
+
+CGROUPS, OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
+# Limit, use, and what of the use can be given back at once: names of cgroups' second version, then of the first.
+_CGROUP_FILES = (
+    ("memory.max", "memory.current", "inactive_file"),
+    ("memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
+)
+
+
+def peak_bytes(config: GeneratorConfig, size: tuple[int, int]) -> int:
+    """Bytes that a generator takes, at most, to paint a picture of width×height px, the picture and the result included."""
+    each, besides = getattr(builder(config.architecture), "floats_a_pixel", (42, 60))  # unknown: as the hungriest
+    pixels = math.prod(max(64, -(-side // 32) * 32) for side in size)  # as the texture networks round their sides up
+    return 4 * pixels * (each * config.width + besides) + BESIDES
+
+
+def available(device: torch.device) -> int:
+    """Free bytes: the GPU's, or the machine's, or what the limit of the container or service leaves, if that is less."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return min([psutil.virtual_memory().available, *_left_in_cgroups()])
+
+
+def allowance(device: torch.device) -> int:
+    """Bytes that painting may take: what $MISSING_INGREDIENT_MEMORY says, or else four fifths of what is free.
+
+    Raises ConfigError when the variable is no amount of memory.
+    """
+    said = os.environ.get(VARIABLE, "").strip()
+    if not said:
+        return int(SHARE * available(device))
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", said, re.IGNORECASE)
+    if not found or not float(found[1]):
+        raise ConfigError(f"{VARIABLE} is an amount of memory, 6G or 800M say, got {said!r}")
+    return int(float(found[1]) * UNITS[found[2].upper()])
+
+
+def longest_side(config: GeneratorConfig, size: tuple[int, int], allowed: int) -> int:
+    """The longest side, in px, at which a picture of that shape can be painted in `allowed` bytes; 0 if at none."""
+    longest = max(size)
+    side = int(min(1.0, math.sqrt(allowed / peak_bytes(config, size))) * longest)
+    while side >= MIN_SIDE:
+        if peak_bytes(config, tuple(max(MIN_SIDE, round(s * side / longest)) for s in size)) <= allowed:
+            return side
+        side -= max(1, side // 64)
+    return 0
+
+
+class Budget:
+    """The memory of one device, shared by the pictures that are painted on it at the same time."""
+
+    def __init__(self, device: torch.device):
+        self._device, self._turn, self._spent, self._allowed = device, threading.Condition(), 0, 0
+
+    @contextmanager
+    def spend(self, config: GeneratorConfig, size: tuple[int, int]) -> Iterator[None]:
+        """Inside, a picture of width×height px may be painted; waits while others leave too little.
+
+        Raises PhotoError, with the size that fits, when it needs more than there is for all of them.
+        """
+        cost = peak_bytes(config, size)
+        with self._turn:
+            while True:
+                if not self._spent:  # as what the others take shows in what is free already, in part
+                    self._allowed = allowance(self._device)
+                if cost > self._allowed:
+                    raise PhotoError(_refusal(config, size, cost, self._allowed))
+                if self._spent + cost <= self._allowed:
+                    break
+                self._turn.wait()
+            self._spent += cost
+        try:
+            yield
+        finally:
+            with self._turn:
+                self._spent -= cost
+                self._turn.notify_all()
+
+
+_budgets: dict[str, Budget] = {}
+
+
+def budget(device: torch.device) -> Budget:
+    """The one budget of a device in this process."""
+    return _budgets.setdefault(str(device), Budget(device))
+
+
+def forget() -> None:
+    """Start all budgets anew: in a forked process, which paints nothing yet, whatever its parent was painting."""
+    _budgets.clear()
+
+
+def _refusal(config: GeneratorConfig, size: tuple[int, int], cost: int, allowed: int) -> str:
+    fits = longest_side(config, size, allowed)
+    way_out = f"choose a long side of {fits} px or less" if fits else "free some"
+    return (
+        f"{size[0]}×{size[1]} px would take {cost / 2**30:.1f} GiB of memory with this style, and {allowed / 2**30:.1f} GiB "
+        f"may be taken: {way_out} ({VARIABLE} sets the limit)"
+    )
+
+
+def _left_in_cgroups() -> list[int]:
+    """Bytes that each control group this process is in, and each above it, leaves; empty where nothing limits it."""
+    try:
+        lines = [line.split(":", 2) for line in OWN_GROUPS.read_text().splitlines()]
+    except OSError:
+        return []  # no Linux
+    found = []
+    for _, controllers, own in lines:
+        if controllers not in ("", "memory"):
+            continue
+        root, names = CGROUPS / controllers, _CGROUP_FILES[controllers == "memory"]
+        own = own.strip("/")
+        groups = [root, *(root / Path(*Path(own).parts[: i + 1]) for i in range(len(Path(own).parts)))]
+        found += [left for group in groups if (left := _left_in(group, *names)) is not None]
+    return found
+
+
+def _left_in(group: Path, limit: str, use: str, spare: str) -> int | None:
+    try:
+        most, used = int((group / limit).read_text()), int((group / use).read_text())  # "max" is no number: ValueError
+        numbers = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        return max(0, most - used + int(numbers.get(spare, 0)))
+    except (OSError, ValueError):
+        return None

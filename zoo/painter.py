@@ -1,0 +1,173 @@
+"""A Painter paints: it owns a device and the generators it has loaded, which threads and forked processes share."""
+
+import copy
+import os
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from PIL import Image
+from torch import nn
+
+from zoo import folder, memory
+from zoo.catalog import Style, load, with_weights
+from zoo.errors import ConfigError, DeviceError, PhotoError, WeightsError
+from zoo.images import open_photo, to_image, to_tensor
+from zoo.registry import MIN_SIDE
+
+DEVICES = ("auto", "cpu", "cuda")
+KEPT = 32  # generators in memory, those used last
+CPU = torch.device("cpu")
+
+
+def pick_device(device: str = "auto") -> torch.device:
+    """The torch device of "auto" (CUDA where present), "cpu" or "cuda". Raises DeviceError when there is no such."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device not in DEVICES:
+        raise DeviceError(f"unknown device {device!r}: choose from {', '.join(DEVICES)}")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("device cuda was asked for, but torch sees no CUDA GPU here: use --device cpu or auto")
+    return torch.device(device)
+
+
+def check_size(size: int | None) -> None:
+    """Raise ConfigError unless a long side of `size` px (None: the photo's own) can be asked for."""
+    if size is not None and size < MIN_SIDE:
+        raise ConfigError(f"size must be at least {MIN_SIDE} px (the long side), got {size}")
+
+
+def check_seed(seed: int) -> None:
+    """Raise ConfigError unless noise can be drawn from that seed."""
+    if not 0 <= seed < 2**63:
+        raise ConfigError(f"a seed is a whole number from 0 to 2**63 - 1, got {seed}")
+
+
+@dataclass(frozen=True)
+class Painted:
+    """One result: an RGB image, and the seconds that painting it took, loading and waiting left out."""
+
+    image: Image.Image
+    seconds: float
+
+
+class Painter:
+    """Paints photos in styles on one device ("auto": CUDA where present). Raises DeviceError when there is no such."""
+
+    def __init__(self, device: str = "auto"):
+        self.device = pick_device(device)
+        self._kept: dict[tuple, nn.Module] = {}
+        self.renew_locks()
+
+    def renew_locks(self) -> None:
+        """Let go of every lock: in a forked process, where the thread that held one does not exist."""
+        self._lock, self._loading = threading.Lock(), {}
+
+    def paint(
+        self,
+        photo: Image.Image | str | Path,
+        style: Style,
+        norms: tuple[str, ...] = ("instance",),
+        size: int | None = None,
+        seed: int = 0,
+    ) -> dict[str, Painted]:
+        """The photo painted with each of the norms, by norm; sizes, seed and errors as in `zoo.stylize`."""
+        check_size(size)
+        generators = {norm: self.generator(style, norm, seed) for norm in norms}
+        for generator in generators.values():
+            if generator.config.needs_no_photo:
+                slug = style.slug
+                raise ConfigError(f"{slug} paints no photos, it makes tiles: python -m zoo texture {slug} -o tile.png")
+        image = open_photo(photo, size)
+        return {norm: _paint(generator, image) for norm, generator in generators.items()}
+
+    def generator(self, style: Style, norm: str, seed: int = 0) -> nn.Module:
+        """The generator of a style, loaded at its first use, and again only when its weights file has changed."""
+        return seeded(self._load(style, norm, self.device), seed)
+
+    def load(self, style: Style, norms: tuple[str, ...]) -> None:
+        """Have the generators of those norms in main memory, downloading what is missing: for processes forked from now on."""
+        for norm in norms:
+            self._load(with_weights(style, norm), norm, CPU)
+
+    def _load(self, style: Style, norm: str, device: torch.device) -> nn.Module:
+        where = folder.twin_folder(style.folder, norm).resolve()
+        changed = tuple(path.stat().st_mtime_ns for path in sorted(where.glob("*.safetensors")))
+        key = (where, changed, str(device))
+        with self._lock:
+            own = self._loading.setdefault(key, threading.Lock())
+        with own:  # one thread loads a generator, which may mean downloading; the others paint on with theirs
+            found = self._kept.get(key)
+            if found is None:
+                found = load(style, norm) if device == CPU else copy.deepcopy(self._load(style, norm, CPU)).to(device)
+                self._kept[key] = found
+        with self._lock:
+            self._kept[key] = self._kept.pop(key, found)  # now the last that was used
+            while len(self._kept) > KEPT:
+                oldest = next(iter(self._kept))
+                self._loading.pop(oldest, None)
+                del self._kept[oldest]
+        return found
+
+
+_painters: dict[str, Painter] = {}
+
+
+def painter(device: str = "auto") -> Painter:
+    """The one Painter of a device in this process. Raises DeviceError when there is no such device."""
+    where = str(pick_device(device))
+    return _painters.get(where) or _painters.setdefault(where, Painter(where))
+
+
+def _after_fork() -> None:
+    memory.forget()
+    for one in _painters.values():
+        one.renew_locks()
+    if _painters:  # OpenMP's threads did not come along: to work with more than one would be to wait for them forever
+        torch.set_num_threads(1)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def seeded(generator: nn.Module, seed: int) -> nn.Module:
+    """The generator with another noise: one that shares its weights, as others may be painting with it.
+
+    Raises ConfigError for a generator that has no noise.
+    """
+    check_seed(seed)
+    if not seed:
+        return generator
+    if not hasattr(type(generator), "seed"):
+        raise ConfigError(f"a {generator.config.architecture} generator has no noise to vary: leave the seed out")
+    generator = copy.copy(generator)
+    generator.seed = seed
+    return generator
+
+
+def paint(generator: nn.Module, photo: Image.Image | str | Path, size: int | None = None) -> Image.Image:
+    """The photo as that generator paints it, wherever it is; size and errors as in `zoo.stylize`."""
+    check_size(size)
+    return _paint(generator, open_photo(photo, size)).image
+
+
+def _paint(generator: nn.Module, image: Image.Image) -> Painted:
+    """Raises WeightsError when what the generator paints is not finite, PhotoError when the memory does not suffice."""
+    where = next(generator.parameters()).device
+    try:
+        with memory.budget(where).spend(generator.config, image.size), torch.inference_mode():
+            started = time.perf_counter()
+            painted = generator(to_tensor(image).to(where, memory_format=torch.channels_last))
+            finite = painted.isfinite().all().item()
+            seconds = time.perf_counter() - started
+    except (torch.OutOfMemoryError, RuntimeError) as error:
+        if not isinstance(error, torch.OutOfMemoryError) and "memory" not in str(error):
+            raise
+        w, h = image.size
+        raise PhotoError(f"{w}×{h} px need more memory than there is: choose a smaller size, 2048 say") from error
+    if not finite:
+        raise WeightsError("what the generator paints is not finite, no picture: its weights are damaged, get the style anew")
+    return Painted(to_image(painted), seconds)
