@@ -1,137 +1,165 @@
-"""Pictures a second and peak memory of training a pair, beside a plain loop written the textbook way, in one run.
+"""Minutes of training until photos never trained on are painted well: a textbook loop beside this project's recipe.
 
-  python -m benchmarks.training --crop-size 160 --steps 8
+  python -m benchmarks.training --style-image painting.jpg --content photos/ --held-out other_photos/ --minutes 30
 
-The textbook loop trains one twin after the other, NCHW, torch's own norm layers, float32, every loss written out. Same
-network, same losses, same batch. Ours: twins in lockstep, channels-last, shared photo features; in float32, then with the
-loss network in bfloat16. Each variant runs in a process of its own, in turns, so that peak memory is its own and a change
-of the machine's mood hits all. A picture counts once for each twin that trained on it.
+Both train a pair, batch norm and instance norm, of the same width, in one process, in turns of a minute, so that a change of
+the machine's mood hits both. Measuring does not count. Textbook: Adam, batch 4, 256 px, one size (benchmarks/textbook.py), for
+--minutes. Ours: the recipe, its rates falling to zero over a share of them (--share, a fifth). The error is content + 4·style
+of training/picture_errors.py, batch norm in eval mode. Printed, and saved with --out: both curves, and when ours passed where
+the textbook loop ended.
 """
 
 import argparse
-import json
-import statistics
-import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import torch
-from torch import nn
+from accelerate import Accelerator
+from PIL import Image
 
-from benchmarks.memory import peak_memory
-from training.config import TrainConfig
-from training.losses import Objective
-from training.records import machine
-from training.twins import Accelerator, Twin, train_step
+from benchmarks.textbook import Textbook
+from training.config import TrainConfig, load_recipe
+from training.data import PhotoFolder
+from training.optimizers import rate_factor
+from training.paintings import Painting
+from training.picture_errors import SCALES, STYLE_WEIGHT, PictureErrors, painters_errors
+from training.pyramid import make_objectives
+from training.records import machine, write_json
+from training.twins import Twin, train_step
 from training.vgg import load_vgg
-from zoo.layers import InstanceNorm
-from zoo.registry import create
+from zoo.cli import command
+from zoo.images import fit_short_side, list_photos, open_photo, to_tensor
 
-VARIANTS = ("textbook", "ours, float32", "ours, bfloat16 losses")
-STYLE_LAYERS, CONTENT_LAYER = ("relu1_2", "relu2_2", "relu3_3", "relu4_3"), "relu3_3"
-
-
-def textbook(config: TrainConfig, painting: torch.Tensor, device: torch.device) -> Callable[[torch.Tensor], None]:
-    """A step of a plain loop for both norms, one after the other."""
-    vgg = load_vgg().to(device, memory_format=torch.contiguous_format)
-
-    def gram(x: torch.Tensor) -> torch.Tensor:
-        b, c, h, w = x.shape
-        return torch.bmm(x.view(b, c, h * w), x.view(b, c, h * w).transpose(1, 2)) / (c * h * w)
-
-    style = {name: gram(features) for name, features in vgg(painting, STYLE_LAYERS).items()}
-    nets = []
-    for norm in ("instance", "batch"):
-        net = create(config.generator(norm)).to(device)
-        for module in list(net.modules()):
-            for name, child in module.named_children():
-                if isinstance(child, InstanceNorm):
-                    setattr(module, name, nn.InstanceNorm2d(len(child.weight), affine=True).to(device))
-        nets.append((net, torch.optim.Adam(net.parameters(), lr=config.learning_rate)))
-
-    def step(photos: torch.Tensor) -> None:
-        for net, optimizer in nets:
-            optimizer.zero_grad()
-            pictures = net(photos)
-            found, wanted = vgg(pictures, STYLE_LAYERS), vgg(photos, (CONTENT_LAYER,))
-            loss = nn.functional.mse_loss(found[CONTENT_LAYER], wanted[CONTENT_LAYER])
-            for name in STYLE_LAYERS:
-                loss = loss + 5 * nn.functional.mse_loss(gram(found[name]), style[name].expand(len(photos), -1, -1))
-            loss.backward()
-            optimizer.step()
-
-    return step
+TURN = 60.0  # seconds of one contender before it is the other's turn
+NORMS = ("instance", "batch")
 
 
-def ours(
-    config: TrainConfig, painting: torch.Tensor, device: torch.device, dtype: torch.dtype
-) -> Callable[[torch.Tensor], None]:
-    """A step of this project's loop."""
-    layers = {CONTENT_LAYER: 1.0}, dict.fromkeys(STYLE_LAYERS, 1.0)
-    objective = Objective(load_vgg(dtype=dtype).to(device), painting, *layers).to(device)
-    accelerator = Accelerator(cpu=device.type == "cpu")
-    twins = [Twin(norm, config, 1, accelerator) for norm in ("instance", "batch")]
+class Contender:
+    """One way to train a pair: how it steps, what it paints with, its own clock, what was measured."""
 
-    def step(photos: torch.Tensor) -> None:
-        train_step(twins, objective, photos.to(memory_format=torch.channels_last), 0, config.learning_rate)
+    def __init__(self, photos: PhotoFolder, batch: int, seconds: float, step: Callable, painters: Callable):
+        self.photos, self.batch, self.seconds, self.step, self.painters = photos, batch, seconds, step, painters
+        self.spent, self.steps, self.curve = 0.0, 0, []
 
-    return step
+    @property
+    def done(self) -> bool:
+        """Whether its time is over."""
+        return self.spent >= self.seconds
 
+    def train(self, seconds: float) -> None:
+        """Train for so many seconds of its own time, or to its end."""
+        until = min(self.seconds, self.spent + seconds)
+        while self.spent < until:
+            began = time.perf_counter()
+            places = range(self.steps * self.batch, (self.steps + 1) * self.batch)
+            self.step(torch.stack([self.photos[k] for k in places]), self.spent / self.seconds)
+            self.spent, self.steps = self.spent + time.perf_counter() - began, self.steps + 1
 
-def measure(variant: str, config: TrainConfig, steps: int, device: torch.device) -> dict:
-    """Seconds of each step and peak memory in MiB of one variant."""
-    torch.manual_seed(0)
-    painting = torch.rand(1, 3, config.style_size, config.style_size, device=device)
-    photos = torch.rand(config.batch_size, 3, config.crop_size, config.crop_size, device=device)
-    if variant == "textbook":
-        step = textbook(config, painting, device)
-    else:
-        step = ours(config, painting, device, torch.float32 if "float32" in variant else torch.bfloat16)
-    times = []
-    for _ in range(steps + 2):  # two to warm up
-        started = time.perf_counter()
-        step(photos)
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        times.append(time.perf_counter() - started)
-    if device.type == "cuda":
-        memory = torch.cuda.max_memory_allocated() / 2**20
-    else:
-        memory = peak_memory()
-    return {"seconds": times[2:], "memory": memory}
+    @torch.no_grad()
+    def measure(self, errors: PictureErrors, photos: list[Image.Image]) -> None:
+        """Add a point to the curve."""
+        painters = self.painters()
+        found = painters_errors(errors, {norm: net.eval() for norm, net in painters.items()}, photos)
+        for net in painters.values():
+            net.train()
+        means = {norm: each["mean"] for norm, each in found.items()}
+        self.curve.append({"minutes": self.spent / 60, "steps": self.steps, **means})
 
 
-def main() -> int:
-    """Run the command."""
+def textbook(content: Path, painting: Image.Image, seconds: float, width: int) -> Contender:
+    """The textbook loop, with the weights of Johnson et al. 2016."""
+    config = TrainConfig(width=width)
+    loop = Textbook(config, to_tensor(fit_short_side(painting, config.style_size)), torch.device("cpu"))
+    photos = PhotoFolder(content, config.crop_size)
+    return Contender(photos, config.batch_size, seconds, lambda batch, share: loop.step(batch), lambda: loop.nets)
+
+
+def ours(content: Path, painting: Path, seconds: float, width: int, recipe: str) -> Contender:
+    """This project's recipe, whose rates follow the share of its time."""
+    config = replace(TrainConfig.from_dict(load_recipe(recipe)), width=width, steps=10**6)
+    accelerator = Accelerator(cpu=True)
+    (objective,) = make_objectives(config, [Painting(painting, "it")], "bundled", accelerator.device)
+    twins = [Twin(norm, config, 1, accelerator) for norm in NORMS]
+
+    def step(batch: torch.Tensor, share: float) -> None:
+        warm = min(1.0, (twins[0].steps + 1) / config.warmup if config.warmup else 1.0)
+        factor = warm * rate_factor(replace(config, warmup=0), 1 + round(share * config.steps))
+        train_step(twins, objective, batch.to(memory_format=torch.channels_last), 0, factor, seed=twins[0].steps + 1)
+
+    photos = PhotoFolder(content, config.crop_size, zoom=config.zoom)
+    return Contender(photos, config.batch_size, seconds, step, lambda: {twin.norm: twin.painter for twin in twins})
+
+
+def error(point: dict, norm: str) -> float:
+    """The one figure of a point of a curve."""
+    return point[norm]["content"] + STYLE_WEIGHT * point[norm]["style"]
+
+
+def passed(curve: list[dict], norm: str, goal: float) -> float | None:
+    """Minutes after which a curve is at or below a goal; None when it never is."""
+    return next((point["minutes"] for point in curve if error(point, norm) <= goal), None)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--crop-size", type=int, default=160, help="px (default: 160)")
-    parser.add_argument("--batch-size", type=int, default=4, help="photos a step (default: 4)")
-    parser.add_argument("--width", type=int, default=16, help="of the generators (default: 16)")
-    parser.add_argument("--steps", type=int, default=5, help="timed steps of each variant and round (default: 5)")
-    parser.add_argument("--rounds", type=int, default=2, help="turns (default: 2)")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
-    parser.add_argument("--variant", choices=VARIANTS, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    config = TrainConfig(crop_size=args.crop_size, batch_size=args.batch_size, width=args.width)
-    if args.variant:
-        print(json.dumps(measure(args.variant, config, args.steps, torch.device(args.device))))
-        return 0
+    parser.add_argument("--style-image", type=Path, required=True, metavar="FILE", help="the painting")
+    parser.add_argument("--content", type=Path, required=True, metavar="DIR", help="photos to train on")
+    parser.add_argument("--held-out", type=Path, required=True, metavar="DIR", help="photos never trained on")
+    parser.add_argument("--photos", type=int, default=8, metavar="N", help="of them to measure on (default: 8)")
+    parser.add_argument("--minutes", type=float, default=30, help="of the textbook loop (default: 30)")
+    parser.add_argument("--share", type=float, default=0.2, help="of these that ours gets (default: 0.2)")
+    parser.add_argument(
+        "--every",
+        type=float,
+        default=2,
+        metavar="MINUTES",
+        help="between measures of the textbook loop (default: 2)",
+    )
+    parser.add_argument("--sizes", type=int, nargs="+", default=SCALES, metavar="N", help="px at which errors are taken")
+    parser.add_argument("--recipe", default="laptop", help="ours (default: laptop)")
+    parser.add_argument("--width", type=int, default=16, help="of all generators (default: 16)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="JSON file for the curves")
+    return parser
 
-    found: dict[str, list[dict]] = {variant: [] for variant in VARIANTS}
-    for _ in range(args.rounds):
-        for variant in VARIANTS:
-            command = [sys.executable, "-m", "benchmarks.training", *sys.argv[1:], "--variant", variant]
-            found[variant].append(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
-    seconds = {variant: statistics.median(s for turn in turns for s in turn["seconds"]) for variant, turns in found.items()}
-    print(f"a pair, width {args.width}, {args.crop_size} px, batch {args.batch_size}; {machine(args.device)}")
-    print(f"{'':24}{'pictures/s':>12}{'ratio':>8}{'peak MiB':>10}{'ratio':>8}")
-    base = max(turn["memory"] for turn in found["textbook"])
-    for variant, turns in found.items():
-        memory = max(turn["memory"] for turn in turns)
-        speed, ratio = 2 * args.batch_size / seconds[variant], seconds["textbook"] / seconds[variant]
-        print(f"{variant:24}{speed:12.2f}{ratio:8.2f}{memory:10.0f}{memory / base:8.2f}")
-    return 0
+
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command."""
+    args = make_parser().parse_args(argv)
+    painting, seconds = open_photo(args.style_image), 60 * args.minutes
+    held_out = [open_photo(path) for path in list_photos(args.held_out)[: args.photos]]
+    errors = PictureErrors(load_vgg(), painting, tuple(args.sizes))
+    contenders = {
+        "textbook": textbook(args.content, painting, seconds, args.width),
+        "ours": ours(args.content, args.style_image, seconds * args.share, args.width, args.recipe),
+    }
+    points = max(1, round(args.minutes / args.every))  # of each curve
+    due = dict.fromkeys(contenders, 1)
+    while not all(each.done for each in contenders.values()):
+        for name, each in contenders.items():
+            each.train(min(TURN, each.seconds / points))
+            if each.spent < due[name] / points * each.seconds or due[name] > points:
+                continue
+            due[name] = 1 + int(each.spent / each.seconds * points)
+            each.measure(errors, held_out)
+            point = each.curve[-1]
+            figures = "  ".join(f"{norm} {error(point, norm):.3f}" for norm in NORMS)
+            print(f"{name:9} {point['minutes']:6.1f} min {point['steps']:6} steps  {figures}", flush=True)
+    print(f"\nwidth {args.width}, {len(held_out)} photos, content + {STYLE_WEIGHT:g}·style; {machine('cpu')}")
+    found: dict = {}
+    for norm in NORMS:
+        goal = error(contenders["textbook"].curve[-1], norm)
+        minutes = passed(contenders["ours"].curve, norm, goal)
+        found[norm] = {"goal": goal, "minutes": minutes}
+        when = f"after {minutes:.1f} ({args.minutes / minutes:.1f} times faster)" if minutes else "never"
+        print(f"{norm} norm: textbook {goal:.3f} after {args.minutes:g} minutes; ours is there {when}")
+    if args.out:
+        curves = {name: each.curve for name, each in contenders.items()}
+        write_json(args.out, {"curves": curves, "reached": found, "machine": machine("cpu")})
 
 
 if __name__ == "__main__":

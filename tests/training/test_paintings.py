@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
+from tests.conftest import ROOT
 from training import train
-from training.paintings import make_slug, read_paintings, style_of_step
+from training.paintings import FACTS, make_slug, read_paintings, style_of_step
 from zoo.errors import TrainingError
 
 
@@ -64,3 +66,11 @@ def test_a_single_painting_is_named_by_its_folder_whatever_its_file_is_called(tm
     words = ["--style-image", "神奈川.jpg", "--content", str(examples), "--title", "The Wave"]
     assert train.main([*words, "--out", str(tmp_path / "The Wave")]) == 0
     assert (given[0].slug, given[0].facts) == ("the-wave", {"title": "The Wave"})
+
+
+def test_what_is_known_of_the_zoos_own_paintings_can_be_read():
+    about = ROOT / "training" / "paintings.yaml"
+    files = [Path(name) for name in yaml.safe_load(about.read_text(encoding="utf-8"))]
+    paintings = read_paintings(files, about)
+    assert len({painting.slug for painting in paintings}) == len(files) >= 12
+    assert all(painting.facts.keys() == set(FACTS) for painting in paintings)
