@@ -9,6 +9,7 @@ A way to train and to send styles; the zoo's own are complete by themselves.
 """
 
 import json
+import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -49,7 +50,7 @@ class AdapterConfig:
 
 def is_adapter(style: str | Path) -> bool:
     """Whether a folder holds an adapter, of either norm, rather than complete generators."""
-    return any((folder.twin_folder(style, norm) / WEIGHTS).is_file() for norm in ("instance", "batch"))
+    return any(os.path.isfile(folder.twin_folder(style, norm) / WEIGHTS) for norm in ("instance", "batch"))
 
 
 def save_adapter(generator: nn.Module, base: str | Path, name: str, adapter: str | Path) -> None:

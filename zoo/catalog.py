@@ -2,6 +2,7 @@
 
 import os
 import re
+import stat
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from zoo import folder
 from zoo.adapter import is_adapter, load_adapter
 from zoo.conditional import mix
 from zoo.config import GeneratorConfig
-from zoo.errors import HubError, StyleFolderError, StyleNotFoundError
+from zoo.errors import ConfigError, HubError, StyleFolderError, StyleNotFoundError, brief, shorten
 from zoo.records import read_record
 
 BUNDLED = Path(__file__).parent / "styles"
@@ -58,12 +59,12 @@ class Style:
                 for name in {"photo"} | record.keys() & {"batch", "instance"}:
                     if not all(_is_figure(record[name][key]) for key in ("content", "style", "objective")):
                         raise ValueError(f"figures of {name}")
+                    if record[name]["objective"] < 1e-6:
+                        raise ValueError(f"the objective of {name}, with which others are compared")
                 if not isinstance(record["photos"], list) or not all(
                     isinstance(record[k], str) for k in ("command", "machine")
                 ):
                     raise ValueError("photos, command, machine")
-                if record["photo"]["objective"] < 1e-6:
-                    raise ValueError("of the photo, with which the others are compared")
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise StyleFolderError(f"{self.folder / 'metrics.json'}: held_out is not what training.evaluate writes") from error
         return found
@@ -89,7 +90,7 @@ class Style:
         """A picture of the style folder, None when it has none: "instance" or "batch" (the zoo's photo as that norm paints
         it), "photo" (that photo), "preview" (several photos), "painting" (only where its licence lets it be shown)."""
         path = self.folder / "images" / f"{kind}.jpg"
-        return path if path.is_file() else None
+        return path if os.path.isfile(path) else None
 
 
 def _is_fact(value: object) -> bool:
@@ -105,55 +106,75 @@ def list_styles() -> list[Style]:
 
     A local style hides a bundled one of the same slug.
     """
-    found = {}
-    for root, source in [(BUNDLED, "bundled"), *((root, "local") for root in _local_roots())]:
-        for path in sorted(root.iterdir()) if root.is_dir() else []:
-            if (path / folder.CONFIG).is_file():
-                found[path.name] = Style(path.name, path, source)
-    return list(found.values())
-
-
-def _local_roots() -> list[Path]:
-    return [Path(root) for root in os.environ.get(LOCAL_VARIABLE, "").split(os.pathsep) if root]
+    return list(_look()[0].values())
 
 
 def sound_styles() -> tuple[list[Style], list[str]]:
     """The styles whose records can be read, and what is wrong with the others (and with the variable), in words."""
-    sound = []
-    problems = [f"{LOCAL_VARIABLE} names {root}, which is no folder" for root in _local_roots() if not root.is_dir()]
-    for style in list_styles():
+    (styles, problems), sound = _look(), []
+    for style in styles.values():
         try:
-            _ = style.recipe, style.held_out
-        except StyleFolderError as error:
+            _ = style.recipe, style.held_out, style.needs_no_photo
+        except (ConfigError, StyleFolderError) as error:
             problems.append(str(error))
         else:
             sound.append(style)
     return sound, problems
 
 
+def _look() -> tuple[dict[str, Style], list[str]]:
+    """Styles by slug, and what could not be looked at, in words: one bad folder keeps nobody from the others."""
+    found, problems = {}, []
+    local = [Path(root) for root in os.environ.get(LOCAL_VARIABLE, "").split(os.pathsep) if root]
+    for root, source in [(BUNDLED, "bundled"), *((root, "local") for root in local)]:
+        try:
+            paths = sorted(root.iterdir())
+        except OSError as error:
+            problems.append(f"{LOCAL_VARIABLE} names {root}, which is no folder that can be read ({error.strerror})")
+            continue
+        for path in paths:
+            try:
+                path.name.encode()
+                if stat.S_ISREG(os.stat(path / folder.CONFIG).st_mode):
+                    found[path.name] = Style(path.name, path, source)
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # no style
+            except OSError as error:
+                problems.append(f"cannot look into {path}: {error.strerror}")
+            except UnicodeEncodeError:
+                problems.append(f"the name of the folder {os.fsencode(path)!r} is no UTF-8: give it another")
+    return found, problems
+
+
 def at(path: str | Path) -> Style:
     """The style in that very folder, whatever the catalogue holds under its name."""
-    return Style(Path(path).resolve().name, Path(path), "local")
+    return Style(os.path.basename(os.path.realpath(path)), Path(path), "local")
 
 
 def find(name: str | Path | Style) -> Style:
     """A style by slug, by the path of its folder, or by owner/name[@revision] of the Hub, from which it is pulled.
 
-    Raises StyleNotFoundError with the slugs there are, HubError when the Hub does not have it or cannot be reached.
+    A Path is a path and nothing else; text is a slug first, then a path. Raises StyleNotFoundError with the slugs there are,
+    HubError when the Hub does not have it or cannot be reached.
     """
     if isinstance(name, Style):
         return name
-    path, slugs = Path(name), [style.slug for style in list_styles()]
-    if str(name) not in slugs and any((path / part / folder.CONFIG).is_file() for part in (".", "batch")):
-        return at(path)
+    if not isinstance(name, (str, Path)):
+        raise StyleNotFoundError(f"a style is named by text or by a Path, got {shorten(name)}")
+    slugs = [style.slug for style in list_styles()]
+    here = any(os.path.isfile(os.path.join(name, part, folder.CONFIG)) for part in (".", "batch"))
+    if here and (isinstance(name, Path) or name not in slugs):
+        return at(name)
+    if isinstance(name, Path):
+        raise StyleNotFoundError(f"there is no style folder {brief(name)}: it should hold {folder.CONFIG}")
     try:
-        return find_named(str(name))
+        return find_named(name)
     except HubError as error:
-        raise type(error)(f"there is no style folder {name} here, and {error}") from error
+        raise type(error)(f"there is no style folder {brief(name)} here, and {error}") from error
     except StyleNotFoundError as error:
         known = ", ".join(slugs) or "none"
         raise StyleNotFoundError(
-            f"no style {str(name)!r}: give one of {known}, the path of a style folder, or owner/name of one on the Hub"
+            f"no style {shorten(name)}: give one of {known}, the path of a style folder, or owner/name of one on the Hub"
         ) from error
 
 
@@ -168,13 +189,14 @@ def find_named(name: str, **limits: float) -> Style:
     Raises StyleNotFoundError with the slugs there are, HubError.
     """
     styles = {style.slug: style for style in list_styles()}
-    if name in styles:
+    if isinstance(name, str) and name in styles:
         return styles[name]
-    if is_hub_id(str(name)):
+    if isinstance(name, str) and is_hub_id(name):
         from zoo import hub  # here, as it imports this module, and most uses need no Hub
 
         return hub.pull(name, **limits)
-    raise StyleNotFoundError(f"no style {name!r} in this zoo: choose one of {', '.join(styles)}, or owner/name of the Hub")
+    known = ", ".join(styles)
+    raise StyleNotFoundError(f"no style {shorten(name)} in this zoo: choose one of {known}, or owner/name of the Hub")
 
 
 def find_base(name: str, norm: str) -> Style:
@@ -183,7 +205,7 @@ def find_base(name: str, norm: str) -> Style:
         return with_weights(find_named(name), norm)
     except StyleNotFoundError as error:
         where = f"put the folder that holds it into {LOCAL_VARIABLE}"
-        raise StyleNotFoundError(f"no style {name!r}, on which the adapter was trained: {where}") from error
+        raise StyleNotFoundError(f"no style {shorten(name)}, on which the adapter was trained: {where}") from error
 
 
 def with_weights(style: Style, norm: str) -> Style:

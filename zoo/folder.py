@@ -37,7 +37,7 @@ def twin_folder(style: str | Path, norm: str) -> Path:
 
 def list_norms(style: str | Path) -> list[str]:
     """Norms whose generator the folder holds: instance, and batch where there is a matched twin."""
-    return [norm for norm in ("instance", "batch") if (twin_folder(style, norm) / CONFIG).is_file()]
+    return [norm for norm in ("instance", "batch") if os.path.isfile(twin_folder(style, norm) / CONFIG)]
 
 
 def sha256(path: Path) -> str:
@@ -145,7 +145,7 @@ def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     They lie in memory of their own: tensors mapped to the file would change with it, and a file that becomes shorter would
     kill the process.
     """
-    if not path.is_file():  # nor a pipe, which would be waited for
+    if not os.path.isfile(path):  # nor a pipe, which would be waited for
         raise WeightsError(f"cannot read {path}: there is no such file")
     try:
         data = path.read_bytes()

@@ -94,7 +94,7 @@ class Painter:
 
     def _load(self, style: Style, norm: str, device: torch.device) -> nn.Module:
         where = folder.twin_folder(style.folder, norm).resolve()
-        changed = tuple(path.stat().st_mtime_ns for path in sorted(where.glob("*.safetensors")))
+        changed = tuple(path.stat().st_mtime_ns for path in sorted(where.glob("*.safetensors")) if os.path.isfile(path))
         key = (where, changed, str(device))
         with self._lock:
             own = self._loading.setdefault(key, threading.Lock())

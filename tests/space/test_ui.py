@@ -1,5 +1,6 @@
 """The page as built: silent, local, and honest about its comparison."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -45,6 +46,21 @@ def test_a_style_without_a_twin_is_shown_and_one_that_paints_no_photo_is_named(m
     assert actions.unfit(at(small_pair)) is None
     ui.build_demo().close()
     assert "small-pair" not in capsys.readouterr().err
+
+
+def test_one_bad_local_style_does_not_take_the_page_down(monkeypatch, tmp_path, small_pair, capsys):
+    """(issue 13, item 34)"""
+    figures = {name: {"content": 1, "style": 1, "objective": 0} for name in ("photo", "batch", "instance")}
+    record = {"held_out": {"256": {**figures, "photos": [], "command": "", "machine": ""}}}
+    for name in ("objectives-of-0", os.fsdecode(b"no-utf-8-\xff"), "title"):
+        shutil.copytree(small_pair, tmp_path / "styles" / name)
+    (tmp_path / "styles" / "objectives-of-0" / "metrics.json").write_text(json.dumps(record))
+    (tmp_path / "styles" / "title" / "recipe.yaml").write_text(r'painting: {title: "\ud800"}')
+    monkeypatch.setenv(catalog.LOCAL_VARIABLE, str(tmp_path / "styles"))
+    demo = ui.build_demo()
+    json.dumps(demo.get_config_file(), default=str).encode()  # what the page is sent
+    demo.close()
+    assert capsys.readouterr().err.count("left out: ") == 3
 
 
 @pytest.mark.slow

@@ -1,9 +1,15 @@
 """Names lead to style folders: bundled, local by variable, local by path."""
 
+import json
+import os
+import shutil
+from pathlib import Path
+
 import pytest
 
 import zoo
-from zoo.catalog import LOCAL_VARIABLE, at, find, list_styles
+from zoo.__main__ import main
+from zoo.catalog import LOCAL_VARIABLE, at, find, find_named, list_styles, sound_styles
 from zoo.errors import StyleFolderError, StyleNotFoundError
 
 
@@ -19,6 +25,102 @@ def test_local_styles_by_variable_and_by_path(small_pair, monkeypatch):
     local = [style for style in list_styles() if style.source == "local"]
     assert [style.slug for style in local] == ["small-pair"] and local[0].title == "Small Pair"
     assert zoo.load("small-pair", "batch").config.norm == "batch"
+
+
+def test_a_path_is_a_path_and_text_a_slug_first(small_pair, tmp_path, monkeypatch):
+    """find(Path("starry-night")) ignored the folder of that name (issue 13, item 12)."""
+    monkeypatch.chdir(tmp_path)
+    small_pair.rename("starry-night")
+    assert find("starry-night").source == "bundled"
+    for here in (Path("starry-night"), tmp_path / "starry-night", "./starry-night"):
+        assert find(here).source == "local" and find(here).folder.resolve() == tmp_path / "starry-night"
+    with pytest.raises(StyleNotFoundError, match="no style folder great-wave"):
+        find(Path("great-wave"))
+
+
+@pytest.mark.parametrize("name", [["a"], {}, 3, None, b"starry-night"])
+def test_what_is_no_name_is_refused_in_words(name):
+    """(issue 13, item 43)"""
+    with pytest.raises(StyleNotFoundError, match="got"):
+        find(name)
+    with pytest.raises(StyleNotFoundError):
+        find_named(name)
+
+
+@pytest.mark.parametrize("name", ["x" * 10**6, "a/" * 3000, "\0", "\x1b[31m", "\ud800"])
+def test_a_name_that_can_be_none_is_told_shortly(name):
+    """(issue 13, items 25 and 43)"""
+    with pytest.raises(StyleNotFoundError) as error:
+        find(name)
+    assert len(str(error.value)) < 600 and str(error.value).isprintable()
+
+
+def objectives(**values):
+    figures = {name: {"content": 1.0, "style": 1.0, "objective": 1.0} for name in ("photo", "batch", "instance")}
+    for name, value in values.items():
+        figures[name]["objective"] = value
+    record = {**figures, "photos": [], "command": "", "machine": ""}
+    return lambda folder: (folder / "metrics.json").write_text(json.dumps({"held_out": {"256": record}}))
+
+
+def facts(text):
+    return lambda folder: (folder / "recipe.yaml").write_text(f"painting: {{{text}}}\n")
+
+
+BAD = {
+    "an objective of 0": objectives(photo=0),
+    "a twin's objective of 0": objectives(batch=0),
+    "an objective beyond float": objectives(instance=10**400),
+    "a hexadecimal title": facts(f"title: 0x{'f' * 5000}"),
+    "a hexadecimal year": facts(f"year: 0x{'f' * 5000}"),
+    "half a character": facts(r'title: "\ud800"'),
+    "a broken recipe": facts("["),
+    "a recipe that is a list": lambda folder: (folder / "recipe.yaml").write_text("[1]"),
+    "a merge bomb": lambda folder: (folder / "recipe.yaml").write_text("a: &a {x: 1}\nb: {<<: [*a, *a]}"),
+    "a broken config": lambda folder: (folder / "config.json").write_text("{"),
+    "a config of another kind": lambda folder: (folder / "config.json").write_text('{"width": [16]}'),
+    "a name that is no UTF-8": lambda folder: folder.rename(os.fsdecode(os.fsencode(folder) + b"-\xff")),
+}
+
+
+@pytest.mark.parametrize("damage", BAD.values(), ids=BAD.keys())
+def test_one_bad_style_is_left_out_with_one_line(small_pair, tmp_path, photo, monkeypatch, capsys, damage):
+    """It took down list, info, stylize with a bundled style, and the page (issue 13, item 34)."""
+    shutil.copytree(small_pair, tmp_path / "sound")
+    damage(small_pair)
+    monkeypatch.setenv(LOCAL_VARIABLE, str(tmp_path))
+    assert main(["list"]) == 0
+    out, err = capsys.readouterr()
+    assert "starry-night" in out and "sound" in out and "small-pair" not in out
+    assert err.startswith("left out: ") and "small-pair" in err and err.count("\n") == 1 and len(err) < 500
+    assert main(["info", "starry-night"]) == 0 and main(["info", "sound"]) == 0
+    assert main(["stylize", str(photo), "-s", "sound", "-o", str(tmp_path / "out" / "x.png"), "--size", "64"]) == 0
+    assert [style.slug for style in sound_styles()[0] if style.source == "local"] == ["sound"]
+
+
+@pytest.mark.parametrize("part", [".", "recipe.yaml", "metrics.json", "config.json", "batch"])
+def test_a_style_that_may_not_be_read_is_left_out_with_one_line(small_pair, tmp_path, monkeypatch, capsys, forbidden, part):
+    """(issue 13, item 34)"""
+    shutil.copytree(small_pair, tmp_path / "sound")
+    (small_pair / "recipe.yaml").write_text("steps: 3\n")
+    monkeypatch.setenv(LOCAL_VARIABLE, str(tmp_path))
+    forbidden(small_pair / part)
+    assert main(["list"]) == 0 and main(["info", "sound"]) == 0
+    out, err = capsys.readouterr()
+    assert "starry-night" in out and "sound" in out
+    if part == "batch":  # half of it can be used
+        assert "small-pair" in out and err == ""
+    else:
+        assert "small-pair" not in out and "Permission denied" in err and "small-pair" in err and err.count("\n") == 1
+
+
+def test_a_folder_of_styles_that_may_not_be_read_is_one_line(small_pair, tmp_path, monkeypatch, capsys, forbidden):
+    """(issue 13, item 34)"""
+    monkeypatch.setenv(LOCAL_VARIABLE, str(tmp_path))
+    forbidden(tmp_path)
+    assert main(["list"]) == 0
+    out, err = capsys.readouterr()
+    assert "starry-night" in out and "Permission denied" in err and err.count("\n") == 1
 
 
 def test_an_unknown_name_lists_what_there_is(tmp_path):
