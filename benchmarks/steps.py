@@ -25,6 +25,7 @@ from training.losses import Objective
 from training.records import machine
 from training.twins import Accelerator, Twin, train_step
 from training.vgg import load_vgg
+from zoo.device import DEVICES, HELP, pick_device, synchronize
 
 VARIANTS = ("textbook", "ours, float32", "ours, bfloat16 losses")
 
@@ -57,8 +58,7 @@ def measure(variant: str, config: TrainConfig, steps: int, device: torch.device)
     for _ in range(steps + 2):  # two to warm up
         started = time.perf_counter()
         step(photos)
-        if device.type == "cuda":
-            torch.cuda.synchronize()
+        synchronize(device)
         times.append(time.perf_counter() - started)
     if device.type == "cuda":
         memory = torch.cuda.max_memory_allocated() / 2**20
@@ -75,12 +75,12 @@ def main() -> int:
     parser.add_argument("--width", type=int, default=16, help="of the generators (default: 16)")
     parser.add_argument("--steps", type=int, default=5, help="timed steps of each variant and round (default: 5)")
     parser.add_argument("--rounds", type=int, default=2, help="turns (default: 2)")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
     parser.add_argument("--variant", choices=VARIANTS, help=argparse.SUPPRESS)
     args = parser.parse_args()
     config = TrainConfig(crop_size=args.crop_size, batch_size=args.batch_size, width=args.width)
     if args.variant:
-        print(json.dumps(measure(args.variant, config, args.steps, torch.device(args.device))))
+        print(json.dumps(measure(args.variant, config, args.steps, pick_device(args.device))))
         return 0
 
     found: dict[str, list[dict]] = {variant: [] for variant in VARIANTS}
@@ -89,7 +89,7 @@ def main() -> int:
             command = [sys.executable, "-m", "benchmarks.steps", *sys.argv[1:], "--variant", variant]
             found[variant].append(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
     seconds = {variant: statistics.median(s for turn in turns for s in turn["seconds"]) for variant, turns in found.items()}
-    print(f"a pair, width {args.width}, {args.crop_size} px, batch {args.batch_size}; {machine(args.device)}")
+    print(f"a pair, width {args.width}, {args.crop_size} px, batch {args.batch_size}; {machine(pick_device(args.device))}")
     print(f"{'':24}{'pictures/s':>12}{'ratio':>8}{'peak MiB':>10}{'ratio':>8}")
     base = max(turn["memory"] for turn in found["textbook"])
     for variant, turns in found.items():

@@ -19,6 +19,7 @@ from training.records import machine
 from training.robustness import seconds_a_picture
 from training.vgg import load_vgg
 from zoo.catalog import PHOTO
+from zoo.device import DEVICES, HELP, pick_device
 from zoo.images import open_photo, to_tensor
 
 GENERATORS = {
@@ -43,10 +44,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=512, metavar="N", help="side of the photo in px (default: 512)")
     parser.add_argument("--iterations", type=int, default=300, metavar="N", help="of the slow method (default: 300)")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
     args = parser.parse_args()
-    device, base = torch.device(args.device), None
-    print(f"{args.size} px; {machine(device.type)}\n{'':36}{'parameters':>12}{'seconds':>10}{'ratio':>10}")
+    device, base = pick_device(args.device), None
+    print(f"{args.size} px; {machine(device)}\n{'':36}{'parameters':>12}{'seconds':>10}{'ratio':>10}")
     for name, keys in GENERATORS.items():
         generator = zoo.create(**keys).eval().to(device, memory_format=torch.channels_last)
         seconds = seconds_a_picture(generator, args.size, device)

@@ -149,7 +149,7 @@ def main(argv: list[str] | None = None) -> None:
             point = each.curve[-1]
             figures = "  ".join(f"{norm} {error(point, norm):.3f}" for norm in NORMS)
             print(f"{name:9} {point['minutes']:6.1f} min {point['steps']:6} steps  {figures}", flush=True)
-    print(f"\nwidth {args.width}, {len(held_out)} photos, content + {STYLE_WEIGHT:g}·style; {machine('cpu')}")
+    print(f"\nwidth {args.width}, {len(held_out)} photos, content + {STYLE_WEIGHT:g}·style; {machine(torch.device('cpu'))}")
     found: dict = {}
     for norm in NORMS:
         goal = error(contenders["textbook"].curve[-1], norm)
@@ -159,7 +159,7 @@ def main(argv: list[str] | None = None) -> None:
         print(f"{norm} norm: textbook {goal:.3f} after {args.minutes:g} minutes; ours is there {when}")
     if args.out:
         curves = {name: each.curve for name, each in contenders.items()}
-        write_json(args.out, {"curves": curves, "reached": found, "machine": machine("cpu")})
+        write_json(args.out, {"curves": curves, "reached": found, "machine": machine(torch.device("cpu"))})
 
 
 if __name__ == "__main__":

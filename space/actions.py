@@ -13,10 +13,10 @@ from space.gpu import on_gpu
 from zoo import stylize
 from zoo.adapter import is_adapter
 from zoo.catalog import Style, find_named, with_weights
+from zoo.device import pick_device
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError, shorten
 from zoo.folder import WEIGHTS
 from zoo.images import fade, open_photo
-from zoo.painter import pick_device
 
 TIMEOUT, DEADLINE = 2.5, 30.0  # s; a visitor should not wait for a Hub that does not answer
 MAX_SIZE = 2048  # px; long side, keeps a visitor's picture within the memory of a small machine
@@ -119,7 +119,7 @@ def describe(painted: dict[str, Painted]) -> str:
     times = " · ".join(f"{norm} norm {one.seconds:.2f} s" for norm, one in painted.items() if one.seconds is not None)
     if missing := [norm for norm, one in painted.items() if one.seconds is None]:
         times += f" · this style has no {missing[0]}-norm twin: that side is your photo"
-    return f"{w}×{h} px · {times} · on {'GPU' if pick_device().type == 'cuda' else 'CPU'}"
+    return f"{w}×{h} px · {times} · on {'CPU' if pick_device().type == 'cpu' else 'GPU'}"
 
 
 def shares(style: Style) -> dict[str, float] | None:

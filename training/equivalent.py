@@ -27,10 +27,11 @@ from training.measure import Painter, held_out_objective, true_float32
 from training.records import machine, write_json
 from training.vgg import load_vgg
 from zoo.cli import command
+from zoo.device import DEVICES, HELP, pick_device
 from zoo.errors import TrainingError
 from zoo.folder import sha256
 from zoo.images import fit_short_side, open_photo, to_tensor
-from zoo.painter import DEVICES, check_size, pick_device
+from zoo.painter import check_size
 
 
 def equivalent_iterations(curve: list[float], objective: float) -> float:
@@ -107,7 +108,7 @@ def add_curves(record: dict, objective: Objective, photos: list[Path], out: Path
             entry = known.setdefault(path.name, {"sha256": hashes[path], "seconds_per_iteration": {}})
             entry[start] = [float(f"{loss:.6g}") for loss in losses]
             entry["seconds_per_iteration"][start] = float(f"{seconds:.3g}")
-            record["machine"] = machine(where.type)
+            record["machine"] = machine(where)
             write_json(out, record)
 
 
@@ -155,7 +156,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="JSON file to write or go on with")
     parser.add_argument("--size", type=int, default=192, metavar="N", help="short side of the photos in px (default: 192)")
     parser.add_argument("--steps", type=int, default=300, metavar="N", help="iterations (default: 300)")
-    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
     return parser
 
 

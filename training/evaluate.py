@@ -43,10 +43,11 @@ from training.robustness import measure_robustness
 from training.vgg import load_vgg
 from zoo.catalog import Style, find, load
 from zoo.cli import command
+from zoo.device import DEVICES, HELP, pick_device
 from zoo.errors import TrainingError
 from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
-from zoo.painter import DEVICES, check_size, pick_device
+from zoo.painter import check_size
 
 
 @dataclass
@@ -82,7 +83,7 @@ class Task:
             command += ["--frozen-on", self.frozen_on.resolve().name]
         return {
             "command": shlex.join(command),
-            "machine": machine(self.where.type),
+            "machine": machine(self.where),
             "painting": {"file": self.painting.name, "sha256": sha256(self.painting)},
             "photos": [{"file": path.name, "sha256": sha256(path)} for path in self.photos],
         }
@@ -182,7 +183,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--measure", nargs="+", choices=kinds, default=["objective"], help="(default: objective)")
     parser.add_argument("--curves", type=Path, metavar="FILE", help="of iterations: what training.equivalent wrote")
     parser.add_argument("--frozen-on", type=Path, metavar="DIR", help="training photos to average the statistics on")
-    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
     parser.add_argument("--vgg-weights", default="bundled", metavar="bundled|torchvision|FILE")
     return parser
 

@@ -20,9 +20,10 @@ from training.losses import Objective
 from training.measure import CONTENT_LAYERS, STYLE_LAYERS
 from training.vgg import load_vgg
 from zoo.cli import command
+from zoo.device import DEVICES, HELP, pick_device
 from zoo.errors import TrainingError
 from zoo.images import check_picture_name, fit_long_side, fit_short_side, open_photo, save_picture, to_image, to_tensor
-from zoo.painter import DEVICES, check_seed, check_size, pick_device
+from zoo.painter import check_seed, check_size
 
 OPTIMIZERS, STARTS = ("lbfgs", "adam"), ("photo", "noise")
 FIRST_STEPS = 10, 100  # levels of 255 that L-BFGS changes a value by at first; the second where the first diverges
@@ -99,7 +100,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--style-weight", type=float, default=5.0, metavar="W", help="content weighs 1 (default: 5)")
     parser.add_argument("--seed", type=int, default=0, help="of the noise (default: 0)")
     parser.add_argument("--every", type=int, metavar="N", help="keep the picture after every N steps, too")
-    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
     return parser
 
 

@@ -28,6 +28,7 @@ from training.report import RunReport
 from training.signals import stop_signals
 from training.twins import Twin, train_step
 from zoo.catalog import Style
+from zoo.device import is_out_of_memory
 from zoo.errors import TrainingError
 
 TRACKERS = ("trackio", "tensorboard")
@@ -99,7 +100,7 @@ def run(
         except OSError as error:
             what = f"cannot write {error.filename or out} ({error.strerror or error})"
             raise TrainingError(f"{what}: the last checkpoint is kept; make room, then call again to go on") from error
-        except (torch.OutOfMemoryError, RuntimeError) as error:
+        except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
             if any((out / "run" / "checkpoints").glob("step_*.pt")):
@@ -214,11 +215,6 @@ def resume(state: dict | None, report: RunReport, which: dict, twins: list[Twin]
         raise TrainingError(f"{report.checkpoints} is of another version of the trainer (no {error}): {anew}") from error
     report.accelerator.print(f"resuming after step {state['step']} of {report.config.steps}")
     return state["step"]
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether torch ran out of memory, on a GPU or (a plain RuntimeError) on the CPU."""
-    return isinstance(error, torch.OutOfMemoryError) or "can't allocate memory" in str(error)
 
 
 def smaller_micro_batch(config: TrainConfig) -> TrainConfig:

@@ -18,10 +18,11 @@ from training.paintings import RESERVED
 from training.vgg import load_vgg
 from zoo.catalog import Style, find, load
 from zoo.cli import command
+from zoo.device import DEVICES, HELP, pick_device
 from zoo.errors import TrainingError
 from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
-from zoo.painter import DEVICES, check_size, pick_device
+from zoo.painter import check_size
 
 
 @torch.no_grad()
@@ -65,7 +66,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--content", type=Path, required=True, metavar="DIR", help="photos never trained on")
     parser.add_argument("--size", type=int, default=256, metavar="N", help="short side of the photos in px (default: 256)")
     parser.add_argument("--norm", choices=("instance", "batch"), default="instance")
-    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
     return parser
 
 

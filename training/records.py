@@ -16,15 +16,15 @@ from training.data import PhotoFolder
 from training.paintings import Painting
 from zoo.card import make_card
 from zoo.catalog import Style, at
+from zoo.device import device_name, pick_device
 from zoo.errors import StyleFolderError, TrainingError
 from zoo.folder import METRICS, list_norms, metrics_json, recorded_sha256, sha256, write_whole
 from zoo.records import dump_yaml, parse_yaml, read_record
 
 
-def machine(device: str | None = None) -> str:
-    """One line on what computes here: the GPU where there is one, unless `device` says cpu."""
-    gpu = torch.cuda.is_available() and device != "cpu"
-    chip = torch.cuda.get_device_name() if gpu else f"{torch.get_num_threads()} CPU threads"
+def machine(device: torch.device | None = None) -> str:
+    """One line on what computes here: that device, or the GPU where there is one."""
+    chip = device_name(device or pick_device())
     return f"{chip}, {platform.machine()}, torch {torch.__version__}, Python {platform.python_version()}"
 
 

@@ -14,6 +14,7 @@ from torch import nn
 
 from training.losses import Objective
 from training.measure import Painter, freeze_statistics, true_float32
+from zoo.device import synchronize
 from zoo.errors import TrainingError
 
 TIMED = (256, 512)  # px: sizes at which a picture's time is taken
@@ -125,8 +126,7 @@ def seconds_a_picture(painter: Painter, size: int, device: torch.device, repeats
     for _ in range(repeats + 1):
         began = time.perf_counter()
         painter(photo)
-        if device.type == "cuda":
-            torch.cuda.synchronize()
+        synchronize(device)
         times.append(time.perf_counter() - began)
     return median(times[1:])
 

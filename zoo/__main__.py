@@ -23,9 +23,10 @@ from tqdm import tqdm
 from zoo import trust
 from zoo.catalog import at, find, load, sound_styles
 from zoo.cli import command, say
+from zoo.device import DEVICES, HELP, pick_device
 from zoo.errors import ConfigError, PhotoError, shorten
 from zoo.images import check_picture_name, list_photos, open_photo, save_picture
-from zoo.painter import DEVICES, check_size, pick_device
+from zoo.painter import check_size
 from zoo.stylize import stylize, texture
 
 
@@ -193,7 +194,7 @@ def make_parser() -> argparse.ArgumentParser:
     sub.add_argument("-o", "--out", required=True, type=Path, help="file to write; for several photos a folder (PNG files)")
     sub.add_argument("--norm", choices=("instance", "batch"), default="instance", help="which twin paints (default: instance)")
     sub.add_argument("--size", type=int, metavar="N", help="long side of the result in px (default: the photo's own)")
-    sub.add_argument("--device", choices=DEVICES, default="auto", help="auto takes CUDA where present (default: auto)")
+    sub.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
     sub.add_argument("--seed", type=int, default=0, metavar="S", help="variation of a generator that has noise (default: 0)")
     sub.set_defaults(run=stylize_command)
 
@@ -204,7 +205,7 @@ def make_parser() -> argparse.ArgumentParser:
     sub.add_argument("--size", type=int, default=512, metavar="N", help="side in px, a multiple of 32 (default: 512)")
     sub.add_argument("--seed", type=int, default=0, metavar="S", help="another seed gives another tile (default: 0)")
     sub.add_argument("--norm", choices=("instance", "batch"), default="instance", help="which twin (default: instance)")
-    sub.add_argument("--device", choices=DEVICES, default="auto", help="auto takes CUDA where present (default: auto)")
+    sub.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
     sub.set_defaults(run=texture_command)
 
     sub = commands.add_parser("find", help="styles on the Hub", description="Styles on the Hub that carry the tag of this zoo.")

@@ -28,8 +28,8 @@ def fail(error: object) -> int:
 def command(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | None], int]:
     """Decorator of what a command runs: it returns the exit code.
 
-    0; 2 for a ZooError or a file that cannot be used (see `fail`); 130 for Ctrl-C; 141 when nobody reads on (`| head`).
-    SIGTERM ends it as Ctrl-C does, with everything tidied up, and exit code 143.
+    0; 2 for a ZooError, a file that cannot be used, too little memory (see `fail`); 130 for Ctrl-C; 141 when nobody reads on
+    (`| head`). SIGTERM ends it as Ctrl-C does, with everything tidied up, and exit code 143.
     """
 
     @functools.wraps(main)
@@ -48,6 +48,12 @@ def command(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | N
             with suppress(OSError, ValueError):  # what is still to be written goes nowhere
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return NOBODY_READS
+        except (MemoryError, RuntimeError) as error:
+            from zoo.device import is_out_of_memory  # here, as torch takes seconds, in which Ctrl-C should be heeded
+
+            if not is_out_of_memory(error):
+                raise
+            return fail("there is not enough memory: choose a smaller size, or free some")
         except OSError as error:
             return fail(f"{error.filename}: {error.strerror}" if error.filename is not None else error)
         return 0

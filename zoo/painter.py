@@ -13,24 +13,13 @@ from torch import nn
 
 from zoo import folder, memory
 from zoo.catalog import Style, load, with_weights
-from zoo.errors import ConfigError, DeviceError, PhotoError, WeightsError
+from zoo.device import is_out_of_memory, pick_device
+from zoo.errors import ConfigError, PhotoError, WeightsError
 from zoo.images import open_photo, to_image, to_tensor
 from zoo.registry import MIN_SIDE
 
-DEVICES = ("auto", "cpu", "cuda")
 KEPT = 32  # generators in memory, those used last
 CPU = torch.device("cpu")
-
-
-def pick_device(device: str = "auto") -> torch.device:
-    """The torch device of "auto" (CUDA where present), "cpu" or "cuda". Raises DeviceError when there is no such."""
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    if device not in DEVICES:
-        raise DeviceError(f"unknown device {device!r}: choose from {', '.join(DEVICES)}")
-    if device == "cuda" and not torch.cuda.is_available():
-        raise DeviceError("device cuda was asked for, but torch sees no CUDA GPU here: use --device cpu or auto")
-    return torch.device(device)
 
 
 def check_size(size: int | None) -> None:
@@ -54,7 +43,7 @@ class Painted:
 
 
 class Painter:
-    """Paints photos in styles on one device ("auto": CUDA where present). Raises DeviceError when there is no such."""
+    """Paints photos in styles on one device ("auto": a GPU where there is one). Raises DeviceError when there is no such."""
 
     def __init__(self, device: str = "auto"):
         self.device = pick_device(device)
@@ -163,8 +152,8 @@ def _paint(generator: nn.Module, image: Image.Image) -> Painted:
             painted = generator(to_tensor(image).to(where, memory_format=torch.channels_last))
             finite = painted.isfinite().all().item()
             seconds = time.perf_counter() - started
-    except (torch.OutOfMemoryError, RuntimeError) as error:
-        if not isinstance(error, torch.OutOfMemoryError) and "memory" not in str(error):
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
             raise
         w, h = image.size
         raise PhotoError(f"{w}×{h} px need more memory than there is: choose a smaller size, 2048 say") from error

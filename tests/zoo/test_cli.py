@@ -31,6 +31,7 @@ def raising(error):
         (ConfigError("no\n such   key"), 2, "error: no such key\n"),
         (PermissionError(errno.EACCES, "Permission denied", "photos"), 2, "error: photos: Permission denied\n"),
         (OSError("the disk is full"), 2, "error: the disk is full\n"),
+        (MemoryError(), 2, "error: there is not enough memory: choose a smaller size, or free some\n"),
         (KeyboardInterrupt(), 130, ""),
     ],
 )
@@ -38,6 +39,11 @@ def test_what_goes_wrong_is_one_plain_line_and_an_exit_code(capsys, error, code,
     """A file that may not be read ended in a traceback (issue 13, item 42)."""
     assert run(raising(error)) == code
     assert capsys.readouterr().err == line
+
+
+def test_errors_of_the_code_are_not_hidden():
+    with pytest.raises(RuntimeError, match="illegal memory access"):
+        run(raising(RuntimeError("CUDA error: an illegal memory access was encountered")))
 
 
 def test_nobody_reads_on(monkeypatch, capsys):

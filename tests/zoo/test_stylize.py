@@ -11,7 +11,7 @@ from PIL import Image
 import zoo
 from zoo.errors import ConfigError, DeviceError, PhotoError, StyleFolderError, WeightsError
 from zoo.images import open_photo, to_tensor
-from zoo.painter import Painter, pick_device
+from zoo.painter import Painter
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch"])
@@ -50,13 +50,21 @@ def test_what_is_not_finite_is_an_error_never_black(small_pair, photo):
         zoo.paint(generator, photo, 64)
 
 
-def test_devices(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert pick_device("auto").type == "cpu"
-    with pytest.raises(DeviceError, match="CUDA"):
-        pick_device("cuda")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert pick_device("auto").type == "cuda" and pick_device("cpu").type == "cpu"
+def test_memory_that_runs_out_is_told_and_other_errors_are_not(small_pair, photo, monkeypatch):
+    """An illegal memory access was answered with "choose a smaller size" (issue 13, item 11)."""
+    generator = zoo.load(small_pair)
+    for error, told in (
+        (torch.OutOfMemoryError("CUDA out of memory"), PhotoError),
+        (MemoryError(), PhotoError),
+        (RuntimeError("CUDA error: an illegal memory access was encountered"), RuntimeError),
+    ):
+        monkeypatch.setattr(type(generator), "forward", lambda self, x, error=error: raise_(error))
+        with pytest.raises(told, match="memory"):
+            zoo.paint(generator, photo, 64)
+
+
+def raise_(error):
+    raise error
 
 
 def test_generators_load_once_and_are_shared_between_threads(small_pair):

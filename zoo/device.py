@@ -1,0 +1,42 @@
+"""Where tensors are computed: which devices there are, and what is said to each of them differently."""
+
+import torch
+
+from zoo.errors import DeviceError, shorten
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+HELP = "auto takes a GPU where there is one, NVIDIA's (cuda) or Apple's (mps) (default: auto)"
+_MISSING = {"cuda": "torch sees no CUDA GPU here", "mps": "torch sees no GPU of Apple's here"}
+# What torch says of memory on other devices than NVIDIA's, and libraries beneath it; of errors that are plain RuntimeErrors.
+_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "_STATUS_ALLOC_FAILED")
+
+
+def pick_device(device: str = "auto") -> torch.device:
+    """The torch device of "auto" (a GPU where there is one), "cpu", "cuda" or "mps". Raises DeviceError where it is missing."""
+    if device not in DEVICES:
+        raise DeviceError(f"unknown device {shorten(device)}: choose from {', '.join(DEVICES)}")
+    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}
+    if device == "auto":
+        device = next(kind for kind, is_there in there.items() if is_there())
+    if not there[device]():
+        raise DeviceError(f"device {device} was asked for, but {_MISSING[device]}: use --device cpu or auto")
+    return torch.device(device)
+
+
+def device_name(device: torch.device) -> str:
+    """What computes there, in words: the GPU's name, or how many threads of the processor."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return "Apple GPU" if device.type == "mps" else f"{torch.get_num_threads()} CPU threads"
+
+
+def synchronize(device: torch.device) -> None:
+    """Wait until what was asked of the device is done: before a clock is read."""
+    torch.get_device_module(device).synchronize()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, the device's or the machine's: by the error's type, or by torch's own words."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)
