@@ -1,9 +1,9 @@
 """Measure a style on photos it never saw, beside its twin and the untouched photos; writes metrics.json and the card.
 
-  python -m training.evaluate starry-night --content photos/ --style-image starry_night.jpg --size 256
+  python -m training.evaluate ./starry-night --content photos/ --style-image starry_night.jpg --size 256
 
-  python -m training.evaluate starry-night --content photos/ --style-image starry_night.jpg --measure robustness
-  python -m training.evaluate starry-night --content photos/ --style-image starry_night.jpg --measure iterations --curves C
+  python -m training.evaluate ./starry-night --content photos/ --style-image starry_night.jpg --measure robustness
+  python -m training.evaluate ./starry-night --content photos/ --style-image starry_night.jpg --measure iterations --curves C
 
 objective   content and style losses and the held-out objective (content + 5 x style, see training/measure.py): photo, batch
             norm and instance norm on whole photos; at 256 px then on square crops in batches of four, where batch norm is
@@ -12,6 +12,8 @@ objective   content and style losses and the held-out objective (content + 5 x s
 errors      content and style error at three sizes, as shares, of photos painted at their own size (training/picture_errors.py)
 robustness  faded photos, borders, small shifts and noise, time a picture (training/robustness.py)
 iterations  k*: as many iterations of Gatys et al. are as good as one pass (training/equivalent.py, which makes --curves)
+
+A style bundled with the code, or in the Hub's cache, is measured and left as it is.
 """
 
 import argparse
@@ -38,11 +40,11 @@ from training.measure import (
     with_batch_statistics,
 )
 from training.picture_errors import PictureErrors, painters_errors
-from training.records import check_own, machine, write_card, write_metrics
+from training.records import machine, why_not_write, write_card, write_metrics
 from training.robustness import measure_robustness
 from training.vgg import load_vgg
 from zoo.catalog import Style, find, load
-from zoo.cli import command
+from zoo.cli import command, say
 from zoo.device import DEVICES, HELP, pick_device
 from zoo.errors import TrainingError
 from zoo.folder import sha256
@@ -195,7 +197,13 @@ def main(argv: list[str] | None = None) -> None:
     check_size(args.size)
     if "iterations" in args.measure and not args.curves:
         raise TrainingError("--measure iterations needs --curves: make them with python -m training.equivalent")
-    style, size = check_own(find(args.style)), str(args.size)
+    style, size = find(args.style), str(args.size)
+    why_not = why_not_write(style)
+
+    def keep(**found: dict) -> None:
+        if not why_not:
+            write_metrics(style.folder, found)
+
     task = Task(style, args.content, args.style_image, args.size, args.device, args.vgg_weights, args.frozen_on)
     if "objective" in args.measure:
         found = evaluate(task)
@@ -203,20 +211,23 @@ def main(argv: list[str] | None = None) -> None:
         print_table(f"whole photos, {args.size} px", {name: found[name] for name in losses if name in found})
         if squares := found.get("square_crops_in_batches_of_4"):
             print_table(f"square crops, {args.size} px", squares)
-        write_metrics(style.folder, {"held_out": {size: found}})
+        keep(held_out={size: found})
     if "errors" in args.measure:
         found = errors(task)
         print_errors(found, style.norms)
-        write_metrics(style.folder, {"errors": found})
+        keep(errors=found)
     if "robustness" in args.measure:
         found = robustness(task)
         print_robustness(found, style.norms)
-        write_metrics(style.folder, {"robustness": {size: found}})
+        keep(robustness={size: found})
     if "iterations" in args.measure:
         found = iterations(task, args.curves)
         print_iterations(found, style.norms)
-        write_metrics(style.folder, {"equivalent_iterations": {size: found}})
-    write_card(style.folder)
+        keep(equivalent_iterations={size: found})
+    if why_not:
+        say(f"nothing was written: {why_not}", sys.stderr)
+    else:
+        write_card(style.folder)
 
 
 if __name__ == "__main__":

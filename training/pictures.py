@@ -15,11 +15,11 @@ from pathlib import Path
 
 from PIL import Image
 
-from training.records import check_own
+from training.records import why_not_write
 from training.sheet import contact_sheet
 from zoo.catalog import PHOTO, Style, find
 from zoo.cli import command
-from zoo.errors import PhotoError
+from zoo.errors import PhotoError, TrainingError
 from zoo.images import fade, fit_long_side, fit_short_side, list_photos, open_photo, save_picture
 from zoo.painter import paint, painter
 from zoo.stylize import stylize
@@ -104,8 +104,11 @@ def main(argv: list[str] | None = None) -> None:
     """Run the command; exit code 0 when painted, 2 with one plain line for a user's mistake."""
     args = make_parser().parse_args(argv)
     photos = preview_photos(args.photos)
-    for name in args.styles:
-        draw_pictures(check_own(find(name)), photos)
+    styles = [find(name) for name in args.styles]
+    if why := next(filter(None, map(why_not_write, styles)), None):
+        raise TrainingError(why)
+    for style in styles:
+        draw_pictures(style, photos)
 
 
 if __name__ == "__main__":

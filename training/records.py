@@ -103,11 +103,15 @@ def check_other_half(folder: Path, record: dict, norms: tuple[str, ...]) -> None
         )
 
 
-def check_own(style: Style) -> Style:
-    """The style, unless it lies in the Hub's cache, where nothing must be written: then TrainingError."""
+def why_not_write(style: Style) -> str | None:
+    """Why nothing is written into the folder of a style, in words; None where it may be: of one that lies here, by any name,
+    and of a bundled one that is named by its path.
+    """
     if "@" in style.source:
-        raise TrainingError(f"{style.source} is the Hub's: pull it into a folder first (python -m zoo pull ... --to DIR)")
-    return style
+        return f"{style.source} is the Hub's: pull it into a folder first (python -m zoo pull ... --to DIR)"
+    if style.source == "bundled":
+        return f"{style.slug} is the style bundled with the code: give the path of its folder, {style.folder}, if you mean that"
+    return None
 
 
 def write_metrics(style: Path, update: dict) -> None:
