@@ -10,10 +10,12 @@ import torch
 from zoo.errors import TrainingError
 
 KEEP = 2
+NEEDED = ("step", "run", "seconds")  # of a state, without which no run goes on; each twin has its own besides
 
 
 def save_checkpoint(folder: Path, step: int, state: dict) -> Path:
-    """Write `state` as folder/step_NNNNNN.pt by renaming a finished file, then drop all but the newest two up to it."""
+    """Write `state` and the step as folder/step_NNNNNN.pt by renaming a finished file, then drop all but the newest two up to
+    it. The state must hold what is NEEDED."""
     path = folder / f"step_{step:06d}.pt"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,7 +50,10 @@ def load_checkpoint(folder: Path, say=print) -> dict | None:
             if torn := ZipFile(content).testzip():  # compares check sums, which torch does not
                 raise ValueError(f"check sum of {torn}")
             content.seek(0)
-            return torch.load(content, map_location="cpu", weights_only=True)
+            state = torch.load(content, map_location="cpu", weights_only=True)
+            if missing := [key for key in NEEDED if key not in state]:
+                raise ValueError(f"it lacks {' and '.join(missing)}")
+            return state
         except Exception as error:  # torch.load raises whatever the damage leads to
             say(f"skipping the damaged checkpoint {path.name}: {str(error).partition('. ')[0]}")
     return None
