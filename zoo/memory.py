@@ -108,6 +108,12 @@ class Budget:
                 self._turn.notify_all()
 
 
+def check(config: GeneratorConfig, size: tuple[int, int], device: torch.device) -> None:
+    """Raise PhotoError, with the size that fits, when a picture of width×height px needs more than there is."""
+    if (cost := peak_bytes(config, size)) > (allowed := allowance(device)):
+        raise PhotoError(_refusal(config, size, cost, allowed))
+
+
 _budgets: dict[str, Budget] = {}
 
 

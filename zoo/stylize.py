@@ -4,6 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from zoo import memory
 from zoo.catalog import Style, find
 from zoo.errors import ConfigError
 from zoo.painter import check_size, paint, painter
@@ -41,10 +42,12 @@ def texture(
     if size < 2 * step or size % step:
         near = max(2 * step, round(size / step) * step)
         raise ConfigError(f"a seamless tile has a multiple of {step} px, at least {2 * step}: {size} is none, {near} is")
-    generator = painter(device).generator(style, norm, seed)
+    painting = painter(device)
+    generator = painting.generator(style, norm, seed)
     if not generator.config.needs_no_photo or generator.config.padding != "circular":
         raise ConfigError(
             f"{style.slug} is no seamless texture but a {generator.config.architecture} generator with "
             f"{generator.config.padding} padding: train one with python -m training.train --recipe texture"
         )
+    memory.check(generator.config, (size, size), painting.device)
     return paint(generator, Image.new("RGB", (size, size)))

@@ -136,3 +136,11 @@ def test_pictures_at_the_same_time_share_it(monkeypatch):
         _ = 1 / 0
     with budget.spend(config, size):  # an error gives back what it had
         pass
+
+
+def test_a_tile_that_would_not_fit_is_refused_before_there_is_a_picture(tmp_path, monkeypatch):
+    """Its size is the user's alone: 96,000 px would be 37 GB of pixels (issue 13, item 35)."""
+    zoo.save(zoo.create(architecture="synthesis", width=2, padding="circular"), tmp_path / "tiles")
+    monkeypatch.setattr(Image, "new", lambda *args: pytest.fail("was allocated"))
+    with pytest.raises(PhotoError, match="96000×96000 px would take"):
+        zoo.texture(tmp_path / "tiles", size=96_000)
