@@ -17,7 +17,7 @@ import torch
 from torch import nn
 
 from zoo import folder, records
-from zoo.errors import ConfigError, StyleFolderError, WeightsError
+from zoo.errors import ConfigError, StyleFolderError, WeightsError, brief, shorten
 
 WEIGHTS, FORMAT = "adapter.safetensors", 1
 
@@ -44,7 +44,7 @@ class AdapterConfig:
         if not isinstance(data, dict) or data.keys() != {"format", *names} or data["format"] != FORMAT:
             raise ConfigError(f"{path}: an adapter's config holds format {FORMAT} and {', '.join(names)}, nothing else")
         if wrong := [name for name in names if not isinstance(data[name], str)]:
-            raise ConfigError(f"{path}: config key '{wrong[0]}' must be text, got {data[wrong[0]]!r}")
+            raise ConfigError(f"{path}: config key '{wrong[0]}' must be text, got {shorten(data[wrong[0]])}")
         return cls(**{name: data[name] for name in names})
 
 
@@ -78,19 +78,19 @@ def load_adapter(adapter: str | Path, norm: str, find_base) -> nn.Module:
     config = AdapterConfig.load(source / folder.CONFIG)
     base = find_base(config.base, norm)
     if config.norm != norm:
-        raise StyleFolderError(f"{source} should hold {norm} norm, its config.json says {config.norm}")
+        raise StyleFolderError(f"{source} should hold {norm} norm, its config.json says {brief(config.norm)}")
     generator = folder.load(base.folder, norm)
     state = generator.state_dict()
     found = folder.tensors_sha256(state)
     if config.base_sha256 not in (found, weights_sha256(base.folder, norm)):
         raise WeightsError(
-            f"the adapter {adapter} was trained on other weights of {config.base} ({config.base_sha256[:12]}...) than those "
-            f"here ({found[:12]}...): use the version of the base it names, or train it again"
+            f"the adapter {adapter} was trained on other weights of {brief(config.base)} ({config.base_sha256[:12]}...) than "
+            f"those here ({found[:12]}...): use the version of the base it names, or train it again"
         )
     changed = folder.read_weights(source / WEIGHTS)[0]
     for key, value in changed.items():
         if key not in state or state[key].shape != value.shape or state[key].is_floating_point() != value.is_floating_point():
-            raise WeightsError(f"{source / WEIGHTS}: {key} does not fit the base {config.base}")
+            raise WeightsError(f"{source / WEIGHTS}: {brief(key)} does not fit the base {brief(config.base)}")
     folder.check_tensors(adapter, norm, changed)
     generator.load_state_dict({**state, **changed})
     return generator

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from zoo import records
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, brief, shorten
 
 FORMAT = 1  # of config.json; raised when a key changes its meaning
 NORMS = ("instance", "batch", "contrast", "none")
@@ -44,18 +44,20 @@ class GeneratorConfig:
             value = getattr(self, field.name)
             fits = isinstance(value, field.type) or (field.type is float and isinstance(value, int))
             if not fits or isinstance(value, bool):
-                raise ConfigError(f"config key '{field.name}' must be {field.type.__name__}, got {value!r}")
+                raise ConfigError(f"config key '{field.name}' must be {field.type.__name__}, got {shorten(value)}")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
-                raise ConfigError(f"config key '{name}' must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
+                raise ConfigError(
+                    f"config key '{name}' must be one of {', '.join(choices)}, got {shorten(getattr(self, name))}"
+                )
         for name, (low, high) in _RANGES.items():
             if not low <= getattr(self, name) <= high:
-                raise ConfigError(f"config key '{name}' must lie in {low}..{high}, got {getattr(self, name)!r}")
+                raise ConfigError(f"config key '{name}' must lie in {low}..{high}, got {shorten(getattr(self, name))}")
         from zoo.registry import list_architectures  # here, as the registry's architectures import this module
 
         if self.architecture not in list_architectures():
             raise ConfigError(
-                f"config key 'architecture' must be one of {', '.join(list_architectures())}, got {self.architecture!r}"
+                f"config key 'architecture' must be one of {', '.join(list_architectures())}, got {shorten(self.architecture)}"
             )
 
     @property
@@ -75,9 +77,9 @@ class GeneratorConfig:
         known = {"format", *(field.name for field in fields(cls))}
         for problem, keys in (("unknown", data.keys() - known), ("missing", known - data.keys())):
             if keys:
-                raise ConfigError(f"{problem} config key{'s'[: len(keys) > 1]}: {', '.join(sorted(map(str, keys)))}")
+                raise ConfigError(f"{problem} config key{'s'[: len(keys) > 1]}: {brief(', '.join(sorted(keys)))}")
         if data["format"] != FORMAT:
-            raise ConfigError(f"config key 'format' must be {FORMAT}, got {data['format']!r}: update Missing Ingredient")
+            raise ConfigError(f"config key 'format' must be {FORMAT}, got {shorten(data['format'])}: update Missing Ingredient")
         return cls(**{key: value for key, value in data.items() if key != "format"})
 
     def to_json(self) -> str:

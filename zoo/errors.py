@@ -19,9 +19,27 @@ shows a message. The text of each says what came, what is needed and how to fix 
 
 import reprlib
 
+LONGEST = 4000  # characters of an error
+
+
+def printable(words: object) -> str:
+    """Words that a stranger may have written, as one line: no control characters, which a terminal would obey, nor anything
+    else that shows nothing, and nothing that UTF-8 lacks."""
+    return "".join(c if c.isprintable() else " " if c.isspace() else "" for c in str(words))
+
+
+def brief(words: object, longest: int = 160) -> str:
+    """`printable`, cut down in its middle to `longest` characters."""
+    line, half = printable(words), (longest - 3) // 2
+    return line if len(line) <= longest else f"{line[:half]}...{line[-half:]}"
+
 
 class ZooError(Exception):
-    """Base of every error that Missing Ingredient raises on purpose."""
+    """Base of every error that Missing Ingredient raises on purpose. Its text is one line that may be shown anywhere: what a
+    stranger wrote and an error quotes has no control characters, and is cut down when it is long."""
+
+    def __init__(self, words: object = ""):
+        super().__init__(brief(words, LONGEST))
 
 
 class ConfigError(ZooError):
@@ -73,15 +91,3 @@ def shorten(value: object) -> str:
     brief = reprlib.Repr()
     brief.maxstring = brief.maxother = 80
     return brief.repr(value)
-
-
-def printable(words: object) -> str:
-    """Words that a stranger may have written, as one line: no control characters, which a terminal would obey, nor anything
-    else that shows nothing, and nothing that UTF-8 lacks."""
-    return "".join(c if c.isprintable() else " " if c.isspace() else "" for c in str(words))
-
-
-def brief(words: object, longest: int = 160) -> str:
-    """`printable`, cut down in its middle to `longest` characters."""
-    line, half = printable(words), (longest - 3) // 2
-    return line if len(line) <= longest else f"{line[:half]}...{line[-half:]}"

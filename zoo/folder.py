@@ -22,7 +22,7 @@ from safetensors.torch import save as serialize
 from torch import nn
 
 from zoo.config import GeneratorConfig
-from zoo.errors import StyleFolderError, WeightsError
+from zoo.errors import StyleFolderError, WeightsError, brief
 from zoo.records import read_record
 from zoo.registry import create
 
@@ -152,15 +152,15 @@ def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
         state = deserialize(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])  # found to be sound a line above
     except (OSError, SafetensorError, KeyError, MemoryError) as error:  # KeyError: a type of numbers that torch lacks
-        raise WeightsError(f"cannot read {path}: {error}") from error
+        raise WeightsError(f"cannot read {path}: {brief(error)}") from error
     metadata = header.get("__metadata__", {})
     for key, value in state.items():
         if value.dtype not in _STORED:
-            raise WeightsError(f"{path}: {key} is stored as {value.dtype}, expected float16 or float32")
+            raise WeightsError(f"{path}: {brief(key)} is stored as {value.dtype}, expected float16 or float32")
         if value.is_floating_point() and not value.isfinite().all():
-            raise WeightsError(f"{path}: {key} holds values that are not finite; the file is damaged")
+            raise WeightsError(f"{path}: {brief(key)} holds values that are not finite; the file is damaged")
         if key.endswith("running_var") and (value < 0).any():
-            raise WeightsError(f"{path}: {key} holds negative variances; the file is damaged")
+            raise WeightsError(f"{path}: {brief(key)} holds negative variances; the file is damaged")
     return state, metadata
 
 
@@ -176,14 +176,14 @@ def load_generator(folder: str | Path) -> nn.Module:
         generator = create(config)
     wanted = generator.state_dict()
     if metadata.get("norm", config.norm) != config.norm:
-        raise WeightsError(f"{folder / WEIGHTS} holds a {metadata['norm']}-norm generator, config.json says {config.norm}")
+        raise WeightsError(f"{folder / WEIGHTS} holds a {brief(metadata['norm'])}-norm generator, {CONFIG} says {config.norm}")
     for problem, keys in (("unknown", state.keys() - wanted.keys()), ("missing", wanted.keys() - state.keys())):
         if keys:
             batch = any(key.endswith("running_mean") for key in keys)
             hint = " (batch norm keeps running statistics, the other norms do not)" if batch else ""
             raise WeightsError(
                 f"{folder / WEIGHTS} does not fit a {config.norm}-norm {config.architecture} of width {config.width}: "
-                f"{len(keys)} {problem} tensors, first {min(keys)}{hint}"
+                f"{len(keys)} {problem} tensors, first {brief(min(keys))}{hint}"
             )
     for key, value in wanted.items():
         if state[key].shape != value.shape or state[key].is_floating_point() != value.is_floating_point():

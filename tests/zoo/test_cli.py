@@ -1,17 +1,22 @@
 """What all commands do at their edge: one plain line, an exit code, no traceback, nothing left half done."""
 
 import errno
+import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
 
 import pytest
+import torch
+from safetensors.torch import load_file, save_file
 
+import zoo
 from tests.conftest import ROOT
 from zoo.__main__ import main
 from zoo.cli import command, say
-from zoo.errors import ConfigError, brief, printable
+from zoo.errors import ConfigError, ZooError, brief, printable
 
 
 def run(body):
@@ -108,6 +113,31 @@ def test_the_words_of_a_style_are_printed_without_control_characters(capsys, sma
     out, err = capsys.readouterr()
     assert "[31mred2J" in out and "[31m" in err
     assert not [c for c in out + err if c != "\n" and not c.isprintable()]
+
+
+LONG = "x" * 100_000
+
+
+@pytest.mark.parametrize("change", ["value", "key", "tensor", "norm"])
+def test_no_error_is_longer_than_a_few_sentences(small_pair, change):
+    """Errors echoed whatever a stranger had written, megabytes of it (issue 13, item 43)."""
+    config, weights = small_pair / "config.json", small_pair / "model.safetensors"
+    written, state = json.loads(config.read_text()), load_file(weights)
+    if change in ("value", "key"):
+        config.write_text(json.dumps({**written, **({"padding": LONG} if change == "value" else {LONG: 1, "\x1b[31m": 2})}))
+    else:
+        more = {LONG: torch.zeros(1)} if change == "tensor" else {}
+        save_file({**state, **more}, weights, metadata={"norm": LONG if change == "norm" else "instance"})
+    with pytest.raises(ZooError) as error:
+        zoo.load(small_pair)
+    assert len(str(error.value)) < 700 and str(error.value).isprintable()
+
+
+def test_the_text_of_an_error_is_one_line_that_may_be_shown():
+    """(issue 13, items 25 and 43)"""
+    assert str(ConfigError("no\nkey \x1b[31m\ud800")) == "no key [31m" and str(ZooError()) == ""
+    assert 3900 < len(str(ConfigError(LONG))) <= 4000
+    assert str(pickle.loads(pickle.dumps(ConfigError("no key")))) == "no key"
 
 
 def test_long_words_are_cut_in_their_middle():
