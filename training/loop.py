@@ -28,16 +28,17 @@ from training.report import RunReport
 from training.signals import stop_signals
 from training.twins import Twin, train_step
 from zoo.catalog import Style
-from zoo.device import is_out_of_memory
-from zoo.errors import TrainingError
+from zoo.device import is_out_of_memory, pick_device
+from zoo.errors import DeviceError, TrainingError
 
 TRACKERS = ("trackio", "tensorboard")
 
 
 @dataclass
 class RunOptions:
-    """What a run reports and keeps; none of it changes the trained weights."""
+    """Where a run computes, what it reports and keeps; none of it changes the trained weights, beyond rounding."""
 
+    device: str = "auto"  # one of zoo.device.DEVICES
     vgg_weights: str = "bundled"
     preview: Path | None = None  # folder of fixed photos to look at; default: the first of the content folder
     preview_every: int = 250
@@ -82,7 +83,7 @@ def run(
     options, out = options or RunOptions(), Path(out)
     if options.push_to:
         check_push(options.push_to, config, paintings, norms)
-    accelerator = make_accelerator(config, len(paintings), out, options.track)
+    accelerator = make_accelerator(config, len(paintings), out, options.track, options.device)
     check_processes(accelerator.num_processes, config, norms)
     with accelerator.main_process_first():  # the others find what it has unpacked
         content = photo_folder(content, out / "run" / "photos")
@@ -173,16 +174,23 @@ def train(
     return last == config.steps
 
 
-def make_accelerator(config: TrainConfig, styles: int, out: Path, track: str | None) -> Accelerator:
-    """What runs the training: a batch that all processes share, a tracker. Precision is the twins' own business."""
+def make_accelerator(config: TrainConfig, styles: int, out: Path, track: str | None, device: str = "auto") -> Accelerator:
+    """What runs the training: a device, a batch that all processes share, a tracker. Precision is the twins' own business.
+
+    Raises DeviceError when there is no such device, or this process has trained on another.
+    """
+    where = pick_device(device).type
     rows = styles > 1 or config.identity_weight > 0  # of which a step trains one
     accelerator = Accelerator(
         mixed_precision="no",
+        cpu=device == "cpu",
         dataloader_config=DataLoaderConfiguration(split_batches=True),
         kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=rows)],
         log_with=track,
         project_dir=out / "run",
     )
+    if device != "auto" and accelerator.device.type != where:
+        raise DeviceError(f"this process trains on {accelerator.device.type} already: train on {where} in another")
     if track:
         os.environ.setdefault("TRACKIO_DIR", str((out / "run" / "trackio").resolve()))
         flat = {key: value if isinstance(value, (int, float, str)) else str(value) for key, value in asdict(config).items()}

@@ -19,6 +19,7 @@ from training.records import why_not_write
 from training.sheet import contact_sheet
 from zoo.catalog import PHOTO, Style, find
 from zoo.cli import command
+from zoo.device import DEVICES, HELP
 from zoo.errors import PhotoError, TrainingError
 from zoo.images import fade, fit_long_side, fit_short_side, list_photos, open_photo, save_picture
 from zoo.painter import paint, painter
@@ -47,25 +48,25 @@ def preview_photos(folder: Path | None, others: list[Path] = ()) -> list[Image.I
     return [*photos, fade(photos[-1], FADED)]
 
 
-def size_sheet(style: Style, photo: Image.Image) -> Image.Image:
+def size_sheet(style: Style, photo: Image.Image, device: str = "auto") -> Image.Image:
     """The middle of a photo as instance norm paints it at each of SIZES, a pixel of it for a pixel of the sheet."""
     row = []
     for size in SIZES:
         scale = size / max(photo.size)
         resized = photo.resize([round(side * scale) for side in photo.size], Image.Resampling.LANCZOS)
-        painted = stylize(resized, style)
+        painted = stylize(resized, style, device=device)
         w, h = (min(a, b) for a, b in zip(painted.size, CROP, strict=True))
         left, top = (painted.width - w) // 2, (painted.height - h) // 2
         row.append(painted.crop((left, top, left + w, top + h)))
     return contact_sheet([row], [f"{size} px" for size in SIZES])
 
 
-def draw_tiles(style: Style) -> None:
+def draw_tiles(style: Style, device: str = "auto") -> None:
     """Write the pictures of a style that makes textures."""
     images, norms = style.folder / "images", sorted(style.norms)
 
     def tile(norm: str, seed: int) -> Image.Image:
-        generator = painter().generator(style, norm, seed)
+        generator = painter(device).generator(style, norm, seed)
         return paint(generator, Image.new("RGB", (TILE_SIZE, TILE_SIZE)))
 
     for norm in norms:
@@ -74,20 +75,20 @@ def draw_tiles(style: Style) -> None:
     save_picture(sheet, images / "preview.jpg", quality=74)
 
 
-def draw_pictures(style: Style, photos: list[Image.Image]) -> None:
+def draw_pictures(style: Style, photos: list[Image.Image], device: str = "auto") -> None:
     """Write the pictures named above. Raises ZooError when the folder holds no generator or cannot be written."""
     images, norms = style.folder / "images", sorted(style.norms)
     if style.needs_no_photo:
-        return draw_tiles(style)
+        return draw_tiles(style, device)
     photo = fit_long_side(open_photo(PHOTO), PICTURE_SIZE)
     save_picture(photo, images / "photo.jpg", quality=80)
     for norm in norms:
-        save_picture(stylize(photo, style, norm), images / f"{norm}.jpg", quality=80)
-    rows = [[photo, *(stylize(photo, style, norm) for norm in norms)] for photo in photos]
+        save_picture(stylize(photo, style, norm, device=device), images / f"{norm}.jpg", quality=80)
+    rows = [[photo, *(stylize(photo, style, norm, device=device) for norm in norms)] for photo in photos]
     sheet = contact_sheet(rows, ["photo", *(f"{norm} norm" for norm in norms)])
     save_picture(sheet, images / "preview.jpg", quality=74)
     if "instance" in norms:
-        save_picture(size_sheet(style, open_photo(PHOTO)), images / "sizes.jpg", quality=80)
+        save_picture(size_sheet(style, open_photo(PHOTO), device), images / "sizes.jpg", quality=80)
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -96,6 +97,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.pictures", description=__doc__, formatter_class=raw)
     parser.add_argument("styles", nargs="+", metavar="STYLE", help="slugs or style folders")
     parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photos of the preview")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
     return parser
 
 
@@ -108,7 +110,7 @@ def main(argv: list[str] | None = None) -> None:
     if why := next(filter(None, map(why_not_write, styles)), None):
         raise TrainingError(why)
     for style in styles:
-        draw_pictures(style, photos)
+        draw_pictures(style, photos, args.device)
 
 
 if __name__ == "__main__":

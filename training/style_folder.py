@@ -41,7 +41,9 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
     _history(folder, painting, report)
     write_metrics(folder, {"storage": storage_error(folder, style, twins, report)})
     if held_out := report.options.held_out:
-        found = evaluate(Task(at(folder), [held_out], painting.file, vgg=report.options.vgg_weights))
+        found = evaluate(
+            Task(at(folder), [held_out], painting.file, device=report.options.device, vgg=report.options.vgg_weights)
+        )
         write_metrics(folder, {"held_out": {str(PHOTO_SIZE): found}})
     write_card(folder)
 
@@ -53,14 +55,14 @@ def finish_identity(folder: Path, twins: list, report: "RunReport") -> None:
     report.write_recipe(folder / "recipe.yaml", [])
     if report.options.held_out:
         note = f"mean over whole held-out photos at {PHOTO_SIZE} px; matched: each colour at the photo's mean and deviation"
-        write_metrics(folder, {"psnr": {**report.psnr(twins), "note": note, "machine": machine()}})
+        write_metrics(folder, {"psnr": {**report.psnr(twins), "note": note, "machine": machine(report.accelerator.device)}})
 
 
 def _pictures(folder: Path, painting: Painting, report: "RunReport") -> None:
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
     loss_curves(report.log_file, images / "curves.png", painting.slug)
-    draw_pictures(at(folder), report.preview_photos())
+    draw_pictures(at(folder), report.preview_photos(), report.options.device)
     small = painting.file.stat().st_size < MAX_PAINTING
     if painting.show and small and painting.file.suffix.lower() in (".jpg", ".jpeg"):
         shutil.copyfile(painting.file, images / "painting.jpg")  # the very file that was trained on
@@ -73,7 +75,7 @@ def _history(folder: Path, painting: Painting, report: "RunReport") -> None:
     history = [{"step": r["step"], **r["held_out"]} for r in records]
     if history:
         note = f"centre crops of {PHOTO_SIZE} px in batches of 4; batch norm in eval mode unless named"
-        write_metrics(folder, {"history": {"note": note, "machine": machine(), "steps": history}})
+        write_metrics(folder, {"history": {"note": note, "machine": machine(report.accelerator.device), "steps": history}})
 
 
 @torch.no_grad()

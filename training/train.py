@@ -27,6 +27,7 @@ from training.paintings import FACTS, make_slug, read_paintings
 from training.start import find_start, started_recipe
 from zoo.catalog import PHOTO
 from zoo.cli import command
+from zoo.device import DEVICES, HELP
 from zoo.errors import ConfigError
 from zoo.images import open_photo, save_picture
 
@@ -81,6 +82,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     push = "then publish it as this repository of the Hub; the painting's facts must be given (log in first: hf auth login)"
     need.add_argument("--push-to", metavar="OWNER/NAME", help=push)
+    need.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
     auto = "weights that set themselves: relative losses, one balance for all paintings (training/losses.py explains)"
     need.add_argument("--auto", action="store_true", help=auto)
 

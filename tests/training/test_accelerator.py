@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from tests.training.runs import STEPS, command
-from training.loop import RunOptions, workers
+from training.config import TrainConfig
+from training.loop import RunOptions, make_accelerator, workers
 from training.records import read_log
 from training.train import main
-from zoo.errors import TrainingError
+from zoo.errors import DeviceError, TrainingError
 
 
 @pytest.mark.slow
@@ -54,3 +55,30 @@ def test_photos_are_read_beside_a_gpu_and_inline_on_a_cpu():
     assert workers(RunOptions(workers=3), torch.device("cpu")) == 3
     with pytest.raises(TrainingError, match="--workers"):
         RunOptions(workers=-1)
+
+
+def test_a_run_computes_on_the_device_it_is_told(tmp_path, monkeypatch):
+    """The trainer took a GPU wherever there was one (issue 13, item 6)."""
+    asked = []
+    monkeypatch.setattr("training.loop.Accelerator", lambda **words: asked.append(words["cpu"]) or FakeAccelerator("mps"))
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for device in ("auto", "mps"):
+        assert make_accelerator(TrainConfig(), 1, tmp_path, None, device).device.type == "mps"
+    with pytest.raises(DeviceError, match="trains on mps already"):
+        make_accelerator(TrainConfig(), 1, tmp_path, None, "cpu")
+    assert asked == [False, False, True]
+    with pytest.raises(DeviceError, match="no CUDA GPU"):
+        make_accelerator(TrainConfig(), 1, tmp_path, None, "cuda")
+
+
+class FakeAccelerator:
+    def __init__(self, device):
+        self.device = torch.device(device)
+
+
+def test_the_command_hands_the_device_to_the_run(examples, tmp_path, capsys, monkeypatch):
+    """(issue 13, item 6)"""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert main([str(w) for w in command(examples, tmp_path / "out", "--device", "cuda")]) == 2
+    assert "device cuda was asked for, but torch sees no CUDA GPU here" in capsys.readouterr().err

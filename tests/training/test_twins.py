@@ -159,7 +159,7 @@ def test_out_of_memory_starts_again_smaller_but_never_throws_work_away(examples,
     loop.run(CONFIG, paintings, examples, tmp_path)
     assert tried == [0, 2, 1]
     (tmp_path / "run" / "checkpoints").mkdir(parents=True)
-    save_checkpoint(tmp_path / "run" / "checkpoints", 5, {"run": {"recipe": {"micro_batch": 2}}})
+    save_checkpoint(tmp_path / "run" / "checkpoints", 5, {"run": {"recipe": {"micro_batch": 2}}, "seconds": 1.0})
     with pytest.raises(TrainingError, match="is untouched"):
         loop.run(CONFIG, paintings, examples, tmp_path)
     assert tried[3:] == [2] and list((tmp_path / "run" / "checkpoints").iterdir())
