@@ -1,8 +1,7 @@
 """What the page does: plain functions from photo, style and size to pictures. No layout here."""
 
 import html
-import re
-import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -10,26 +9,33 @@ import gradio as gr
 from PIL import Image
 
 from space.gpu import on_gpu
-from zoo import stylize
+from space.turns import Superseded, Turns
+from space.words import NORMS, without_paths
 from zoo.adapter import is_adapter
-from zoo.catalog import Style, find_named, with_weights
-from zoo.device import pick_device
+from zoo.catalog import Style, find_named
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError, shorten
 from zoo.folder import WEIGHTS
 from zoo.images import fade, open_photo
+from zoo.painter import Painted, painter
 
 TIMEOUT, DEADLINE = 2.5, 30.0  # s; a visitor should not wait for a Hub that does not answer
 MAX_SIZE = 2048  # px; long side, keeps a visitor's picture within the memory of a small machine
+MAX_PIXELS = 50_000_000  # of an upload: more than a phone's photo has
 MAX_NAME = 250  # letters; the Hub's names and revisions are shorter
-NORMS = ("batch", "instance")  # left and right of the slider
+TURNS = Turns(at_once=2, waiting=8)
 
 
-@dataclass
-class Painted:
-    """One result: an RGB image and the seconds it took; None when it is the photo itself, as the style lacks that norm."""
+@dataclass(frozen=True)
+class Comparison:
+    """A photo as it was painted, reduced and faded, with what came out, by norm."""
 
-    image: Image.Image
-    seconds: float | None
+    style: Style
+    photo: Image.Image
+    painted: dict[str, Painted]
+
+    def picture(self, norm: str) -> Image.Image:
+        """What that norm painted; the photo itself where the style lacks that twin."""
+        return self.painted[norm].image if norm in self.painted else self.photo
 
 
 @contextmanager
@@ -41,11 +47,6 @@ def plain_errors():
         # the page shows it as HTML, and what a stranger wrote may be quoted in it
         words = html.escape(without_paths(error), quote=False)
         raise gr.Error(words, title="This did not work", print_exception=False) from error
-
-
-def without_paths(error: object) -> str:
-    """The words of an error, its files by their names alone: where they lie on this machine is no visitor's business."""
-    return re.sub(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[\\/](?:[^\s'\"\\/:]+[\\/])+", "", str(error))
 
 
 def check_request(photo: str | None, size: object, contrast: object = 1.0) -> int:
@@ -69,41 +70,58 @@ def check_index(index: object, length: int) -> int:
     return index
 
 
+def read_photo(photo: str, size: int | None = None) -> Image.Image:
+    """An upload, read as `open_photo` reads it but for a lower limit of pixels. Raises PhotoError."""
+    return open_photo(photo, size, MAX_PIXELS)
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 @on_gpu(duration=15)
-def _on_gpu(photo: Image.Image, style: Style, norm: str) -> Image.Image:
-    """`stylize`, on a ZeroGPU Space in a forked process."""
-    return stylize(photo, style, norm)
+def _on_gpu(photo: Image.Image, style: Style, norms: tuple[str, ...]) -> dict[str, Painted]:
+    """`Painter.paint`, on a ZeroGPU Space in a forked process; one call for all norms, as each would wait for a GPU anew."""
+    return painter().paint(photo, style, norms)
 
 
-def paint(photo: Image.Image, style: Style, norm: str) -> Painted:
-    """Paint one picture at its own size, timed (the generator's loading included at its first use)."""
-    if norm not in style.norms:
-        raise StyleFolderError(f"{style.title} has no {norm}-norm generator, only {', '.join(style.norms)}")
-    style = with_weights(style, norm)  # here, where what is downloaded stays; on a Space the GPU's process is thrown away
-    started = time.perf_counter()
-    image = _on_gpu(photo, style, norm)
-    return Painted(image, time.perf_counter() - started)
-
-
-def paint_both(
-    photo: str | None, slug: str, size: float | None, contrast: float = 1.0, progress: gr.Progress | None = None
+def paint(
+    photo: Image.Image, style: Style, norms: tuple[str, ...] = NORMS, wanted: Callable[[], bool] = lambda: True
 ) -> dict[str, Painted]:
-    """Both twins' pictures of the photo at `photo`, reduced to a long side of `size` px, by norm.
+    """The photo at its own size, painted with each of the norms, by norm, when it is its turn.
 
-    `contrast` below 1 fades the photo first. Raises ZooError.
+    Raises ZooError, Superseded when it is not `wanted` any more.
+    """
+    for norm in norms:
+        if norm not in style.norms:
+            raise StyleFolderError(f"{style.title} has no {norm}-norm generator, only {', '.join(style.norms)}")
+    painter().load(style, norms)  # here, where what is loaded stays: on a Space the GPU's process is thrown away
+    with TURNS.turn(wanted):
+        return _on_gpu(photo, style, norms)
+
+
+def compare(
+    photo: str | None, slug: object, size: object, contrast: object = 1.0, wanted: Callable[[], bool] = lambda: True
+) -> Comparison:
+    """The photo at `photo`, reduced to a long side of `size` px, painted by both twins.
+
+    `contrast` below 1 fades the photo first. Raises ZooError, Superseded when it is not `wanted` any more, not even at the end.
     """
     size, style = check_request(photo, size, contrast), find_in_zoo(slug)
-    image = fade(open_photo(photo, size), contrast)
-    painted = {}
-    for i, norm in enumerate(NORMS):
-        if progress is not None:
-            progress((i, len(NORMS)), desc=f"painting with {norm} norm", unit="pictures")
-        painted[norm] = paint(image, style, norm) if norm in style.norms else Painted(image, None)
-    return painted
+    image = fade(read_photo(photo, size), contrast)
+    painted = paint(image, style, tuple(norm for norm in NORMS if norm in style.norms), wanted)
+    if not wanted():
+        raise Superseded
+    return Comparison(style, image, painted)
+
+
+def describe(comparison: Comparison) -> str:
+    """One line: size, seconds, device."""
+    times = " · ".join(f"{norm} norm {one.seconds:.2f} s" for norm, one in comparison.painted.items())
+    if missing := [norm for norm in NORMS if norm not in comparison.painted]:
+        times += f" · this style has no {missing[0]}-norm twin: that side is your photo"
+    w, h = comparison.photo.size
+    return f"{w}×{h} px · {times} · on {'CPU' if painter().device.type == 'cpu' else 'GPU'}"
 
 
 def find_in_zoo(slug: str) -> Style:
@@ -111,55 +129,6 @@ def find_in_zoo(slug: str) -> Style:
     if not isinstance(slug, str) or len(slug) > MAX_NAME:
         raise StyleNotFoundError(f"a style is named by its slug or as owner/name[@revision] of the Hub, got {shorten(slug)}")
     return find_named(slug, timeout=TIMEOUT, deadline=DEADLINE)
-
-
-def describe(painted: dict[str, Painted]) -> str:
-    """One line: size, seconds, device."""
-    w, h = painted["instance"].image.size
-    times = " · ".join(f"{norm} norm {one.seconds:.2f} s" for norm, one in painted.items() if one.seconds is not None)
-    if missing := [norm for norm, one in painted.items() if one.seconds is None]:
-        times += f" · this style has no {missing[0]}-norm twin: that side is your photo"
-    return f"{w}×{h} px · {times} · on {'CPU' if pick_device().type == 'cpu' else 'GPU'}"
-
-
-def shares(style: Style) -> dict[str, float] | None:
-    """Each norm's held-out objective as a share of the untouched photo's, at the first size measured; None if it was not."""
-    for found in style.held_out.values():
-        if {"batch", "instance"} <= found.keys():
-            return {norm: found[norm]["objective"] / found["photo"]["objective"] for norm in NORMS}
-    return None
-
-
-def clearest_first(styles: list[Style]) -> list[Style]:
-    """Styles in the order in which the page shows them: where instance norm is furthest ahead first."""
-
-    def lead(style: Style) -> float:
-        found = shares(style)
-        return found["instance"] / found["batch"] if found else float("inf")
-
-    return sorted(styles, key=lead)
-
-
-def plain(text: object) -> str:
-    """Words that a stranger wrote, as Markdown that shows them and does nothing else: no links, pictures, HTML."""
-    line = " ".join(str(text).split())[:300]
-    return "".join(c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in line)
-
-
-def about(style: Style) -> str:
-    """Markdown: the painting, and how the twins compare on photos never trained on."""
-    known = style.painting
-    by = ", ".join(plain(known[key]) for key in ("author", "year") if key in known)
-    text = f"**{plain(style.title)}**" + (f" — after {by}" if by else "")
-    if "@" in style.source:
-        licence = f", painting: {plain(known['licence'])}" if "licence" in known else ""
-        text += f"<br>`{style.source}`{licence}"
-    if found := shares(style):
-        text += (
-            "<br>On photos never trained on, the perceptual loss falls to "
-            f"{found['batch']:.1%} of the untouched photo's with batch norm, to **{found['instance']:.1%}** with instance norm."
-        )
-    return text
 
 
 def unfit(style: Style) -> str | None:

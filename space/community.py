@@ -15,6 +15,7 @@ from PIL import Image
 
 from space import actions
 from space.actions import DEADLINE, TIMEOUT
+from space.words import plain, without_paths
 from zoo import hub, trust
 from zoo.catalog import PHOTO, Style, at, list_styles, load
 from zoo.errors import HubError, StyleNotFoundError, ZooError
@@ -77,6 +78,11 @@ def fetch(name: str) -> Style:
     return style
 
 
+def painting(style: Style) -> Path | None:
+    """The painting's picture, where its licence lets the style carry one; strangers' pictures are not shown."""
+    return None if "@" in style.source else style.picture("painting")
+
+
 def local_styles() -> list[str]:
     """Slugs of the styles that were trained on this machine."""
     return [style.slug for style in list_styles() if style.source == "local"]
@@ -126,7 +132,7 @@ def add_tab(tab: gr.Tab) -> dict:
             found, more = browse(words, sort, count)
             pictures = thumbnails(found)
         except HubError as error:
-            return gr.Gallery([], visible=False), [], gr.Button(visible=False), actions.plain(actions.without_paths(error))
+            return gr.Gallery([], visible=False), [], gr.Button(visible=False), plain(without_paths(error))
         text = "" if found else "Nothing there yet under these words: train a style and be the first to share it."
         return gr.Gallery(pictures, visible=bool(found)), [f"{s.id}@{s.sha}" for s in found], gr.Button(visible=more), text
 

@@ -2,12 +2,15 @@
 
 import re
 import shutil
+import threading
 
 import pytest
 from playwright.sync_api import expect
 
+from space import community
+from space.words import clearest_first
 from tests.conftest import served
-from zoo.catalog import BUNDLED
+from zoo.catalog import BUNDLED, list_styles
 
 
 @pytest.fixture
@@ -39,6 +42,45 @@ def test_a_style_is_picked_and_compared(shared, tab):
     expect(tab.locator("#about")).to_contain_text("Katsushika Hokusai")
     expect(tab.locator("#about")).to_contain_text(f"bob/wave@{shared.repos['model', 'bob/wave'].refs['main']}")
     assert not tab.outside
+
+
+def test_no_bundled_tile_stays_marked_beside_a_style_of_the_hub(shared, tab):
+    """(issue 13, item 27)"""
+    marked = tab.locator("#styles button.thumbnail-item.selected")
+    expect(marked).to_have_count(1)
+    tab.get_by_role("tab", name="Community").click()
+    tab.locator("#hub-name textarea, #hub-name input").fill("eve/scream")
+    tab.locator("#use").click()
+    wait_for_comparison(tab)
+    expect(marked).to_have_count(0)
+    tab.locator("#styles button.thumbnail-item").nth(3).click()
+    expect(marked).to_have_count(1)
+
+
+def test_a_tile_picked_while_a_style_is_downloaded_wins(shared, tab, monkeypatch):
+    """(issue 13, item 3)"""
+    asked, let_go, fetch = threading.Event(), threading.Event(), community.fetch
+
+    def slow(name):
+        style = fetch(name)
+        asked.set()
+        assert let_go.wait(30)
+        return style
+
+    monkeypatch.setattr(community, "fetch", slow)
+    tab.get_by_role("tab", name="Community").click()
+    tab.locator("#hub-name textarea, #hub-name input").fill("eve/scream")
+    tab.locator("#use").click()
+    assert asked.wait(20)
+    tab.get_by_role("tab", name="Compare").click()
+    tab.locator("#styles button.thumbnail-item").nth(2).click()
+    wait_for_comparison(tab)
+    title = clearest_first(list_styles())[2].title
+    expect(tab.locator("#about")).to_contain_text(title)
+    let_go.set()
+    tab.wait_for_timeout(1500)
+    expect(tab.locator("#about")).to_contain_text(title)
+    expect(tab.locator("#styles button.thumbnail-item.selected")).to_have_count(1)
 
 
 def test_a_name_is_entered(shared, tab):

@@ -2,13 +2,15 @@
 
 import io
 import re
+import threading
 import time
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from space.actions import clearest_first
+from space import actions
+from space.words import clearest_first
 from zoo.catalog import list_styles
 
 
@@ -105,3 +107,68 @@ def test_a_bad_file_gets_a_message(tab, content):
     upload(tab, "broken.png", content)
     expect(tab.locator(".toast-body")).to_contain_text("cannot read broken.png as a picture", timeout=30_000)
     assert not tab.complaints
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Painting in chosen styles waits until it is let go; `held[slug]` are (it has begun, let it go)."""
+    found, paint = {}, actions._on_gpu
+
+    def wait(photo, style, norms):
+        if style.slug in found:
+            begun, let_go = found[style.slug]
+            begun.set()
+            assert let_go.wait(30)
+        return paint(photo, style, norms)
+
+    monkeypatch.setattr(actions, "_on_gpu", wait)
+    yield found
+    for _, let_go in found.values():
+        let_go.set()
+
+
+def shown(tab):
+    """What stands on the page together: pictures, caption, and what the download would be called."""
+    pictures = tab.locator("#comparison img").evaluate_all("images => images.map(i => i.src)")
+    return pictures, tab.locator("#about").inner_text(), tab.locator("#save-instance").get_attribute("href")
+
+
+def test_a_style_picked_while_another_paints_wins(tab, held):
+    """And its name never stands over another's picture, in whatever order they are done (issue 13, item 3)."""
+    styles = clearest_first(list_styles())
+    tab.locator("#size").get_by_text("256 px").click()
+    tiles, before = tab.locator("#styles button.thumbnail-item"), shown(tab)
+    held[styles[1].slug] = begun, let_go = threading.Event(), threading.Event()
+    tiles.nth(1).click()
+    assert begun.wait(20)
+    assert shown(tab) == before  # the first picture keeps its own caption until there is another
+    tiles.nth(2).click()
+    expect(tab.locator("#about")).to_contain_text(styles[2].title, timeout=30_000)
+    pictures, _, _ = shown(tab)
+    assert all(styles[2].slug in picture for picture in pictures)
+    let_go.set()
+    tab.wait_for_timeout(1500)
+    assert shown(tab)[0] == pictures
+    expect(tab.locator("#about")).to_contain_text(styles[2].title)
+    with tab.expect_download() as waiting:
+        tab.locator("#save-instance").click()
+    assert styles[2].slug in waiting.value.suggested_filename
+    assert not tab.complaints
+
+
+def test_button_slider_and_picker_are_one_event(tab, held):
+    """A faded photo that was painted earlier does not come back over a newer choice (issue 13, item 3)."""
+    styles = clearest_first(list_styles())
+    tab.locator("#size").get_by_text("256 px").click()
+    held[styles[0].slug] = begun, let_go = threading.Event(), threading.Event()
+    number = tab.locator("#contrast input[type=range]")
+    number.focus()
+    number.press("ArrowLeft")
+    number.dispatch_event("pointerup")
+    assert begun.wait(20)
+    tab.locator("#styles button.thumbnail-item").nth(1).click()
+    expect(tab.locator("#about")).to_contain_text(styles[1].title, timeout=30_000)
+    let_go.set()
+    tab.wait_for_timeout(1000)
+    pictures, about, _ = shown(tab)
+    assert all(styles[1].slug in picture for picture in pictures) and styles[1].title in about

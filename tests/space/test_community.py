@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from space import actions, community
+from space import actions, community, words
 from tests.hub.repos import files_of
 from tests.hub.server import TOKEN, Fault
 from zoo.catalog import BUNDLED, PHOTO
@@ -36,18 +36,18 @@ def test_styles_are_shown_with_their_pictures(hub, wave):
 
 def test_a_style_of_the_hub_is_compared_like_any_other(wave, photo):
     style = community.fetch(" bob/wave ")
-    assert style.source in actions.about(style) and "Hokusai" in actions.about(style)
-    painted = actions.paint_both(str(photo), style.source, 64)
-    for norm in actions.NORMS:
-        assert painted[norm].image == zoo.stylize(photo, "great-wave", norm, 64)
+    assert style.source in words.about(style) and "Hokusai" in words.about(style)
+    done = actions.compare(str(photo), style.source, 64)
+    for norm in words.NORMS:
+        assert done.picture(norm) == zoo.stylize(photo, "great-wave", norm, 64)
 
 
 def test_without_a_twin_the_photo_stands_beside_it(hub, photo):
     alone = {name: data for name, data in files_of(BUNDLED / "great-wave").items() if not name.startswith("batch/")}
     hub.add("bob/alone", alone)
-    painted = actions.paint_both(str(photo), "bob/alone", 64)
-    assert painted["batch"].image.size == (64, 64) and painted["batch"].seconds is None
-    assert "no batch-norm twin" in actions.describe(painted)
+    done = actions.compare(str(photo), "bob/alone", 64)
+    assert list(done.painted) == ["instance"] and done.picture("batch") == done.photo and done.photo.size == (64, 64)
+    assert "no batch-norm twin" in actions.describe(done)
 
 
 @pytest.mark.slow
@@ -61,7 +61,7 @@ def test_no_hub_is_said_soon(hub):
 
 
 def test_what_strangers_write_is_shown_as_words():
-    text = actions.plain("a ![x](http://evil/x.png) <img src=x>\n# `b` [c](d) www.evil.com $x$ me@evil.com")
+    text = words.plain("a ![x](http://evil/x.png) <img src=x>\n# `b` [c](d) www.evil.com $x$ me@evil.com")
     assert not set(text) & set("![]()<>`*_:./@$\n") and html.unescape(text).startswith("a ![x](http://evil")
     with pytest.raises(gr.Error) as caught, actions.plain_errors():
         raise StyleNotFoundError("got '<img src=https://evil/x>'")
@@ -91,7 +91,7 @@ def test_a_broken_record_is_said_in_words(hub):
     files = {**files_of(BUNDLED / "great-wave"), "metrics.json": b'{"held_out": {"256": {"photo": {"objective": 0}}}}'}
     hub.add("eve/broken", files)
     with pytest.raises(StyleFolderError, match="held_out"):
-        actions.about(community.fetch("eve/broken"))
+        words.about(community.fetch("eve/broken"))
 
 
 def test_on_a_space_nobody_reads_with_the_owners_token(hub, logged_in, monkeypatch):

@@ -4,13 +4,20 @@ import importlib
 import multiprocessing
 import pickle
 import sys
+import time
 import types
 
+import numpy as np
 import pytest
+import torch
 
 import space.gpu
 import zoo.errors
+from space import actions
 from zoo.errors import WeightsError, ZooError
+from zoo.painter import painter
+
+forks = []  # one for each process that was lent
 
 
 def lend(duration):
@@ -25,9 +32,10 @@ def lend(duration):
                 results.put(pickle.dumps((False, type(error).__name__)))
 
         def call(*args):
+            forks.append(duration)
             fork = multiprocessing.get_context("fork")
             results = fork.Queue()
-            process = fork.Process(target=work, args=(results, args))
+            process = fork.Process(target=work, args=(results, args), daemon=True)
             process.start()
             done, result = pickle.loads(results.get(timeout=20))
             process.join()
@@ -47,6 +55,15 @@ def on_gpu(monkeypatch):
     yield importlib.reload(space.gpu).on_gpu
     monkeypatch.undo()
     importlib.reload(space.gpu)
+
+
+@pytest.fixture
+def two_threads():
+    """torch computes with two, whatever this machine has at the moment."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="a Space forks")
@@ -71,3 +88,36 @@ def test_every_error_can_be_sent_to_another_process():
     for kind in kinds:
         sent = pickle.loads(pickle.dumps(kind("what came, and what is needed")))
         assert type(sent) is kind and str(sent) == "what came, and what is needed"
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="a Space forks")
+def test_a_comparison_is_one_loan_and_what_was_loaded_stays(on_gpu, two_threads, photo, small_pair, monkeypatch):
+    """The pair in one process, which finds the generators in its memory and paints, though its parent has painted, too
+    (issue 13, item 8)."""
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(small_pair.parent))
+    expected = actions.compare(str(photo), "small-pair", 256)  # whose threads do not come along into the fork
+
+    def work(image, style, norms):
+        monkeypatch.setattr("zoo.painter.load", lambda *_: pytest.fail("was read again"))
+        return painter().paint(image, style, norms)
+
+    monkeypatch.setattr(actions, "_on_gpu", on_gpu(duration=5)(work))
+    forks.clear()
+    found = actions.compare(str(photo), "small-pair", 256)
+    assert len(forks) == 1
+    for norm in ("batch", "instance"):
+        pictures = (np.asarray(one.picture(norm), int) for one in (found, expected))
+        assert abs(np.subtract(*pictures)).max() <= 1 and found.painted[norm].seconds > 0
+
+
+@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="a Space forks")
+def test_the_seconds_are_those_of_painting_alone(on_gpu, photo, small_pair, monkeypatch):
+    """Neither of waiting for a GPU nor of loading (issue 13, item 8)."""
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(small_pair.parent))
+
+    def work(image, style, norms):
+        time.sleep(1)
+        return painter().paint(image, style, norms)
+
+    monkeypatch.setattr(actions, "_on_gpu", on_gpu(duration=5)(work))
+    assert sum(one.seconds for one in actions.compare(str(photo), "small-pair", 64).painted.values()) < 0.9

@@ -1,0 +1,124 @@
+"""What happens on the page, and what its API answers: one comparison, from one state, whatever asked for it.
+
+Every request that paints goes to one function, which returns pictures, caption and painting together; of a visitor's requests
+the newest wins. Which style is chosen is the state `chosen`: (name, number of the choice), so that choosing one again paints it
+again.
+"""
+
+import itertools
+import re
+from pathlib import Path
+
+import gradio as gr
+from gradio.processing_utils import save_pil_to_cache
+from gradio.utils import get_upload_folder
+
+from space import actions, community, words
+from space.photo_input import PhotoInput
+from space.turns import Newest, Superseded
+from zoo.catalog import Style
+from zoo.errors import ConfigError
+
+TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
+PAINTING = {"concurrency_limit": 4, "concurrency_id": "paint"}  # two of them wait, to be superseded or not, see actions.TURNS
+
+_choices, _paintings, _numbers = Newest(), Newest(), itertools.count(1)
+
+
+def wire(styles: list[Style], controls: dict, result: dict, shared: dict, tabs: gr.Tabs) -> None:
+    """Connect the parts of the page, by name as `space.ui` and `space.community` return them."""
+    chosen = controls["chosen"]
+
+    def paint_pair(photo, chosen, size, contrast, request: gr.Request):
+        newest = _paintings.take(request.session_hash)
+        with actions.plain_errors():
+            try:
+                done = actions.compare(photo, chosen[0], size, contrast / 100, newest)
+            except Superseded:
+                return gr.skip()
+            files = [_png(done.picture(norm), f"{Path(photo).stem}-{chosen[0]}-{norm}") for norm in words.NORMS]
+            about, painting = words.about(done.style), community.painting(done.style)
+        downloads = [gr.DownloadButton(value=file, interactive=True) for file in files]
+        shown = gr.Image(painting, visible=painting is not None)
+        return tuple(files), actions.describe(done), *downloads, about, shown
+
+    def choose(request: gr.Request, event: gr.SelectData):
+        with actions.plain_errors():
+            place = actions.check_index(event.index, len(styles))
+        _choices.take(request.session_hash)
+        return styles[place].slug, next(_numbers)
+
+    def take(name, request: gr.Request):
+        newest = _choices.take(request.session_hash)
+        with actions.plain_errors():
+            style = community.fetch(name)
+        if not newest():  # another was chosen while this one was downloaded
+            return gr.skip()
+        return (style.source, next(_numbers)), gr.Gallery(selected_index=None), gr.Tabs(selected="compare")
+
+    def take_shown(shown, request: gr.Request, event: gr.SelectData):
+        with actions.plain_errors():
+            place = actions.check_index(event.index, len(shown))
+        return take(shown[place], request)
+
+    def check_upload(photo):
+        if photo is not None:
+            with actions.plain_errors():
+                actions.read_photo(photo)
+
+    gr.on(
+        [controls["button"].click, result["contrast"].release, chosen.change],
+        paint_pair,
+        [controls["photo"], chosen, controls["size"], result["contrast"]],
+        [result[key] for key in ("slider", "info", *words.NORMS, "about", "painting")],
+        trigger_mode="multiple",  # else gradio drops the newer ones
+        show_progress_on=result["slider"],
+        api_visibility="private",
+        **PAINTING,
+    )
+    controls["button"].click(None, js=TO_RESULT)
+    controls["photo"].upload(check_upload, controls["photo"], api_visibility="private", concurrency_limit=2)
+    quietly = {"api_visibility": "private", "trigger_mode": "multiple", "concurrency_limit": None}
+    controls["styles"].select(choose, None, chosen, show_progress="hidden", **quietly)
+    for event, function, inputs in (
+        (shared["use"].click, take, shared["name"]),
+        (shared["name"].submit, take, shared["name"]),
+        (shared["gallery"].select, take_shown, shared["shown"]),
+    ):
+        outputs = [chosen, controls["styles"], tabs]
+        event(function, inputs, outputs, api_visibility="private", trigger_mode="multiple", concurrency_limit=4,
+              concurrency_id="hub", show_progress_on=shared["name"])  # fmt: skip
+
+
+def add_api(slugs: list[str]) -> None:
+    """The named endpoints: stylize, compare."""
+    with gr.Row(visible=False):
+        photo, style = PhotoInput(label="photo"), gr.Dropdown(slugs, label="style", allow_custom_value=True)
+        norm = gr.Dropdown(["instance", "batch"], value="instance", label="norm", allow_custom_value=True)
+        size = gr.Number(512, label="size: long side in px")
+        pictures = [gr.Image(label=f"{norm_} picture", format="png", type="filepath") for norm_ in ("stylized", *words.NORMS)]
+        buttons = gr.Button(), gr.Button()
+
+    def stylize(photo, style, norm="instance", size=512):
+        """Paint a photo in a style of the zoo, with one norm; the long side is reduced to `size` px."""
+        with actions.plain_errors():
+            if norm not in words.NORMS:
+                raise ConfigError(f"norm must be instance or batch, got {norm!r}")
+            size = actions.check_request(photo, size)
+            found = actions.find_in_zoo(style)
+            return _png(actions.paint(actions.read_photo(photo, size), found, (norm,))[norm].image, f"{found.slug}-{norm}")
+
+    def compare(photo, style, size=512):
+        """Paint a photo with both norms: the batch-norm picture, then the instance-norm picture."""
+        with actions.plain_errors():
+            done = actions.compare(photo, style, size)
+            return [_png(done.picture(norm), f"{style}-{norm}") for norm in words.NORMS]
+
+    buttons[0].click(stylize, [photo, style, norm, size], pictures[0], api_name="stylize", **PAINTING)
+    buttons[1].click(compare, [photo, style, size], pictures[1:], api_name="compare", **PAINTING)
+
+
+def _png(image, name: str) -> str:
+    """A PNG of the picture in gradio's cache, which is swept daily; its path."""
+    name = re.sub(r"[^\w.-]+", "-", re.sub(r"@[0-9a-f]{40}", "", name))  # of a style of the Hub: without its commit
+    return save_pil_to_cache(image, get_upload_folder(), name=name, format="png")

@@ -1,0 +1,52 @@
+"""What the page says of styles and of errors; strangers' words are shown as words."""
+
+import re
+
+from zoo.catalog import Style
+
+NORMS = ("batch", "instance")  # left and right of the slider
+
+
+def without_paths(error: object) -> str:
+    """The words of an error, its files by their names alone: where they lie on this machine is no visitor's business."""
+    return re.sub(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[\\/](?:[^\s'\"\\/:]+[\\/])+", "", str(error))
+
+
+def shares(style: Style) -> dict[str, float] | None:
+    """Each norm's held-out objective as a share of the untouched photo's, at the first size measured; None if it was not."""
+    for found in style.held_out.values():
+        if {"batch", "instance"} <= found.keys():
+            return {norm: found[norm]["objective"] / found["photo"]["objective"] for norm in NORMS}
+    return None
+
+
+def clearest_first(styles: list[Style]) -> list[Style]:
+    """Styles in the order in which the page shows them: where instance norm is furthest ahead first."""
+
+    def lead(style: Style) -> float:
+        found = shares(style)
+        return found["instance"] / found["batch"] if found else float("inf")
+
+    return sorted(styles, key=lead)
+
+
+def plain(text: object) -> str:
+    """Words that a stranger wrote, as Markdown that shows them and does nothing else: no links, pictures, HTML."""
+    line = " ".join(str(text).split())[:300]
+    return "".join(c if c.isalnum() or c == " " else f"&#{ord(c)};" for c in line)
+
+
+def about(style: Style) -> str:
+    """Markdown: the painting, and how the twins compare on photos never trained on."""
+    known = style.painting
+    by = ", ".join(plain(known[key]) for key in ("author", "year") if key in known)
+    text = f"**{plain(style.title)}**" + (f" — after {by}" if by else "")
+    if "@" in style.source:
+        licence = f", painting: {plain(known['licence'])}" if "licence" in known else ""
+        text += f"<br>`{style.source}`{licence}"
+    if found := shares(style):
+        text += (
+            "<br>On photos never trained on, the perceptual loss falls to "
+            f"{found['batch']:.1%} of the untouched photo's with batch norm, to **{found['instance']:.1%}** with instance norm."
+        )
+    return text
