@@ -18,9 +18,9 @@ from training.measure import held_out_objective
 from training.records import machine
 from training.robustness import seconds_a_picture
 from training.vgg import load_vgg
-from zoo.catalog import PHOTO
 from zoo.device import DEVICES, HELP, pick_device
 from zoo.images import open_photo, to_tensor
+from zoo.style import PHOTO
 
 GENERATORS = {
     "residual, width 16, instance norm": {"architecture": "johnson", "width": 16, "norm": "instance"},

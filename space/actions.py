@@ -12,11 +12,12 @@ from space.gpu import on_gpu
 from space.turns import Superseded, Turns
 from space.words import NORMS, without_paths
 from zoo.adapter import is_adapter
-from zoo.catalog import Style, find_named
+from zoo.catalog import find_named
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError, shorten
 from zoo.folder import WEIGHTS
 from zoo.images import fade, open_photo
 from zoo.painter import Painted, painter
+from zoo.style import Style
 
 TIMEOUT, DEADLINE = 2.5, 30.0  # s; a visitor should not wait for a Hub that does not answer
 MAX_SIZE = 2048  # px; long side, keeps a visitor's picture within the memory of a small machine
@@ -138,7 +139,7 @@ def unfit(style: Style) -> str | None:
             return f"{style.slug} has no instance-norm generator"
         if not is_adapter(style.folder) and not (style.folder / WEIGHTS).is_file():
             return f"{style.slug} has no {WEIGHTS}"
-        if style.needs_no_photo:
+        if not style.takes_photo:
             return f"{style.slug} makes tiles: python -m zoo texture {style.slug} -o tile.png"
     except ZooError as error:
         return str(error)

@@ -17,9 +17,10 @@ from space import actions
 from space.actions import DEADLINE, TIMEOUT
 from space.words import plain, without_paths
 from zoo import hub, trust
-from zoo.catalog import PHOTO, Style, at, list_styles, load
+from zoo.catalog import list_styles, load
 from zoo.errors import HubError, StyleNotFoundError, ZooError
 from zoo.images import open_photo
+from zoo.style import PHOTO, Style, at
 
 PAGE = 12  # styles shown at a time
 THUMBNAIL, MAX_PIXELS = 256, 4_000_000  # px of its long side; of what is read for it

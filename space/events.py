@@ -16,8 +16,8 @@ from gradio.utils import get_upload_folder
 from space import actions, community, words
 from space.photo_input import PhotoInput
 from space.turns import Newest, Superseded
-from zoo.catalog import Style
 from zoo.errors import ConfigError
+from zoo.style import Style
 
 TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
 PAINTING = {"concurrency_limit": 4, "concurrency_id": "paint"}  # two of them wait, to be superseded or not, see actions.TURNS

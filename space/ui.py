@@ -9,10 +9,11 @@ from space import actions, community, events
 from space.photo_input import PhotoInput
 from space.theme import make_theme
 from space.words import NORMS, about, clearest_first
-from zoo.catalog import PHOTO, Style, list_styles, sound_styles
+from zoo.catalog import list_styles, sound_styles
 from zoo.cli import say
 from zoo.errors import StyleNotFoundError
 from zoo.images import list_photos
+from zoo.style import PHOTO, Style
 
 HERE = Path(__file__).parent
 SIZES = [256, 512, 768, 1080]

@@ -2,7 +2,7 @@
 
 import re
 
-from zoo.catalog import Style
+from zoo.style import Style
 
 NORMS = ("batch", "instance")  # left and right of the slider
 

@@ -14,8 +14,9 @@ import training
 import zoo
 from tests.conftest import ROOT
 from zoo.card import make_card
-from zoo.catalog import BUNDLED, find
+from zoo.catalog import find
 from zoo.folder import tensors_sha256
+from zoo.style import BUNDLED
 
 PACKAGES = ("zoo", "training", "space")
 # who may import what of our own, and who alone may import these libraries

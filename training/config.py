@@ -9,6 +9,7 @@ from training.vgg import LAYERS
 from zoo import records
 from zoo.config import NORMS, GeneratorConfig
 from zoo.errors import ConfigError
+from zoo.registry import builder
 
 RECIPES = Path(__file__).parent / "recipes"
 TRAINED = ("all", "norm", "norm+ends")
@@ -136,6 +137,7 @@ class TrainConfig:
                 raise ConfigError(f"recipe key '{key}' must be below 1, got {getattr(self, key)}")
         if self.micro_batch and self.batch_size % self.micro_batch:
             raise ConfigError(f"recipe key 'micro_batch' must divide batch_size {self.batch_size}, got {self.micro_batch}")
+        _ = self.takes_photo  # refuses an architecture that there is not
         for norm in NORMS:
             self.generator(norm)  # refuses what the generator cannot be
 
@@ -143,6 +145,11 @@ class TrainConfig:
         """The generator this recipe trains, with that norm."""
         keys = ("architecture", "width", "residual_blocks", "padding", "upsampling")
         return GeneratorConfig(norm=norm, **{key: getattr(self, key) for key in keys})
+
+    @property
+    def takes_photo(self) -> bool:
+        """Whether what it trains paints photos, rather than tiles of noise alone."""
+        return builder(self.architecture).takes_photo
 
     @classmethod
     def from_dict(cls, data: object, source: str = "recipe") -> "TrainConfig":

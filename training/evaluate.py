@@ -43,13 +43,14 @@ from training.picture_errors import PictureErrors, painters_errors
 from training.records import machine, why_not_write, write_card, write_metrics
 from training.robustness import measure_robustness
 from training.vgg import load_vgg
-from zoo.catalog import Style, find, load
+from zoo.catalog import find, load
 from zoo.cli import command, say
 from zoo.device import DEVICES, HELP, pick_device
 from zoo.errors import TrainingError
 from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
 from zoo.painter import check_size
+from zoo.style import Style
 
 
 @dataclass

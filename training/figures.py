@@ -36,11 +36,12 @@ from training.plots import COLOURS, NAMES, plot
 from training.robustness import CONTRASTS, rms_contrast
 from training.sheet import contact_sheet
 from training.vgg import load_vgg
-from zoo.catalog import PHOTO, list_styles, load
+from zoo.catalog import list_styles, load
 from zoo.cli import command
 from zoo.errors import TrainingError
 from zoo.images import fit_long_side, fit_short_side, open_photo, save_picture, to_image, to_tensor
 from zoo.painter import paint
+from zoo.style import PHOTO
 from zoo.stylize import stylize
 
 FIGURES = ROOT / "docs" / "figures"

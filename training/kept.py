@@ -10,9 +10,10 @@ from tqdm import tqdm
 from training.gatys import gatys
 from training.measure import held_out_objective
 from training.vgg import load_vgg
-from zoo.catalog import PHOTO, Style, find
+from zoo.catalog import find
 from zoo.errors import TrainingError
 from zoo.images import fade, fit_short_side, list_photos, open_photo, save_picture, to_image, to_tensor
+from zoo.style import PHOTO, Style
 from zoo.stylize import stylize
 
 ROOT = Path(__file__).parents[1]

@@ -27,9 +27,9 @@ from training.records import differences, fingerprint
 from training.report import RunReport
 from training.signals import stop_signals
 from training.twins import Twin, train_step
-from zoo.catalog import Style
 from zoo.device import is_out_of_memory, pick_device
 from zoo.errors import DeviceError, TrainingError
+from zoo.style import Style
 
 TRACKERS = ("trackio", "tensorboard")
 

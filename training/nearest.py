@@ -16,13 +16,14 @@ from tqdm import tqdm
 from training.measure import held_out_objective, true_float32, whole_photos
 from training.paintings import RESERVED
 from training.vgg import load_vgg
-from zoo.catalog import Style, find, load
+from zoo.catalog import find, load
 from zoo.cli import command
 from zoo.device import DEVICES, HELP, pick_device
 from zoo.errors import TrainingError
 from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
 from zoo.painter import check_size
+from zoo.style import Style
 
 
 @torch.no_grad()

@@ -7,8 +7,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
-from zoo.catalog import is_hub_id
 from zoo.errors import HubError, PhotoError, TrainingError
+from zoo.names import is_hub_id
 
 
 def photo_folder(source: str | Path, unpacked: Path) -> Path:

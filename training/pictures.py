@@ -17,12 +17,13 @@ from PIL import Image
 
 from training.records import why_not_write
 from training.sheet import contact_sheet
-from zoo.catalog import PHOTO, Style, find
+from zoo.catalog import find
 from zoo.cli import command
 from zoo.device import DEVICES, HELP
 from zoo.errors import PhotoError, TrainingError
 from zoo.images import fade, fit_long_side, fit_short_side, list_photos, open_photo, save_picture
 from zoo.painter import paint, painter
+from zoo.style import PHOTO, Style
 from zoo.stylize import stylize
 
 PICTURE_SIZE = 560  # px, long side of the style's own pictures
@@ -78,7 +79,7 @@ def draw_tiles(style: Style, device: str = "auto") -> None:
 def draw_pictures(style: Style, photos: list[Image.Image], device: str = "auto") -> None:
     """Write the pictures named above. Raises ZooError when the folder holds no generator or cannot be written."""
     images, norms = style.folder / "images", sorted(style.norms)
-    if style.needs_no_photo:
+    if not style.takes_photo:
         return draw_tiles(style, device)
     photo = fit_long_side(open_photo(PHOTO), PICTURE_SIZE)
     save_picture(photo, images / "photo.jpg", quality=80)

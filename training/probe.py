@@ -22,12 +22,12 @@ from training.paintings import Painting
 from training.records import differences
 from training.sheet import contact_sheet
 from training.start import describe_start, find_start, started_recipe
-from zoo.catalog import PHOTO, Style, at
 from zoo.cli import command
 from zoo.errors import TrainingError
 from zoo.folder import sha256, write_whole
 from zoo.images import fit_long_side, open_photo, save_picture
 from zoo.records import read_record
+from zoo.style import PHOTO, Style, at
 from zoo.stylize import stylize
 
 CELL = 320  # px
@@ -112,7 +112,7 @@ def main(argv: list[str] | None = None) -> None:
         weights = args.weights or [base.style_weight * factor for factor in (0.5, 1, 2)]
         if not all(weight > 0 for weight in weights):
             raise TrainingError(f"--weights must be above 0, got {weights}")
-        if base.generator("instance").needs_no_photo:
+        if not base.takes_photo:
             raise TrainingError(f"--recipe {args.recipe} paints no photo, which a probe is to show: try it with training.train")
         open_photo(args.style_image)
         check_cells(args.out, base, args.style_image, args.content, start)

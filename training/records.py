@@ -15,11 +15,11 @@ from training.config import TrainConfig
 from training.data import PhotoFolder
 from training.paintings import Painting
 from zoo.card import make_card
-from zoo.catalog import Style, at
 from zoo.device import device_name, pick_device
 from zoo.errors import StyleFolderError, TrainingError
 from zoo.folder import METRICS, list_norms, metrics_json, recorded_sha256, sha256, write_whole
 from zoo.records import dump_yaml, parse_yaml, read_record
+from zoo.style import Style, at
 
 
 def machine(device: torch.device | None = None) -> str:

@@ -15,11 +15,12 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
-from zoo.catalog import Style, find
+from zoo.catalog import find
 from zoo.cli import command
 from zoo.errors import ConfigError
 from zoo.images import fade, fit_long_side, open_photo, save_picture
 from zoo.painter import check_size
+from zoo.style import Style
 from zoo.stylize import stylize
 
 MARGIN, LABEL, INK, PAPER = 8, 24, "#222222", "white"

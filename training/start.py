@@ -6,11 +6,12 @@ import torch
 from torch import nn
 
 from zoo.adapter import is_adapter, weights_sha256
-from zoo.catalog import Style, find
+from zoo.catalog import find
 from zoo.conditional import ConditionalNorm, norm_parameters, share_convolutions
 from zoo.config import GeneratorConfig
 from zoo.errors import ConfigError, TrainingError
 from zoo.folder import CONFIG, list_norms, twin_folder
+from zoo.style import Style
 
 WARMUP = 50  # steps: a fresh Adam moves every weight by the full rate in its first step, which would shock trained ones
 KNOBS = ("architecture", "width", "residual_blocks", "padding", "upsampling")  # recipe keys that a start decides

@@ -14,10 +14,10 @@ from training.plots import loss_curves
 from training.records import forget_measurements, machine, read_log, write_card, write_metrics
 from training.start import known_as
 from zoo.adapter import save_adapter
-from zoo.catalog import at
 from zoo.conditional import export
 from zoo.folder import list_norms, load_generator, save, twin_folder
 from zoo.images import fit_long_side, open_photo, save_picture, to_tensor
+from zoo.style import at
 
 MAX_PAINTING = 2 * 2**20  # bytes: a larger file is shown reduced
 

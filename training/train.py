@@ -25,11 +25,11 @@ from training.config import AUTO, NORMS, TrainConfig, load_recipe
 from training.loop import TRACKERS, RunOptions, run
 from training.paintings import FACTS, make_slug, read_paintings
 from training.start import find_start, started_recipe
-from zoo.catalog import PHOTO
 from zoo.cli import command
 from zoo.device import DEVICES, HELP
 from zoo.errors import ConfigError
 from zoo.images import open_photo, save_picture
+from zoo.style import PHOTO
 
 
 def layer_weights(words: list[str]) -> dict[str, float]:
@@ -140,7 +140,7 @@ def main(argv: list[str] | None = None) -> None:
         config = TrainConfig.from_dict(started_recipe(recipe, start, norms, flags), source=str(args.recipe))
         if config.only != "all" and not start:
             raise ConfigError(f"--only {config.only} trains a few weights of a trained generator: name it with --from STYLE")
-        if not args.content and not config.generator("instance").needs_no_photo:
+        if not args.content and config.takes_photo:
             raise ConfigError("--content is missing: the photos to train on (only --recipe texture needs none)")
         own = make_slug(args.out.resolve().name) or "style" if len(args.style_image) == 1 else None
         paintings = read_paintings(args.style_image, args.about, own)

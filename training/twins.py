@@ -13,10 +13,11 @@ from training.optimizers import make_optimizers
 from training.precision import resolve
 from training.start import freeze, warm_start
 from zoo import half_resolution
-from zoo.catalog import Style, load
+from zoo.catalog import load
 from zoo.conditional import choose, make_conditional
 from zoo.errors import TrainingError
 from zoo.registry import create
+from zoo.style import Style
 
 ADVICE = "start again in another --out with a lower --learning-rate (try a third) or --style-weight"
 GUARD = ("factor", "halvings", "skipped", "steps")  # of a twin, kept in checkpoints

@@ -13,12 +13,13 @@ if sys.argv[:1] == ["-m"]:  # `python -m` is about to start a command
 
 import zoo.johnson
 import zoo.texture_net  # noqa: F401  (registers its architectures)
-from zoo.catalog import Style, blend, find, list_styles, load
+from zoo.catalog import blend, find, list_styles, load
 from zoo.config import GeneratorConfig
 from zoo.errors import ZooError
 from zoo.folder import save
 from zoo.painter import paint
 from zoo.registry import create, list_architectures
+from zoo.style import Style
 from zoo.stylize import stylize, texture
 
 

@@ -21,12 +21,13 @@ from pathlib import Path
 from tqdm import tqdm
 
 from zoo import trust
-from zoo.catalog import at, find, load, sound_styles
+from zoo.catalog import find, load, sound_styles
 from zoo.cli import command, say
 from zoo.device import DEVICES, HELP, pick_device
 from zoo.errors import ConfigError, PhotoError, shorten
 from zoo.images import check_picture_name, list_photos, open_photo, save_picture
 from zoo.painter import check_size
+from zoo.style import at
 from zoo.stylize import stylize, texture
 
 

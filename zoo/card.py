@@ -3,8 +3,8 @@
 import yaml
 
 from zoo.adapter import AdapterConfig, is_adapter
-from zoo.catalog import Style
 from zoo.folder import CONFIG, twin_folder
+from zoo.style import Style
 
 TAG = "missing-ingredient"  # by which styles are found on the Hub, and told from whatever else lies there
 _HOW = """\
@@ -45,7 +45,7 @@ Makes seamless tiles out of noise; it looks at no photo.
 
 
 def _how(style: Style, name: str) -> str:
-    if style.needs_no_photo:
+    if not style.takes_photo:
         return _HOW_TILES.format(name=name)
     twin = "   # --norm batch: its matched twin" if "batch" in style.norms else ""
     return _HOW.format(name=name, twin=twin)

@@ -1,10 +1,7 @@
 """Styles by name, wherever their folder lies: bundled with the code, local, or on the Hub."""
 
 import os
-import re
 import stat
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 from torch import nn
@@ -12,93 +9,11 @@ from torch import nn
 from zoo import folder
 from zoo.adapter import is_adapter, load_adapter
 from zoo.conditional import mix
-from zoo.config import GeneratorConfig
 from zoo.errors import ConfigError, HubError, StyleFolderError, StyleNotFoundError, brief, shorten
-from zoo.records import read_record
+from zoo.names import is_hub_id
+from zoo.style import BUNDLED, Style, at
 
-BUNDLED = Path(__file__).parent / "styles"
-PHOTO = Path(__file__).parent / "photo.jpg"  # the one photo that every style's picture shows
-HUB_ID = re.compile(r"(?!.*\.\.)(?P<repo>\w[\w.-]*/[\w.-]+)(@(?P<revision>\w[\w.-]*(/[\w.-]+)*))?")
 LOCAL_VARIABLE = "MISSING_INGREDIENT_STYLES"
-
-
-@dataclass(frozen=True)
-class Style:
-    """One style folder. `source` is "bundled", "local" or, of one from the Hub, owner/name@sha."""
-
-    slug: str
-    folder: Path
-    source: str
-
-    @cached_property
-    def painting(self) -> dict:
-        """What recipe.yaml records of the painting: title, author, year, licence, source; empty when unknown."""
-        found = self.recipe.get("painting")
-        facts = found.items() if isinstance(found, dict) else ()
-        return {str(key): value if not isinstance(value, str) else value[:300] for key, value in facts if _is_fact(value)}
-
-    @cached_property
-    def recipe(self) -> dict:
-        """The resolved training recipe; empty when the folder has none. Raises StyleFolderError when it is broken."""
-        return read_record(self.folder / "recipe.yaml")
-
-    @cached_property
-    def metrics(self) -> dict:
-        """What was measured on held-out photos; empty when nothing was. Raises StyleFolderError when it is broken."""
-        return read_record(self.folder / "metrics.json")
-
-    @property
-    def held_out(self) -> dict[str, dict]:
-        """Held-out losses by photo size: photo, batch and instance, each with content, style and objective.
-
-        Raises StyleFolderError when metrics.json is not of that form.
-        """
-        found = self.metrics.get("held_out", {})
-        try:
-            for record in found.values():
-                for name in {"photo"} | record.keys() & {"batch", "instance"}:
-                    if not all(_is_figure(record[name][key]) for key in ("content", "style", "objective")):
-                        raise ValueError(f"figures of {name}")
-                    if record[name]["objective"] < 1e-6:
-                        raise ValueError(f"the objective of {name}, with which others are compared")
-                if not isinstance(record["photos"], list) or not all(
-                    isinstance(record[k], str) for k in ("command", "machine")
-                ):
-                    raise ValueError("photos, command, machine")
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise StyleFolderError(f"{self.folder / 'metrics.json'}: held_out is not what training.evaluate writes") from error
-        return found
-
-    @property
-    def title(self) -> str:
-        """The painting's title, or else the slug in words."""
-        return str(self.painting.get("title") or self.slug.replace("-", " ").title())
-
-    @property
-    def norms(self) -> list[str]:
-        """Norms that the folder holds a generator of."""
-        return folder.list_norms(self.folder)
-
-    @property
-    def needs_no_photo(self) -> bool:
-        """Whether it makes tiles of noise alone instead of painting photos. Raises ConfigError when a config is broken."""
-        if not self.norms or is_adapter(self.folder):
-            return False
-        return GeneratorConfig.load(folder.twin_folder(self.folder, self.norms[0]) / folder.CONFIG).needs_no_photo
-
-    def picture(self, kind: str = "instance") -> Path | None:
-        """A picture of the style folder, None when it has none: "instance" or "batch" (the zoo's photo as that norm paints
-        it), "photo" (that photo), "preview" (several photos), "painting" (only where its licence lets it be shown)."""
-        path = self.folder / "images" / f"{kind}.jpg"
-        return path if os.path.isfile(path) else None
-
-
-def _is_fact(value: object) -> bool:
-    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
-
-
-def _is_figure(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e15
 
 
 def list_styles() -> list[Style]:
@@ -114,7 +29,7 @@ def sound_styles() -> tuple[list[Style], list[str]]:
     (styles, problems), sound = _look(), []
     for style in styles.values():
         try:
-            _ = style.recipe, style.held_out, style.needs_no_photo
+            _ = style.recipe, style.held_out, style.takes_photo
         except (ConfigError, StyleFolderError) as error:
             problems.append(str(error))
         else:
@@ -146,11 +61,6 @@ def _look() -> tuple[dict[str, Style], list[str]]:
     return found, problems
 
 
-def at(path: str | Path) -> Style:
-    """The style in that very folder, whatever the catalogue holds under its name."""
-    return Style(os.path.basename(os.path.realpath(path)), Path(path), "local")
-
-
 def find(name: str | Path | Style) -> Style:
     """A style by slug, by the path of its folder, or by owner/name[@revision] of the Hub, from which it is pulled.
 
@@ -176,11 +86,6 @@ def find(name: str | Path | Style) -> Style:
         raise StyleNotFoundError(
             f"no style {shorten(name)}: give one of {known}, the path of a style folder, or owner/name of one on the Hub"
         ) from error
-
-
-def is_hub_id(name: str) -> bool:
-    """Whether a name can be owner/name or owner/name@revision of the Hub."""
-    return HUB_ID.fullmatch(name) is not None
 
 
 def find_named(name: str, **limits: float) -> Style:

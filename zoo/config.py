@@ -53,17 +53,6 @@ class GeneratorConfig:
         for name, (low, high) in _RANGES.items():
             if not low <= getattr(self, name) <= high:
                 raise ConfigError(f"config key '{name}' must lie in {low}..{high}, got {shorten(getattr(self, name))}")
-        from zoo.registry import list_architectures  # here, as the registry's architectures import this module
-
-        if self.architecture not in list_architectures():
-            raise ConfigError(
-                f"config key 'architecture' must be one of {', '.join(list_architectures())}, got {shorten(self.architecture)}"
-            )
-
-    @property
-    def needs_no_photo(self) -> bool:
-        """Whether the generator makes pictures of noise alone (Ulyanov et al. 2016: texture synthesis)."""
-        return self.architecture == "synthesis"
 
     def to_dict(self) -> dict:
         """The content of config.json."""

@@ -31,6 +31,7 @@ class JohnsonGenerator(nn.Module):
     of transposed convolution, sigmoid instead of a scaled tanh.
     """
 
+    takes_photo = True
     floats_a_pixel = (8, 12)  # see zoo/memory.py
 
     def __init__(self, config: GeneratorConfig):

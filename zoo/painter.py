@@ -12,11 +12,12 @@ from PIL import Image
 from torch import nn
 
 from zoo import folder, memory
-from zoo.catalog import Style, load, with_weights
+from zoo.catalog import load, with_weights
 from zoo.device import is_out_of_memory, pick_device
 from zoo.errors import ConfigError, PhotoError, WeightsError
 from zoo.images import open_photo, to_image, to_tensor
 from zoo.registry import MIN_SIDE
+from zoo.style import Style
 
 KEPT = 32  # generators in memory, those used last
 CPU = torch.device("cpu")
@@ -66,7 +67,7 @@ class Painter:
         check_size(size)
         generators = {norm: self.generator(style, norm, seed) for norm in norms}
         for generator in generators.values():
-            if generator.config.needs_no_photo:
+            if not generator.takes_photo:
                 slug = style.slug
                 raise ConfigError(f"{slug} paints no photos, it makes tiles: python -m zoo texture {slug} -o tile.png")
         image = open_photo(photo, size)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import torch
 
 from zoo.config import GeneratorConfig
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, shorten
 
 MIN_SIDE = 32  # pixels
 
@@ -19,7 +19,8 @@ _BUILDERS: dict[str, Callable[[GeneratorConfig], torch.nn.Module]] = {}
 def register(name: str) -> Callable:
     """Class decorator: the module, called with a GeneratorConfig, becomes the architecture `name`.
 
-    Its `floats_a_pixel` says what painting takes of the memory, see zoo/memory.py.
+    Of the class: `takes_photo`, whether it paints photos rather than noise alone; `floats_a_pixel`, what painting takes of the
+    memory, see zoo/memory.py.
     """
 
     def add(builder: Callable[[GeneratorConfig], torch.nn.Module]) -> Callable[[GeneratorConfig], torch.nn.Module]:
@@ -37,7 +38,9 @@ def list_architectures() -> list[str]:
 
 
 def builder(name: str) -> Callable[[GeneratorConfig], torch.nn.Module]:
-    """What makes generators of the architecture `name`, most often a class."""
+    """The class of the architecture `name`. Raises ConfigError for one that is not registered."""
+    if name not in _BUILDERS:
+        raise ConfigError(f"config key 'architecture' must be one of {', '.join(list_architectures())}, got {shorten(name)}")
     return _BUILDERS[name]
 
 
@@ -53,6 +56,6 @@ def create(config: GeneratorConfig | None = None, **keys: object) -> torch.nn.Mo
             raise ConfigError(str(error).replace("GeneratorConfig.__init__() got an unexpected", "unknown")) from error
     elif keys:
         raise ConfigError("give create() a GeneratorConfig or keys, not both")
-    generator = _BUILDERS[config.architecture](config)
+    generator = builder(config.architecture)(config)
     generator.config = config
     return generator

@@ -5,9 +5,10 @@ from pathlib import Path
 from PIL import Image
 
 from zoo import memory
-from zoo.catalog import Style, find
+from zoo.catalog import find
 from zoo.errors import ConfigError
 from zoo.painter import check_size, paint, painter
+from zoo.style import Style
 from zoo.texture_net import RATIOS
 
 
@@ -44,7 +45,7 @@ def texture(
         raise ConfigError(f"a seamless tile has a multiple of {step} px, at least {2 * step}: {size} is none, {near} is")
     painting = painter(device)
     generator = painting.generator(style, norm, seed)
-    if not generator.config.needs_no_photo or generator.config.padding != "circular":
+    if generator.takes_photo or generator.config.padding != "circular":
         raise ConfigError(
             f"{style.slug} is no seamless texture but a {generator.config.architecture} generator with "
             f"{generator.config.padding} padding: train one with python -m training.train --recipe texture"

@@ -62,6 +62,7 @@ class TextureGenerator(nn.Module):
     cropped again. Keeps the tensor contract of zoo/registry.py; `residual_blocks` and `upsampling` of the config do not apply.
     """
 
+    takes_photo = True
     seed = 0
     colours = 3  # channels of the photo that are looked at
     floats_a_pixel = (42, 60)  # see zoo/memory.py
@@ -98,4 +99,5 @@ class SynthesisGenerator(TextureGenerator):
     Padded circularly, at multiples of 32 px from 64 on, it is seamless: tiles of it side by side show no border.
     """
 
+    takes_photo = False
     colours = 0

@@ -8,10 +8,13 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from zoo import adapter, folder
-from zoo.catalog import BUNDLED, Style, is_hub_id, load
+from zoo.catalog import load
 from zoo.config import GeneratorConfig
 from zoo.errors import HubUnavailableError, StyleFolderError
+from zoo.names import is_hub_id
 from zoo.records import LIMITS
+from zoo.registry import builder
+from zoo.style import BUNDLED, Style
 
 WEIGHTS = (folder.WEIGHTS, adapter.WEIGHTS)
 RECORDS = (folder.CONFIG, f"batch/{folder.CONFIG}", "README.md", "recipe.yaml", "metrics.json")
@@ -48,7 +51,9 @@ def check_config(name: str, style: Path) -> None:
     """
     for path in (style / folder.CONFIG, style / "batch" / folder.CONFIG):
         if path.is_file() and (path.parent / folder.WEIGHTS).is_file():
-            if (width := GeneratorConfig.load(path).width) > MAX_WIDTH:
+            config = GeneratorConfig.load(path)
+            builder(config.architecture)  # raises for one that is not known here
+            if (width := config.width) > MAX_WIDTH:
                 raise StyleFolderError(f"{name}: its generator has width {width}; styles of others may have {MAX_WIDTH}")
 
 

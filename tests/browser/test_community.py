@@ -10,7 +10,8 @@ from playwright.sync_api import expect
 from space import community
 from space.words import clearest_first
 from tests.conftest import served
-from zoo.catalog import BUNDLED, list_styles
+from zoo.catalog import list_styles
+from zoo.style import BUNDLED
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import zoo
 from space import actions, community, words
 from tests.hub.repos import files_of
 from tests.hub.server import TOKEN, Fault
-from zoo.catalog import BUNDLED, PHOTO
 from zoo.errors import HubAccessError, HubNotFoundError, HubUnavailableError, StyleFolderError, StyleNotFoundError
 from zoo.images import fit_long_side, open_photo
+from zoo.style import BUNDLED, PHOTO
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from space import actions, launch_options, ui
 from space.theme import make_theme
 from tests.conftest import ROOT
 from zoo import catalog
-from zoo.catalog import at
 from zoo.errors import StyleNotFoundError
+from zoo.style import at
 
 
 def test_the_theme_fetches_no_fonts():

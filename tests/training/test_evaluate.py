@@ -3,7 +3,7 @@
 from training import pictures
 from training.evaluate import main
 from zoo import catalog
-from zoo.catalog import at
+from zoo.style import at
 
 LOSSES = {"content": 1.0, "style": 1.0, "objective": 6.0}
 FOUND = {"photo": LOSSES, "instance": LOSSES, "batch": LOSSES, "photos": [], "command": "", "machine": ""}

@@ -16,8 +16,8 @@ from training.pictures import (
     preview_photos,
     size_sheet,
 )
-from zoo.catalog import PHOTO, at
 from zoo.images import open_photo
+from zoo.style import PHOTO, at
 
 
 def test_the_last_preview_photo_is_the_one_before_it_faded(examples):

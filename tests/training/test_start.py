@@ -7,10 +7,10 @@ import zoo
 from training.config import TrainConfig
 from training.optimizers import rate_factor
 from training.start import WARMUP, describe_start, find_start, freeze, started_recipe, warm_start
-from zoo.catalog import at
 from zoo.conditional import choose, export, make_conditional, norm_parameters
 from zoo.errors import ConfigError, TrainingError
 from zoo.registry import create
+from zoo.style import at
 
 TOGETHER = ("udnie", "tableau-no-2")  # two of the bundled styles that were trained together
 

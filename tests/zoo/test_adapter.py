@@ -9,9 +9,9 @@ from safetensors.torch import load_file, save_file
 
 import zoo
 from zoo.adapter import is_adapter, save_adapter
-from zoo.catalog import at
 from zoo.conditional import norm_parameters
 from zoo.errors import ConfigError, StyleFolderError, StyleNotFoundError, WeightsError
+from zoo.style import at
 
 
 def adapted(base, norm):

@@ -9,8 +9,9 @@ import pytest
 
 import zoo
 from zoo.__main__ import main
-from zoo.catalog import LOCAL_VARIABLE, at, find, find_named, list_styles, sound_styles
+from zoo.catalog import LOCAL_VARIABLE, find, find_named, list_styles, sound_styles
 from zoo.errors import StyleFolderError, StyleNotFoundError
+from zoo.style import at
 
 
 def test_bundled_styles_are_listed_and_found():

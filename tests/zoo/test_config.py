@@ -17,7 +17,7 @@ def test_round_trip(tmp_path):
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("norm", "layer"), ("padding", "mirror"), ("upsampling", "cubic"), ("architecture", "unet"), ("width", 0),
+        ("norm", "layer"), ("padding", "mirror"), ("upsampling", "cubic"), ("width", 0),
         ("width", 1000), ("width", "16"), ("width", 16.5), ("width", True), ("residual_blocks", -1), ("eps", 0.0),
         ("eps", float("nan")), ("norm", None), ("format", 2),
     ],

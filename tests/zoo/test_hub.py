@@ -15,7 +15,6 @@ from zoo import hub as client
 from zoo.__main__ import main
 from zoo.adapter import save_adapter
 from zoo.card import make_card
-from zoo.catalog import BUNDLED, at
 from zoo.errors import (
     ConfigError,
     HubAccessError,
@@ -25,6 +24,7 @@ from zoo.errors import (
     StyleNotFoundError,
     WeightsError,
 )
+from zoo.style import BUNDLED, at
 
 
 def test_published_found_pulled_and_the_same_pixels(hub, logged_in, painted_pair, photo):

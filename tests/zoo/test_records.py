@@ -12,9 +12,10 @@ from tests.conftest import ROOT
 from tests.hub.repos import files_of
 from tests.zoo.conftest import NAME
 from zoo.__main__ import main
-from zoo.catalog import BUNDLED, at, sound_styles
+from zoo.catalog import sound_styles
 from zoo.errors import StyleFolderError
 from zoo.records import LIMITS, dump_yaml, parse_yaml, read_record
+from zoo.style import BUNDLED, at
 
 MERGE_BOMB = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 10))
 ALIAS_BOMB = "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\npainting: {title: *b}"

@@ -7,7 +7,7 @@ from PIL import Image
 import zoo
 from zoo.__main__ import main
 from zoo.card import make_card
-from zoo.catalog import at
+from zoo.style import at
 from zoo.texture_net import RATIOS
 
 

@@ -19,9 +19,9 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, validate_repo_id
 
-from zoo.catalog import HUB_ID
 from zoo.errors import HubAccessError, HubError, HubNotFoundError, HubUnavailableError, shorten
 from zoo.hub.waiting import BUSY, TIMEOUT, busy, is_waited_for, within
+from zoo.names import HUB_ID
 
 
 def endpoint() -> str:

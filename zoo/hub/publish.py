@@ -11,10 +11,10 @@ from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
 from zoo import folder, trust
 from zoo.card import TAG, make_card
-from zoo.catalog import Style, at
 from zoo.errors import HubAccessError, HubNotFoundError, StyleFolderError
 from zoo.hub.client import endpoint, split_id, translated
 from zoo.hub.waiting import TIMEOUT, UPLOAD, patiently, within
+from zoo.style import Style, at
 
 UNTOUCHED = {".gitattributes", "README.md"}  # what a repository that was just made on the Hub's site holds
 

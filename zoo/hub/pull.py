@@ -11,12 +11,13 @@ from huggingface_hub.errors import HfHubHTTPError, HTTPError
 
 from zoo import trust
 from zoo.card import TAG
-from zoo.catalog import Style, load
+from zoo.catalog import load
 from zoo.errors import HubError, HubUnavailableError, StyleFolderError
 from zoo.hub.cache import Cache, Listed
 from zoo.hub.client import download, endpoint, read_token, split_id, translated
 from zoo.hub.waiting import TIMEOUT, patiently, watch, within
 from zoo.images import SUFFIXES
+from zoo.style import Style
 
 SORTS = {"likes": "likes", "downloads": "downloads", "new": "created_at"}
 DEADLINE = 120.0  # s, for all of a style

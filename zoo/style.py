@@ -1,0 +1,101 @@
+"""A style: what its folder says of itself. Which styles there are is the catalogue's business (zoo/catalog.py)."""
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from zoo import folder
+from zoo.adapter import is_adapter
+from zoo.config import GeneratorConfig
+from zoo.errors import StyleFolderError
+from zoo.records import read_record
+from zoo.registry import builder
+
+BUNDLED = Path(__file__).parent / "styles"
+PHOTO = Path(__file__).parent / "photo.jpg"  # the one photo that every style's picture shows
+
+
+@dataclass(frozen=True)
+class Style:
+    """One style folder. `source` is "bundled", "local" or, of one from the Hub, owner/name@sha."""
+
+    slug: str
+    folder: Path
+    source: str
+
+    @cached_property
+    def painting(self) -> dict:
+        """What recipe.yaml records of the painting: title, author, year, licence, source; empty when unknown."""
+        found = self.recipe.get("painting")
+        facts = found.items() if isinstance(found, dict) else ()
+        return {str(key): value if not isinstance(value, str) else value[:300] for key, value in facts if _is_fact(value)}
+
+    @cached_property
+    def recipe(self) -> dict:
+        """The resolved training recipe; empty when the folder has none. Raises StyleFolderError when it is broken."""
+        return read_record(self.folder / "recipe.yaml")
+
+    @cached_property
+    def metrics(self) -> dict:
+        """What was measured on held-out photos; empty when nothing was. Raises StyleFolderError when it is broken."""
+        return read_record(self.folder / "metrics.json")
+
+    @property
+    def held_out(self) -> dict[str, dict]:
+        """Held-out losses by photo size: photo, batch and instance, each with content, style and objective.
+
+        Raises StyleFolderError when metrics.json is not of that form.
+        """
+        found = self.metrics.get("held_out", {})
+        try:
+            for record in found.values():
+                for name in {"photo"} | record.keys() & {"batch", "instance"}:
+                    if not all(_is_figure(record[name][key]) for key in ("content", "style", "objective")):
+                        raise ValueError(f"figures of {name}")
+                    if record[name]["objective"] < 1e-6:
+                        raise ValueError(f"the objective of {name}, with which others are compared")
+                if not isinstance(record["photos"], list) or not all(
+                    isinstance(record[k], str) for k in ("command", "machine")
+                ):
+                    raise ValueError("photos, command, machine")
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise StyleFolderError(f"{self.folder / 'metrics.json'}: held_out is not what training.evaluate writes") from error
+        return found
+
+    @property
+    def title(self) -> str:
+        """The painting's title, or else the slug in words."""
+        return str(self.painting.get("title") or self.slug.replace("-", " ").title())
+
+    @property
+    def norms(self) -> list[str]:
+        """Norms that the folder holds a generator of."""
+        return folder.list_norms(self.folder)
+
+    @property
+    def takes_photo(self) -> bool:
+        """Whether it paints photos, rather than tiles of noise alone. Raises ConfigError when a config is broken."""
+        if not self.norms or is_adapter(self.folder):
+            return True
+        config = GeneratorConfig.load(folder.twin_folder(self.folder, self.norms[0]) / folder.CONFIG)
+        return builder(config.architecture).takes_photo
+
+    def picture(self, kind: str = "instance") -> Path | None:
+        """A picture of the style folder, None when it has none: "instance" or "batch" (the zoo's photo as that norm paints
+        it), "photo" (that photo), "preview" (several photos), "painting" (only where its licence lets it be shown)."""
+        path = self.folder / "images" / f"{kind}.jpg"
+        return path if os.path.isfile(path) else None
+
+
+def _is_fact(value: object) -> bool:
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)
+
+
+def _is_figure(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e15
+
+
+def at(path: str | Path) -> Style:
+    """The style in that very folder, whatever the catalogue holds under its name."""
+    return Style(os.path.basename(os.path.realpath(path)), Path(path), "local")
