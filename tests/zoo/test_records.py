@@ -150,7 +150,7 @@ STRANGE = {
 @pytest.mark.parametrize(("file", "content"), [(file, content) for file, all_ in STRANGE.items() for content in all_])
 def test_figures_and_words_that_nobody_could_use_are_an_error_in_words(hub, painted_pair, capsys, monkeypatch, file, content):
     """From the Hub and in a folder here, on the command line and in the page. (issue 13, items 23 and 34)"""
-    from space import actions, community
+    from space import actions, community, words
 
     hub.add(NAME, {**files_of(painted_pair), file: content.encode()})
     (painted_pair / file).write_text(content)
@@ -159,7 +159,7 @@ def test_figures_and_words_that_nobody_could_use_are_an_error_in_words(hub, pain
         said = capsys.readouterr()
         assert "error: " in said.err and file in said.err and len(said.err) < 1000 and "Traceback" not in said.err
     with pytest.raises(gr.Error), actions.plain_errors():
-        actions.about(community.fetch(NAME))
+        words.about(community.fetch(NAME))
     monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(painted_pair.parent))
     assert main(["list"]) == 0
     said = capsys.readouterr()
