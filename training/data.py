@@ -4,13 +4,14 @@ import io
 import math
 import random
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
-from zoo.errors import PhotoError, TrainingError
+from zoo.errors import PhotoError, TrainingError, ZooError
 from zoo.images import fit_short_side, list_photos, open_photo, to_tensor
 
 PAUSES = (1, 2, 4, 8)  # seconds between attempts at a file that the disk, or the network behind it, does not give
@@ -97,6 +98,17 @@ def read_patiently(path: Path) -> io.BytesIO:
     except OSError as error:
         what = f"cannot read {path} ({error.strerror or error}), tried for {sum(PAUSES)} s"
         raise TrainingError(f"{what}: make it readable, then call again; checkpoints are kept") from error
+
+
+def plainly(batches: Iterable) -> Iterator:
+    """The batches. An error of a loader's process, whose text is that process' traceback, is raised again in its own words."""
+    try:
+        yield from batches
+    except ZooError as error:
+        if not str(error).startswith("Caught "):
+            raise
+        words = str(error).strip().splitlines()[-1].partition(": ")[2]
+        raise type(error)(words) from error
 
 
 def make_loader(photos: PhotoFolder, first_step: int, steps: int, batch_size: int, workers: int = 0) -> DataLoader:

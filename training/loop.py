@@ -7,17 +7,19 @@ are the same by construction.
 import importlib.util
 import os
 import time
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs
+from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs, gather_object
 from tqdm import tqdm
 
 from training.checkpoint import load_checkpoint, save_checkpoint
 from training.config import TrainConfig
-from training.data import PhotoFolder, make_loader
+from training.data import PhotoFolder, make_loader, plainly
+from training.lock import only_training
 from training.optimizers import rate_factor
 from training.paintings import Painting, style_of_step
 from training.photos import photo_folder
@@ -76,43 +78,38 @@ def run(
     `content` is what `training.photos.photo_folder` takes. One painting makes `out` its style folder; several are trained
     into one conditional generator, one style a step, and exported to a style folder out/SLUG each. With `start`, trained
     styles, it begins from their weights. A run that was stopped goes on from its newest checkpoint in out/run.
-    Ctrl-C and SIGTERM end it after the step at hand, with a checkpoint, as KeyboardInterrupt. Where memory runs out before
-    anything was kept, all twins start again with a smaller micro-batch, which the recipe records. Raises ZooError for bad
-    input, an `out` that holds another run, losses that stay non-finite at any learning rate.
+    Ctrl-C and SIGTERM end it after the step at hand (of several processes: after the next that is logged), with a checkpoint,
+    as KeyboardInterrupt. Where memory runs out before anything was kept, all twins start again with a smaller micro-batch,
+    which the recipe records. Raises ZooError for bad input, an `out` that holds another run or is trained into right now, losses
+    that stay non-finite at any learning rate.
     """
     options, out = options or RunOptions(), Path(out)
     if options.push_to:
         check_push(options.push_to, config, paintings, norms)
     accelerator = make_accelerator(config, len(paintings), out, options.track, options.device)
     check_processes(accelerator.num_processes, config, norms)
-    with accelerator.main_process_first():  # the others find what it has unpacked
-        content = photo_folder(content, out / "run" / "photos")
-    state = load_checkpoint(out / "run" / "checkpoints", accelerator.print)
-    if state and not config.micro_batch:
-        config = replace(config, micro_batch=state["run"]["recipe"].get("micro_batch", 0))  # what the memory allowed before
-    while True:
-        try:
-            finished = train(config, paintings, content, out, norms, options, accelerator, state, start)
-            accelerator.wait_for_everyone()
-            if finished and options.push_to and accelerator.is_main_process:
-                push(out, options.push_to, accelerator.print)
-            accelerator.end_training()
-            return out
-        except OSError as error:
-            what = f"cannot write {error.filename or out} ({error.strerror or error})"
-            raise TrainingError(f"{what}: the last checkpoint is kept; make room, then call again to go on") from error
-        except (MemoryError, RuntimeError) as error:
-            if not is_out_of_memory(error):
-                raise
-            if any((out / "run" / "checkpoints").glob("step_*.pt")):
-                raise TrainingError(
-                    f"out of memory in the middle of a run, which fitted before: free some, then call again; what {out}/run "
-                    "has kept is untouched"
-                ) from error
-            config = smaller_micro_batch(config)
-        # outside of the except clause, whose error still holds the memory
-        accelerator.print(f"out of memory: starting again with {config.micro_batch} pictures at once")
-        accelerator.free_memory()
+    with only_training(out / "run") if accelerator.is_main_process else nullcontext():
+        with accelerator.main_process_first():  # the others find what it has unpacked
+            content = photo_folder(content, out / "run" / "photos")
+        state = load_checkpoint(out / "run" / "checkpoints", accelerator.print)
+        if state and not config.micro_batch:
+            config = replace(config, micro_batch=state["run"]["recipe"].get("micro_batch", 0))  # what the memory allowed before
+        while True:
+            try:
+                finished = train(config, paintings, content, out, norms, options, accelerator, state, start)
+                accelerator.wait_for_everyone()
+                if finished and options.push_to and accelerator.is_main_process:
+                    push(out, options.push_to, accelerator.print)
+                accelerator.end_training()
+                return out
+            except OSError as error:
+                what = f"cannot write {error.filename or out} ({error.strerror or error})"
+                raise TrainingError(f"{what}: the last checkpoint is kept; make room, then call again to go on") from error
+            except (MemoryError, RuntimeError) as error:
+                config = with_less_memory(config, error, out, accelerator)
+            # outside of the except clause, whose error still holds the memory
+            accelerator.print(f"out of memory: starting again with {config.micro_batch} pictures at once")
+            accelerator.free_memory()
 
 
 def train(
@@ -138,6 +135,8 @@ def train(
     which = {"recipe": asdict(config), "norms": list(norms), **fingerprint(paintings, photos)}
     which["start"] = [record["sha256"] for record in report.started_from]
     first = resume(state, report, which, twins)
+    if len(firsts := set(gather_object([first]))) > 1:
+        raise TrainingError(f"processes would go on after steps {sorted(firsts)}: let all of them see the same {out}")
     report.start(first, twins)
 
     last = min(config.steps, options.stop_at or config.steps)
@@ -145,18 +144,21 @@ def train(
     bar = tqdm(total=config.steps, initial=first, unit="step", smoothing=0.02, disable=not accelerator.is_main_process)
     seconds, began = state["seconds"] if state else 0.0, time.monotonic()  # of training alone, over all sessions
     with bar, stop_signals() as signals:
-        for step, batch in enumerate(loader, first + 1):
+        for step, batch in enumerate(plainly(loader), first + 1):
             batch = batch.to(accelerator.device, memory_format=torch.channels_last)
             style = style_of_step(step, len(objectives), config.seed)
             factor = rate_factor(config, step)
             losses = train_step(twins, objectives[style], batch, style, factor, config.micro_batch, seed=step)
             bar.update()
             seconds += time.monotonic() - began
-            checkpoint = step % options.checkpoint_every == 0 or step == last or signals
-            if checkpoint or step % options.log_every == 0 or step == 1:
+            log, checkpoint = (step % every == 0 or step == last for every in (options.log_every, options.checkpoint_every))
+            log = log or step == 1
+            stopping = stops(accelerator, signals, log or checkpoint)
+            checkpoint = checkpoint or stopping
+            if log or checkpoint:
                 for twin in twins:
                     twin.look(step, bar.write)
-            if step % options.log_every == 0 or step in (1, last):
+            if log:
                 speed = step * config.batch_size / seconds
                 means = {norm: {k: accelerator.reduce(v, "mean").item() for k, v in f.items()} for norm, f in losses.items()}
                 report.log(step, {"style": report.slugs[style], **means}, seconds=round(seconds, 1))
@@ -166,7 +168,7 @@ def train(
             if checkpoint and accelerator.is_main_process:
                 state = {twin.norm: twin.state_dict() for twin in twins}
                 save_checkpoint(report.checkpoints, step, {"run": which, "seconds": seconds, **state})
-            if signals:
+            if stopping:
                 raise KeyboardInterrupt
             began = time.monotonic()
     if last == config.steps:
@@ -198,6 +200,16 @@ def make_accelerator(config: TrainConfig, styles: int, out: Path, track: str | N
     return accelerator
 
 
+def stops(accelerator: Accelerator, signals: list[int], meeting: bool) -> bool:
+    """Whether the run ends after this step, as a signal came. One of several processes may have got it alone: they decide
+    together, at steps at which they wait for each other anyway (`meeting`)."""
+    if accelerator.num_processes == 1:
+        return bool(signals)
+    if signals:
+        accelerator.set_trigger()
+    return meeting and accelerator.check_trigger()
+
+
 def workers(options: RunOptions, device: torch.device) -> int:
     """How many processes read photos beside the training."""
     if options.workers is not None:
@@ -223,6 +235,24 @@ def resume(state: dict | None, report: RunReport, which: dict, twins: list[Twin]
         raise TrainingError(f"{report.checkpoints} is of another version of the trainer (no {error}): {anew}") from error
     report.accelerator.print(f"resuming after step {state['step']} of {report.config.steps}")
     return state["step"]
+
+
+def with_less_memory(config: TrainConfig, error: Exception, out: Path, accelerator: Accelerator) -> TrainConfig:
+    """The recipe with which to start again, as memory ran out. Raises `error` when it is another, TrainingError when steps were
+    kept already, or one of several processes lacks memory: the others wait for it, until what started them ends them."""
+    if not is_out_of_memory(error):
+        raise error
+    processes = accelerator.num_processes
+    if processes > 1:
+        now = config.micro_batch or config.batch_size // processes
+        which = f"process {accelerator.process_index + 1} of {processes}, which computes {now} pictures at once"
+        raise TrainingError(f"out of memory in {which}: give a smaller --micro-batch or --crop-size") from error
+    if any((out / "run" / "checkpoints").glob("step_*.pt")):
+        raise TrainingError(
+            "out of memory in the middle of a run, which fitted before: free some, then call again; "
+            f"what {out}/run has kept is untouched"
+        ) from error
+    return smaller_micro_batch(config)
 
 
 def smaller_micro_batch(config: TrainConfig) -> TrainConfig:

@@ -58,16 +58,15 @@ class Twin:
         return self.accelerator.unwrap_model(self.model)
 
     def step(self, objective: Objective, chunks: list[tuple], factor: float) -> dict[str, torch.Tensor]:
-        """One step of the optimisers, at `factor` of the recipe's rates, on micro-batches (photos, photo features); returns
-        the mean losses, on the device."""
+        """One step of the optimisers, at `factor` of the recipe's rates, on micro-batches (photos, photo features, seed);
+        returns the mean losses, on the device."""
         for group in (group for optimizer in self.optimizers for group in optimizer.param_groups):
             group["lr"] = group["rate"] * factor * self.factor * group["scale"]
         before = {key: tensor.clone() for key, tensor in self._state().items()}
-        total = sum(len(photos) for photos, _ in chunks)
+        total = sum(len(photos) for photos, *_ in chunks)
         means: dict = {}
-        seed = getattr(self.generator, "seed", 0)
-        for i, (photos, features) in enumerate(chunks):
-            self.generator.seed = seed + (i << 32)  # each micro-batch has noise of its own
+        for photos, features, seed in chunks:
+            self.generator.seed = seed  # each micro-batch has noise of its own
             losses = objective(self.forward(photos), features)
             self.accelerator.backward(losses["total"].sum() / total)
             for name, loss in losses.items():
@@ -81,6 +80,8 @@ class Twin:
         for p in trained:
             p.grad = None
         bad = ~(means["total"].isfinite() & gradient.isfinite())
+        if self.accelerator.num_processes > 1:  # or the weights of one process would part from those of the others
+            bad = self.accelerator.reduce(bad.float()) > 0
         for key, tensor in self._state().items():  # what a first step has made of nothing was 0
             tensor.copy_(torch.where(bad, before.get(key, 0), tensor))
         self._bad += bad
@@ -173,10 +174,12 @@ def train_step(
     step it is 0), and where the objective looks closely.
     """
     parts = photos.split(micro_batch or len(photos))
-    chunks = [(part, objective.photo_features(part, seed + (i << 32))) for i, part in enumerate(parts)]
+    first = len(parts) * twins[0].accelerator.process_index  # processes share a step as micro-batches do
+    seeds = [seed + (i << 24) for i in range(first, first + len(parts))]  # of which torch's generators look at 32 bits
+    chunks = [(part, objective.photo_features(part, own), own) for part, own in zip(parts, seeds, strict=True)]
     losses = {}
     for twin in twins:
-        choose(twin.generator, style).seed = seed
+        choose(twin.generator, style)
         losses[twin.norm] = twin.step(objective, chunks, factor)
         twin.generator.seed = 0
     return losses

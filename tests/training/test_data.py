@@ -3,6 +3,7 @@
 import random
 import shutil
 import threading
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from PIL import Image
 
 from training import data
-from training.data import PhotoFolder, make_loader
+from training.data import PhotoFolder, make_loader, plainly
 from zoo.errors import PhotoError, TrainingError
 
 
@@ -89,7 +90,7 @@ def test_a_photo_that_stays_away_ends_the_training(folder, monkeypatch):
 
 def test_a_lack_of_memory_is_not_blamed_on_the_photo(examples, monkeypatch):
     """Issue 13, item 37."""
-    monkeypatch.setattr(Image, "open", lambda _: (_ for _ in ()).throw(MemoryError()))
+    monkeypatch.setattr(Image, "open", MagicMock(side_effect=MemoryError))
     photos = PhotoFolder(examples, 32)
     with pytest.raises(TrainingError, match="out of memory while reading"):
         photos[0]
@@ -110,6 +111,17 @@ def test_a_crop_lies_within_the_photo(examples):
     for _ in range(20):
         crop = photos.crop(flat, rng)
         assert torch.allclose(crop, torch.tensor([10, 200, 30]).view(3, 1, 1) / 255)
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_what_ends_a_loaders_process_is_said_in_plain_words(folder, monkeypatch, workers):
+    """Issue 13, item 37."""
+    monkeypatch.setattr(data, "PAUSES", ())
+    photos = PhotoFolder(folder, 32)
+    (folder / "dog.jpg").unlink()
+    with pytest.raises(TrainingError) as caught:
+        list(plainly(make_loader(photos, 0, 5, 1, workers)))
+    assert str(caught.value).startswith("cannot read ") and "Traceback" not in str(caught.value)
 
 
 @pytest.mark.parametrize("workers", [0, 2])

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from training.lock import only_training
+from training.train import main
 from zoo.errors import TrainingError
 
 
@@ -20,6 +21,15 @@ def test_the_second_is_told_who_is_first(tmp_path):
             pass
     with only_training(tmp_path / "out" / "run"):
         pass
+    assert [path.name for path in (tmp_path / "out" / "run").iterdir()] == ["lock"]
+
+
+def test_a_training_takes_the_lock(examples, tmp_path, capsys):
+    """Issue 13, item 41."""
+    words = ["--recipe", "smoke", "--style-image", examples / "dog.jpg", "--content", examples, "--out", tmp_path / "out"]
+    with only_training(tmp_path / "out" / "run"):
+        assert main([str(word) for word in words]) == 2
+    assert "trains into" in capsys.readouterr().err
     assert [path.name for path in (tmp_path / "out" / "run").iterdir()] == ["lock"]
 
 

@@ -1,0 +1,52 @@
+"""Several processes are one training: what one of them meets alone, all decide together (issue 13, item 14)."""
+
+import json
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+import torch
+from accelerate import Accelerator
+
+from tests.conftest import ROOT
+from tests.training.two_processes import PLAIN, noisy_loss
+from training.checkpoint import load_checkpoint
+from training.loop import with_less_memory
+from zoo.errors import TrainingError
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory):
+    """What two processes found, on the CPU."""
+    out = tmp_path_factory.mktemp("two")
+    launch = ["torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "tests.training.two_processes", out]
+    env = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([sys.executable, "-m", *launch], cwd=ROOT, capture_output=True, text=True, timeout=150, env=env)
+    assert done.returncode == 0, done.stderr
+    return out, json.loads((out / "found.json").read_text())
+
+
+@pytest.mark.slow
+def test_processes_draw_the_noise_that_micro_batches_draw(two):
+    assert two[1]["noisy loss"] == pytest.approx(noisy_loss(Accelerator(), micro_batch=2), rel=1e-5)
+
+
+@pytest.mark.slow
+def test_a_step_that_is_not_finite_in_one_process_is_skipped_in_all(two):
+    assert two[1]["changed"] == [False, False]
+
+
+@pytest.mark.slow
+def test_a_signal_to_one_process_stops_all_after_the_same_step(two):
+    assert two[1]["stopped"] == [True, True]
+    assert load_checkpoint(two[0] / "stopped" / "run" / "checkpoints")["step"] == 5  # the next that is logged
+
+
+def test_one_process_of_several_does_not_start_again_alone(tmp_path):
+    """Where memory runs out in it: the others would wait for it for ever."""
+    error, accelerator = torch.OutOfMemoryError("CUDA out of memory"), SimpleNamespace(num_processes=2, process_index=1)
+    with pytest.raises(TrainingError, match="process 2 of 2, which computes 1 pictures at once: give a smaller --micro-batch"):
+        with_less_memory(PLAIN, error, tmp_path, accelerator)
+    assert with_less_memory(PLAIN, error, tmp_path, SimpleNamespace(num_processes=1)).micro_batch == 1

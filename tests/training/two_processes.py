@@ -1,0 +1,74 @@
+"""What several processes decide together: run by test_processes.py in two of them; the first writes what came out."""
+
+import json
+import signal
+import sys
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import gather_object
+
+from tests.conftest import EXAMPLES
+from training import loop
+from training.config import TrainConfig
+from training.losses import Objective
+from training.paintings import Painting
+from training.twins import Twin, train_step
+from training.vgg import load_vgg
+
+NOISY = TrainConfig(architecture="texture", width=2, crop_size=64, batch_size=4)
+PLAIN = TrainConfig(width=2, residual_blocks=1, crop_size=32, batch_size=2, steps=50, style_layers={"relu1_2": 1.0})
+
+
+def noisy_loss(accelerator: Accelerator, micro_batch: int = 0) -> float:
+    """Mean loss of a step of a generator with noise on four photos, shared among the processes."""
+    photos = torch.rand(4, 3, 64, 64, generator=torch.Generator().manual_seed(2))
+    objective = Objective(load_vgg(), photos[:1], {"relu1_2": 1.0}, {"relu1_2": 1.0})
+    own = photos.chunk(accelerator.num_processes)[accelerator.process_index]
+    losses = train_step([Twin("instance", NOISY, 1, accelerator)], objective, own, 0, 1.0, micro_batch, seed=3)
+    return accelerator.reduce(losses["instance"]["total"], "mean").item()
+
+
+def changed_by_a_step_not_finite_in_one(accelerator: Accelerator) -> list[bool]:
+    """By process: whether a step changed its weights whose loss, but no gradient, was infinite in the second."""
+
+    class Spoilt(Objective):
+        def forward(self, pictures, photo_features):
+            infinite = float("inf") if accelerator.process_index == 1 else 0.0
+            return {"total": pictures.mean(dim=(1, 2, 3)) + infinite}
+
+    twin, photos = Twin("instance", PLAIN, 1, accelerator), torch.rand(1, 3, 32, 32)
+    before = [p.clone() for p in twin.generator.parameters()]
+    train_step([twin], Spoilt(load_vgg(), photos, {"relu1_2": 1.0}, {"relu1_2": 1.0}), photos, 0, 1.0)
+    same = all(torch.equal(old, new) for old, new in zip(before, twin.generator.parameters(), strict=True))
+    return gather_object([not same])
+
+
+def stopped_by_a_signal_to_one(accelerator: Accelerator, out: Path) -> list[bool]:
+    """By process: whether a run ended with KeyboardInterrupt after the second alone got SIGTERM in step 3."""
+    real = loop.rate_factor
+
+    def with_signal(config: TrainConfig, step: int) -> float:
+        if step == 3 and accelerator.process_index == 1:
+            signal.raise_signal(signal.SIGTERM)
+        return real(config, step)
+
+    loop.rate_factor = with_signal
+    stopped, options = False, loop.RunOptions(log_every=5)
+    try:
+        loop.run(PLAIN, [Painting(EXAMPLES / "sunset.jpg", "sunset")], EXAMPLES, out, ("instance",), options)
+    except KeyboardInterrupt:
+        stopped = True
+    return gather_object([stopped])
+
+
+if __name__ == "__main__":
+    out, accelerator = Path(sys.argv[1]), Accelerator()
+    found = {
+        "noisy loss": noisy_loss(accelerator),
+        "changed": changed_by_a_step_not_finite_in_one(accelerator),
+        "stopped": stopped_by_a_signal_to_one(accelerator, out / "stopped"),
+    }
+    if accelerator.is_main_process:
+        (out / "found.json").write_text(json.dumps(found))
