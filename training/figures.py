@@ -40,9 +40,8 @@ from zoo.catalog import list_styles, load
 from zoo.cli import command
 from zoo.errors import TrainingError
 from zoo.images import fit_long_side, fit_short_side, open_photo, save_picture, to_image, to_tensor
-from zoo.painter import paint
+from zoo.painter import paint, stylize
 from zoo.style import PHOTO
-from zoo.stylize import stylize
 
 FIGURES = ROOT / "docs" / "figures"
 SLOW_CURVES = 192  # px: short side at which iterations of the slow method were counted

@@ -13,8 +13,8 @@ from training.vgg import load_vgg
 from zoo.catalog import find
 from zoo.errors import TrainingError
 from zoo.images import fade, fit_short_side, list_photos, open_photo, save_picture, to_image, to_tensor
+from zoo.painter import stylize
 from zoo.style import PHOTO, Style
-from zoo.stylize import stylize
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS, EXAMPLES = ROOT / "docs" / "experiments", ROOT / "space" / "examples"

@@ -22,9 +22,8 @@ from zoo.cli import command
 from zoo.device import DEVICES, HELP
 from zoo.errors import PhotoError, TrainingError
 from zoo.images import fade, fit_long_side, fit_short_side, list_photos, open_photo, save_picture
-from zoo.painter import paint, painter
+from zoo.painter import paint, painter, stylize
 from zoo.style import PHOTO, Style
-from zoo.stylize import stylize
 
 PICTURE_SIZE = 560  # px, long side of the style's own pictures
 PREVIEW_SIZE, PREVIEW_PHOTOS = 208, 5  # px, short side; pictures, and one more that is faded

@@ -26,9 +26,9 @@ from zoo.cli import command
 from zoo.errors import TrainingError
 from zoo.folder import sha256, write_whole
 from zoo.images import fit_long_side, open_photo, save_picture
+from zoo.painter import stylize
 from zoo.records import read_record
 from zoo.style import PHOTO, Style, at
-from zoo.stylize import stylize
 
 CELL = 320  # px
 IN_NAME = ("style_weight", "style_size", "steps")  # of the folder of a cell

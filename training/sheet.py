@@ -19,9 +19,8 @@ from zoo.catalog import find
 from zoo.cli import command
 from zoo.errors import ConfigError
 from zoo.images import fade, fit_long_side, open_photo, save_picture
-from zoo.painter import check_size
+from zoo.painter import check_size, stylize
 from zoo.style import Style
-from zoo.stylize import stylize
 
 MARGIN, LABEL, INK, PAPER = 8, 24, "#222222", "white"
 

@@ -17,10 +17,9 @@ from zoo.catalog import blend, find, list_styles, load
 from zoo.config import GeneratorConfig
 from zoo.errors import ZooError
 from zoo.folder import save
-from zoo.painter import paint
+from zoo.painter import paint, stylize, texture
 from zoo.registry import create, list_architectures
 from zoo.style import Style
-from zoo.stylize import stylize, texture
 
 
 def __getattr__(name: str) -> object:

@@ -26,9 +26,8 @@ from zoo.cli import command, say
 from zoo.device import DEVICES, HELP, pick_device
 from zoo.errors import ConfigError, PhotoError, shorten
 from zoo.images import check_picture_name, list_photos, open_photo, save_picture
-from zoo.painter import check_size
+from zoo.painter import check_size, stylize, texture
 from zoo.style import at
-from zoo.stylize import stylize, texture
 
 
 def list_command(args: argparse.Namespace) -> None:

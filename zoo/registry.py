@@ -19,8 +19,8 @@ _BUILDERS: dict[str, Callable[[GeneratorConfig], torch.nn.Module]] = {}
 def register(name: str) -> Callable:
     """Class decorator: the module, called with a GeneratorConfig, becomes the architecture `name`.
 
-    Of the class: `takes_photo`, whether it paints photos rather than noise alone; `floats_a_pixel`, what painting takes of the
-    memory, see zoo/memory.py.
+    Of the class: `takes_photo`, whether it paints photos rather than noise alone, and if not, `tile_step`, the px that the side
+    of a seamless tile is a multiple of; `floats_a_pixel`, what painting takes of the memory, see zoo/memory.py.
     """
 
     def add(builder: Callable[[GeneratorConfig], torch.nn.Module]) -> Callable[[GeneratorConfig], torch.nn.Module]:

@@ -62,7 +62,7 @@ class TextureGenerator(nn.Module):
     cropped again. Keeps the tensor contract of zoo/registry.py; `residual_blocks` and `upsampling` of the config do not apply.
     """
 
-    takes_photo = True
+    takes_photo, tile_step = True, RATIOS[0]
     seed = 0
     colours = 3  # channels of the photo that are looked at
     floats_a_pixel = (42, 60)  # see zoo/memory.py

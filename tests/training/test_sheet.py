@@ -6,6 +6,7 @@ from PIL import Image
 
 import zoo
 from training.sheet import MARGIN, contact_sheet, main
+from zoo.images import open_photo
 
 
 def test_one_row_a_photo_and_contrast(small_pair, photo, tmp_path):
@@ -14,7 +15,7 @@ def test_one_row_a_photo_and_contrast(small_pair, photo, tmp_path):
     sheet = Image.open(tmp_path / "sheet.png")
     assert sheet.width == 3 * 64 + 4 * MARGIN and sheet.height > 2 * 64
     left, top = MARGIN, sheet.height - 2 * (64 + MARGIN)
-    expected = zoo.stylize(photo, small_pair, "instance", 64)
+    expected = zoo.stylize(open_photo(photo), small_pair, "instance", 64)
     x = left + 2 * (64 + MARGIN)
     assert np.array_equal(np.asarray(sheet.crop((x, top, x + 64, top + 64))), np.asarray(expected))
 
@@ -24,7 +25,7 @@ def test_one_row_a_style(small_pair, photo, tmp_path):
     assert main([str(word) for word in words]) == 0
     sheet = Image.open(tmp_path / "sheet.png")
     assert sheet.width == 2 * 32 + 3 * MARGIN
-    painted = np.asarray(zoo.stylize(photo, small_pair, "batch", 64).resize((32, 32), Image.Resampling.LANCZOS))
+    painted = np.asarray(zoo.stylize(open_photo(photo), small_pair, "batch", 64).resize((32, 32), Image.Resampling.LANCZOS))
     y = sheet.height - MARGIN - 32
     assert np.array_equal(np.asarray(sheet.crop((MARGIN, y, MARGIN + 32, y + 32))), painted)
 
