@@ -80,8 +80,8 @@ def run(
     styles, it begins from their weights. A run that was stopped goes on from its newest checkpoint in out/run.
     Ctrl-C and SIGTERM end it after the step at hand (of several processes: after the next that is logged), with a checkpoint,
     as KeyboardInterrupt. Where memory runs out before anything was kept, all twins start again with a smaller micro-batch,
-    which the recipe records. Raises ZooError for bad input, an `out` that holds another run or is trained into right now, losses
-    that stay non-finite at any learning rate.
+    which the recipe records. Raises ZooError for bad input, an `out` that holds another run or is trained into right now,
+    losses that stay non-finite at any learning rate.
     """
     options, out = options or RunOptions(), Path(out)
     if options.push_to:
@@ -179,18 +179,22 @@ def train(
 def make_accelerator(config: TrainConfig, styles: int, out: Path, track: str | None, device: str = "auto") -> Accelerator:
     """What runs the training: a device, a batch that all processes share, a tracker. Precision is the twins' own business.
 
-    Raises DeviceError when there is no such device, or this process has trained on another.
+    Raises DeviceError when there is no such device, TrainingError or DeviceError when accelerate was set up for another in this
+    process, or in half precision by a program of its own.
     """
     where = pick_device(device).type
     rows = styles > 1 or config.identity_weight > 0  # of which a step trains one
-    accelerator = Accelerator(
-        mixed_precision="no",
-        cpu=device == "cpu",
-        dataloader_config=DataLoaderConfiguration(split_batches=True),
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=rows)],
-        log_with=track,
-        project_dir=out / "run",
-    )
+    try:
+        accelerator = Accelerator(
+            mixed_precision="no",
+            cpu=device == "cpu",
+            dataloader_config=DataLoaderConfiguration(split_batches=True),
+            kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=rows)],
+            log_with=track,
+            project_dir=out / "run",
+        )
+    except ValueError as error:  # of which there is one state a process
+        raise TrainingError(f"accelerate works in another way in this process: train in one of its own ({error})") from error
     if device != "auto" and accelerator.device.type != where:
         raise DeviceError(f"this process trains on {accelerator.device.type} already: train on {where} in another")
     if track:

@@ -6,6 +6,7 @@ import sqlite3
 
 import pytest
 import torch
+from accelerate.state import AcceleratorState
 
 from tests.training.runs import STEPS, command
 from training.config import TrainConfig
@@ -47,6 +48,14 @@ def test_a_tracker_that_is_not_installed_is_named(examples, tmp_path, capsys, mo
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main([str(w) for w in command(examples, tmp_path / "out", "--track", "tensorboard")]) == 2
     assert "pip install tensorboard" in capsys.readouterr().err
+
+
+def test_an_accelerator_of_somebody_elses_making_is_no_raw_error(tmp_path, monkeypatch):
+    """accelerate has one state a process (issue 13, item 13)."""
+    make_accelerator(TrainConfig(), 1, tmp_path, None)
+    monkeypatch.setitem(AcceleratorState._shared_state, "_mixed_precision", "bf16")
+    with pytest.raises(TrainingError, match="train in one of its own"):
+        make_accelerator(TrainConfig(), 1, tmp_path, None)
 
 
 def test_photos_are_read_beside_a_gpu_and_inline_on_a_cpu():
