@@ -14,6 +14,7 @@ from gradio.processing_utils import save_pil_to_cache
 from gradio.utils import get_upload_folder
 
 from space import actions, community, words
+from space.files import FILES
 from space.photo_input import PhotoInput
 from space.turns import Newest, Superseded
 from zoo.errors import ConfigError
@@ -64,7 +65,7 @@ def wire(styles: list[Style], controls: dict, result: dict, shared: dict, tabs: 
     def check_upload(photo):
         if photo is not None:
             with actions.plain_errors():
-                actions.read_photo(photo)
+                actions.read_photo(photo, actions.MAX_SIZE)  # decoded whole, but kept small
 
     gr.on(
         [controls["button"].click, result["contrast"].release, chosen.change],
@@ -119,6 +120,7 @@ def add_api(slugs: list[str]) -> None:
 
 
 def _png(image, name: str) -> str:
-    """A PNG of the picture in gradio's cache, which is swept daily; its path."""
+    """A PNG of the picture in the folder of uploads and results; its path."""
     name = re.sub(r"[^\w.-]+", "-", re.sub(r"@[0-9a-f]{40}", "", name))  # of a style of the Hub: without its commit
+    FILES.make_room()
     return save_pil_to_cache(image, get_upload_folder(), name=name, format="png")

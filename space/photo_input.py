@@ -1,5 +1,7 @@
 """An image input that lets the library read the upload: zoo/images.py knows more formats, and says what is wrong."""
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 import gradio as gr
@@ -22,4 +24,6 @@ class PhotoInput(gr.Image):
         if Path(get_upload_folder()).resolve() not in path.parents:
             need = "upload the photo first (gradio_client: handle_file), then send what comes back"
             raise gr.Error(need, print_exception=False)
+        with suppress(OSError):
+            os.utime(path)  # in use: the oldest are removed first
         return str(path)

@@ -6,6 +6,8 @@ from pathlib import Path
 import gradio as gr
 
 from space import actions, community, events
+from space.files import FILES, own_folder
+from space.guard import UPLOAD, guard
 from space.photo_input import PhotoInput
 from space.theme import make_theme
 from space.words import NORMS, about, clearest_first
@@ -44,6 +46,7 @@ slider and compare: that is the whole of
 
 def build_demo() -> gr.Blocks:
     """The page with its API, ready to `launch(**launch_options())`. Raises StyleNotFoundError for an empty zoo."""
+    own_folder()
     sound, problems = sound_styles()
     unfit = {style.slug: actions.unfit(style) for style in sound}
     for problem in [*problems, *filter(None, unfit.values())]:
@@ -66,6 +69,7 @@ def build_demo() -> gr.Blocks:
                 shared = community.add_tab(tab)
         events.wire(styles, controls, result, shared, tabs)
         events.add_api([style.slug for style in styles])
+    FILES.keep(demo)
     # Without api_open every function could be called past the queue, by its index, and past all of its limits.
     return demo.queue(max_size=QUEUE, api_open=False)
 
@@ -77,7 +81,8 @@ def launch_options() -> dict:
         "css_paths": HERE / "style.css",
         "footer_links": ["api", "settings"],
         "run_history": False,  # nobody's photos are kept, not even in their own browser
-        "max_file_size": "100mb",
+        "max_file_size": UPLOAD,
+        "app_kwargs": {"middleware": [guard()]},
         "allowed_paths": [str(style.folder / "images") for style in list_styles()],  # local styles lie anywhere
     }
 

@@ -1,10 +1,16 @@
 """What strangers may ask of the page: past the queue nothing, through it what the page itself would ask."""
 
+import http.client
 import json
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
+from PIL import Image
 
+from space import actions, guard
 from zoo.catalog import list_styles
 
 
@@ -19,11 +25,13 @@ def upload(page: str, path) -> dict:
     return {"path": there, "meta": {"_type": "gradio.FileData"}}
 
 
-def ask(page: str, fn_index: int, data: list, event_data: object = None, session: str = "test") -> dict:
+def ask(
+    page: str, fn_index: int, data: list, event_data: object = None, session: str = "test", headers: dict | None = None
+) -> dict:
     """Call a function by its index through the queue; the output of its last message."""
     body = {"data": data, "fn_index": fn_index, "session_hash": session, "event_data": event_data}
-    content = json.dumps(body)  # as httpx would refuse NaN
-    joined = httpx.post(f"{page}gradio_api/queue/join", content=content, headers={"content-type": "application/json"})
+    content, headers = json.dumps(body), {"content-type": "application/json", **(headers or {})}  # httpx would refuse NaN
+    joined = httpx.post(f"{page}gradio_api/queue/join", content=content, headers=headers)
     assert joined.status_code == 200, joined.text
     with httpx.stream("GET", f"{page}gradio_api/queue/data", params={"session_hash": session}, timeout=60) as lines:
         for line in lines.iter_lines():
@@ -56,3 +64,103 @@ def test_private_functions_check_what_they_get(page, private, photo):
     for index in (-1, len(list_styles()), 1.5, "0", None, [0]):
         answer = ask(page, private["choose"], [], {"index": index, "value": None})
         assert not answer["success"] and "no tile" in answer["output"]["error"]
+
+
+@pytest.fixture
+def two_visitors(monkeypatch):
+    """Headers of two visitors of a Space, as its proxies send them."""
+    monkeypatch.setenv("SPACE_ID", "alice/demo")
+    return [{"x-forwarded-for": f"10.1.2.3, {address}, 10.0.0.1"} for address in ("8.8.8.8", "9.9.9.9")]
+
+
+@pytest.fixture
+def blocked(monkeypatch):
+    """Nothing is painted until it is set."""
+    let_go, paint = threading.Event(), actions._on_gpu
+    monkeypatch.setattr(actions, "_on_gpu", lambda *request: let_go.wait(60) and paint(*request))
+    yield let_go
+    let_go.set()
+
+
+def test_one_visitor_cannot_fill_the_queue(page, photo, private, two_visitors, blocked):
+    """Requests whose answers nobody reads held it for a minute, for everybody (issue 13, item 40)."""
+    data, (one, other) = [upload(page, photo), None, 256, 100], two_visitors
+
+    def join(number):
+        body = {"data": data, "fn_index": private["paint_pair"], "session_hash": f"flood-{number}"}
+        return httpx.post(f"{page}gradio_api/queue/join", json=body, headers=one, timeout=30)
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(join, range(40)))
+    taken = [answer.status_code for answer in answers]
+    assert taken.count(200) == guard.PLACES and taken.count(429) == 40 - guard.PLACES
+    assert all("wait until" in answer.json()["detail"] for answer in answers if answer.status_code == 429)
+    blocked.set()
+    began = time.monotonic()
+    assert ask(page, private["paint_pair"], data, session="other", headers=other)["success"]
+    assert time.monotonic() - began < 20
+    again = time.monotonic() + 20
+    while join(99).status_code == 429:  # the others end, though nobody reads what they say
+        assert time.monotonic() < again
+        time.sleep(0.1)
+
+
+def test_a_visitor_is_an_address(monkeypatch):
+    def who(forwarded, client=("10.1.1.1", 1)):
+        return guard.visitor({"type": "http", "client": client, "headers": [(b"x-forwarded-for", forwarded.encode())]})
+
+    assert who("8.8.8.8") == "10.1.1.1"  # without a proxy that is known, the header is the visitor's own invention
+    monkeypatch.setenv("SPACE_ID", "alice/demo")
+    assert who("8.8.8.8") == "8.8.8.8" == who("1.1.1.1, 8.8.8.8, 10.0.0.7, 192.168.1.1")
+    assert who("2001:4860:4860::8888, fd00::1") == "2001:4860:4860::8888"
+    assert who("") == who("10.0.0.1") == who("8.8.8.8, nonsense") == "10.1.1.1"
+    assert who("", None) == "nobody"
+
+
+def raw(page: str, path: str, headers: dict, *parts: bytes) -> http.client.HTTPResponse:
+    """A request byte by byte, which may promise more than it sends."""
+    connection = http.client.HTTPConnection(page.split("/")[2], timeout=20)
+    connection.putrequest("POST", f"/gradio_api/{path}")
+    for header in headers.items():
+        connection.putheader(*header)
+    connection.endheaders()
+    for part in parts:
+        connection.send(part)
+    return connection.getresponse()
+
+
+def test_large_requests_are_refused_by_their_length(page):
+    """(issue 13, items 40 and 43)"""
+    json_type, form = {"content-type": "application/json"}, {"content-type": "multipart/form-data; boundary=x"}
+    for path, headers in (("queue/join", json_type), ("call/compare", json_type), ("upload", form)):
+        answer = raw(page, path, {**headers, "content-length": str(guard.UPLOAD + 1)})
+        assert answer.status == 413 and b"MiB at most" in answer.read()
+    chunks = (b"%x\r\n" % 2**16 + bytes(2**16) + b"\r\n" for _ in range(20))
+    with pytest.raises((OSError, http.client.HTTPException, AssertionError)):  # hung up on
+        assert raw(page, "queue/join", {**json_type, "transfer-encoding": "chunked"}, *chunks).status >= 500
+
+
+def test_uploads_have_a_quota(page, photo, monkeypatch, two_visitors):
+    """A visitor's own, and all visitors' together (issue 13, item 40)."""
+    one, other = two_visitors
+
+    def send(headers):
+        return httpx.post(f"{page}gradio_api/upload", files={"files": photo.read_bytes()}, headers=headers)
+
+    monkeypatch.setattr(guard, "UPLOADS", 2.5 * photo.stat().st_size)
+    assert [send(one).status_code for _ in range(3)] == [200, 200, 429] and send(other).status_code == 200
+    assert "try again later" in send(one).text
+    monkeypatch.setattr(guard.FILES, "_quota", 0)
+    answer = send(other)
+    assert answer.status_code == 503 and "try again" in answer.text
+
+
+def test_a_picture_of_many_pixels_in_few_bytes_is_refused(page, tmp_path, private):
+    """64 megapixels in 8 kB, before they are decoded (issue 13, item 40)."""
+    Image.new("1", (8000, 8000)).save(tmp_path / "bomb.png")
+    bomb = upload(page, tmp_path / "bomb.png")
+    for name, data in (("paint_pair", [bomb, None, 256, 100]), ("check_upload", [bomb])):
+        began = time.monotonic()
+        answer = ask(page, private[name], data)
+        assert not answer["success"] and "has 64 megapixels: reduce it to at most 50" in answer["output"]["error"]
+        assert time.monotonic() - began < 2

@@ -1,0 +1,71 @@
+"""The folder of uploads and results: private, swept when the page ends, and never larger than it may be."""
+
+import atexit
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import gradio as gr
+from gradio.utils import get_upload_folder
+
+VARIABLE = "GRADIO_TEMP_DIR"  # where gradio keeps uploads and results; one that is set is the page's alone, too
+
+QUOTA = 2 * 2**30  # bytes, of all visitors together
+FRESH = 600.0  # s, for which a file is safe: somebody is looking at it
+
+
+def own_folder() -> str:
+    """Have gradio keep files in a folder of this process's own, unless the operator named one; its path.
+
+    Its default is shared by all gradio pages of the machine, and its files are left to whoever comes by.
+    """
+    if VARIABLE not in os.environ:
+        os.environ[VARIABLE] = tempfile.mkdtemp(prefix="missing-ingredient-")
+        atexit.register(shutil.rmtree, os.environ[VARIABLE], ignore_errors=True)
+    return os.environ[VARIABLE]
+
+
+class Files:
+    """All files below that folder, kept below a quota by removing the oldest."""
+
+    def __init__(self, quota: int = QUOTA, fresh: float = FRESH):
+        self._quota, self._fresh, self._lock, self._kept = quota, fresh, threading.Lock(), set()
+
+    def keep(self, demo: gr.Blocks) -> None:
+        """Never remove the pictures that a page has shown from the start, to everybody."""
+        for block in demo.blocks.values():
+            self._kept.update(map(os.path.realpath, getattr(block, "keep_in_cache", ())))
+
+    def make_room(self, needed: int = 0) -> bool:
+        """Remove files until `needed` bytes more fit; whether they do.
+
+        What somebody may be looking at stays. A part of an upload that was broken off goes in any case: gradio leaves it.
+        """
+        with self._lock:
+            folder, now = Path(get_upload_folder()), time.time()
+            found = sorted(_files(folder), key=lambda file: file[1])
+            held = sum(size for _, _, size in found)
+            for path, changed, size in found:
+                part, full = path.parent == folder, held + needed > self._quota
+                if now - changed > self._fresh and (part or full) and os.path.realpath(path) not in self._kept:
+                    path.unlink(missing_ok=True)
+                    held -= size
+            return held + needed <= self._quota
+
+
+FILES = Files()
+
+
+def _files(folder: Path) -> Iterable[tuple[Path, float, int]]:
+    """(path, time of the last change in s, bytes) of the files below a folder."""
+    for where, _, names in os.walk(folder):
+        for name in names:
+            try:
+                about = os.lstat(os.path.join(where, name))
+            except OSError:
+                continue  # gone meanwhile
+            yield Path(where, name), about.st_mtime, about.st_size

@@ -1,0 +1,114 @@
+"""What one visitor may take of the page before gradio sees the request: places in the queue, bytes of uploads.
+
+    demo.launch(app_kwargs={"middleware": [guard()]})
+
+A refusal is a sentence that the page shows. A visitor is an address: sessions are free to invent.
+"""
+
+import ipaddress
+import os
+import time
+from collections import Counter, OrderedDict, deque
+
+import anyio
+from starlette.datastructures import Headers
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from space.files import FILES
+
+PLACES = 8  # in the queue or at work, of a visitor; the queue has 32
+BODY = 2**20  # bytes of a request that is no upload
+UPLOAD = 100 * 2**20  # bytes of one upload
+UPLOADS, MINUTES = 4 * UPLOAD, 10  # bytes of a visitor's uploads in so many minutes
+KEPT = 4096  # visitors whose uploads are remembered
+
+
+def guard() -> Middleware:
+    """The middleware, for `launch(app_kwargs=...)`."""
+    return Middleware(Guard)
+
+
+def visitor(scope: Scope) -> str:
+    """Who asks, by address; on a Space by the last public one that its proxies report, elsewhere as uvicorn found it."""
+    if os.environ.get("SPACE_ID"):
+        for one in reversed(Headers(scope=scope).get("x-forwarded-for", "").split(",")):
+            try:
+                if ipaddress.ip_address(one.strip()).is_global:
+                    return one.strip()
+            except ValueError:
+                break  # what comes before was not written by a proxy
+    return (scope.get("client") or ("nobody",))[0]
+
+
+class Guard:
+    """Refuses requests to gradio's POST routes that take more than their share, and passes on all others."""
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+        self._joining: Counter[str] = Counter()  # requests on their way into the queue
+        self._uploads: OrderedDict[str, deque[tuple[float, int]]] = OrderedDict()  # (when, bytes), of each visitor
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return await self._app(scope, receive, send)
+        path, who = scope["path"].rstrip("/"), visitor(scope)
+        limit = UPLOAD if path.endswith("/upload") else BODY
+        length = Headers(scope=scope).get("content-length", "")
+        size = int(length[:20]) if length.isdecimal() else limit  # not said: at most that, see _up_to
+        if size > limit:
+            return await _refuse(f"this is too large: {limit / 2**20:g} MiB at most", 413)(scope, receive, send)
+        if path.endswith("/upload") and (refusal := await self._too_much(who, size)):
+            return await refusal(scope, receive, send)
+        if not (path.endswith("/queue/join") or "/call/" in path):
+            return await self._app(scope, _up_to(limit, receive), send)
+        if places(scope["app"], who) + self._joining[who] >= PLACES:
+            words = "you have asked for much at once: wait until some of it is done"
+            return await JSONResponse({"detail": words}, 429)(scope, receive, send)  # as it does of the queue
+        self._joining[who] += 1
+        try:
+            await self._app(scope, _up_to(limit, receive), send)
+        finally:
+            self._joining[who] -= 1
+            if not self._joining[who]:
+                del self._joining[who]
+
+    async def _too_much(self, who: str, size: int) -> Response | None:
+        now, recent = time.monotonic(), self._uploads.setdefault(who, deque())
+        self._uploads.move_to_end(who)
+        while len(self._uploads) > KEPT:
+            self._uploads.popitem(last=False)
+        while recent and now - recent[0][0] > 60 * MINUTES:
+            recent.popleft()
+        if sum(bytes for _, bytes in recent) + size > UPLOADS:
+            return _refuse(f"at most {UPLOADS / 2**20:g} MiB of pictures in {MINUTES} minutes: try again later", 429)
+        recent.append((now, size))
+        if not await anyio.to_thread.run_sync(FILES.make_room, size):
+            return _refuse("the page holds as many pictures as it can: try again in ten minutes", 503)
+        return None
+
+
+def _refuse(words: str, status: int) -> Response:
+    return PlainTextResponse(words, status)  # as the page shows what it is told of an upload
+
+
+def _up_to(limit: int, receive: Receive) -> Receive:
+    """`receive`, which hangs up on who sends more than `limit` bytes."""
+    left = limit
+
+    async def counted() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        return message if left >= 0 else {"type": "http.disconnect"}
+
+    return counted
+
+
+def places(app: ASGIApp, who: str) -> int:
+    """How many of a visitor's requests wait in the queue or are at work."""
+    queue = app.get_blocks()._queue  # gradio tells this in no other way
+    waiting = (event for one in queue.event_queue_per_concurrency_id.values() for event in one.queue)
+    at_work = (event for events in queue.active_jobs for event in events or ())
+    return sum(visitor(event.request.scope) == who for event in (*waiting, *at_work))
