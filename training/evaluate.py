@@ -228,7 +228,7 @@ def main(argv: list[str] | None = None) -> None:
     if why_not:
         say(f"nothing was written: {why_not}", sys.stderr)
     else:
-        write_card(style.folder)
+        write_card(style)
 
 
 if __name__ == "__main__":

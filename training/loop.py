@@ -22,7 +22,7 @@ from training.data import PhotoFolder, make_loader, plainly
 from training.lock import only_training
 from training.optimizers import rate_factor
 from training.paintings import Painting, style_of_step
-from training.photos import photo_folder
+from training.photos import dataset_of, photo_folder
 from training.push import check_push, push
 from training.pyramid import make_objectives
 from training.records import differences, fingerprint
@@ -85,21 +85,21 @@ def run(
     """
     options, out = options or RunOptions(), Path(out)
     if options.push_to:
-        check_push(options.push_to, config, paintings, norms)
+        check_push(options.push_to, config, paintings, norms, start)
     accelerator = make_accelerator(config, len(paintings), out, options.track, options.device)
     check_processes(accelerator.num_processes, config, norms)
     with only_training(out / "run") if accelerator.is_main_process else nullcontext():
         with accelerator.main_process_first():  # the others find what it has unpacked
-            content = photo_folder(content, out / "run" / "photos")
+            content, dataset = photo_folder(content, out / "run" / "photos"), dataset_of(content)
         state = load_checkpoint(out / "run" / "checkpoints", accelerator.print)
         if state and not config.micro_batch:
             config = replace(config, micro_batch=state["run"]["recipe"].get("micro_batch", 0))  # what the memory allowed before
         while True:
             try:
-                finished = train(config, paintings, content, out, norms, options, accelerator, state, start)
+                finished = train(config, paintings, content, out, norms, options, accelerator, state, start, dataset)
                 accelerator.wait_for_everyone()
                 if finished and options.push_to and accelerator.is_main_process:
-                    push(out, options.push_to, accelerator.print)
+                    push(out, options.push_to, config.only, accelerator.print)
                 accelerator.end_training()
                 return out
             except OSError as error:
@@ -122,16 +122,18 @@ def train(
     accelerator: Accelerator,
     state: dict | None,
     start: tuple[Style, ...] = (),
+    dataset: str | None = None,
 ) -> bool:
     """`run` from a checkpoint's state or the start, with one size of micro-batch, which may be too large for the memory.
 
-    Returns whether the last step of the recipe was done, and the styles exported.
+    `dataset` is the Hub's name of the photos, if they have one, for the record. Returns whether the last step of the recipe
+    was done, and the styles exported.
     """
     photos = PhotoFolder(content, config.crop_size, config.seed, config.photo_count, config.zoom)
     photos[0]  # raises here, in this process and in plain words, when nothing in the folder can be read
     objectives = make_objectives(config, paintings, options.vgg_weights, accelerator.device)
     twins = [Twin(norm, config, len(objectives), accelerator, start) for norm in norms]
-    report = RunReport(out, config, norms, options, paintings, photos, accelerator, start)
+    report = RunReport(out, config, norms, options, paintings, photos, accelerator, start, dataset)
     which = {"recipe": asdict(config), "norms": list(norms), **fingerprint(paintings, photos)}
     which["start"] = [record["sha256"] for record in report.started_from]
     first = resume(state, report, which, twins)

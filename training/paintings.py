@@ -1,33 +1,41 @@
 """The paintings of a run: one for a style of its own, several for many styles in one generator."""
 
 import random
-import re
-import unicodedata
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
 
+from zoo.card import check_licence
 from zoo.errors import TrainingError
+from zoo.names import make_slug
 
 RESERVED = ("", "run", "identity")  # folders of a run that are no style's
-FACTS = ("title", "author", "year", "licence", "source")
+FACTS = {  # by name: what it is
+    "title": "of the painting",
+    "author": "of the painting",
+    "year": "of the painting",
+    "licence": "of the painting",
+    "source": "where the reproduction of the painting comes from",
+    "licence_weights": "of what is trained, as the Hub writes it (default: apache-2.0)",
+}
 
 
 @dataclass(frozen=True)
 class Painting:
-    """A painting, where its style goes, and what is known of it (FACTS). `show` lets the style folder show it."""
+    """A painting, where its style goes, and what is known of it (FACTS). `show` lets the style folder show it.
+
+    Raises ConfigError when the licence of what is trained is none.
+    """
 
     file: Path
     slug: str
     facts: dict = field(default_factory=dict)
     show: bool = False
 
-
-def make_slug(words: str) -> str:
-    """Hyphenated lower-case words: "Édtaonisl, No. 2!" gives edtaonisl-no-2."""
-    plain = unicodedata.normalize("NFKD", words).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
+    def __post_init__(self) -> None:
+        if "licence_weights" in self.facts:
+            check_licence(self.facts["licence_weights"])
 
 
 def read_paintings(files: list[Path], about: Path | None, name: str | None = None) -> list[Painting]:

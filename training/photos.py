@@ -22,7 +22,7 @@ def photo_folder(source: str | Path, unpacked: Path) -> Path:
         return path
     if path.is_file():
         return unpack(path, unpacked / f"{path.name}-{path.stat().st_size}")
-    if is_hub_id(str(source)):
+    if dataset_of(source):
         from zoo.hub import pull_pictures  # here, as only some trainings need the Hub
 
         try:
@@ -34,6 +34,11 @@ def photo_folder(source: str | Path, unpacked: Path) -> Path:
             unpack(file, unpacked / folder.name / file.relative_to(folder))
         return unpacked / folder.name if archives else folder
     raise PhotoError(f"--content {source}: no such folder or archive, and no owner/name of a Hub dataset")
+
+
+def dataset_of(source: str | Path) -> str | None:
+    """The owner/name[@revision] of a Hub dataset that `photo_folder` would pull; None for a folder or an archive here."""
+    return str(source) if is_hub_id(str(source)) and not Path(source).exists() else None
 
 
 def archive_suffixes() -> list[str]:

@@ -5,12 +5,17 @@ from pathlib import Path
 
 from training.config import TrainConfig
 from training.paintings import Painting
+from training.start import known_as
+from training.style_folder import ADAPTER
+from zoo.catalog import Style
 from zoo.errors import ConfigError
-from zoo.trust import PROVENANCE
+from zoo.trust import PROVENANCE, check_base
 
 
-def check_push(to: str, config: TrainConfig, paintings: list[Painting], norms: tuple[str, ...]) -> None:
-    """Raise ZooError when the style could not be published as owner/name `to`."""
+def check_push(
+    to: str, config: TrainConfig, paintings: list[Painting], norms: tuple[str, ...], start: tuple[Style, ...]
+) -> None:
+    """Raise ZooError when the style, or the adapter to the one it starts from, could not be published as owner/name `to`."""
     from zoo import hub  # here, as only some trainings need the Hub
 
     repo, revision = hub.split_id(to)
@@ -24,13 +29,15 @@ def check_push(to: str, config: TrainConfig, paintings: list[Painting], norms: t
         raise ConfigError("--push-to publishes a whole style: train it with --pair or --norm instance")
     if missing := [f"--{key}" for key in PROVENANCE if not paintings[0].facts.get(key)]:
         raise ConfigError(f"--push-to needs to know where the painting comes from: give {', '.join(missing)}")
+    if config.only != "all":
+        check_base(known_as(start[0]))
     if (owner := repo.split("/")[0]) not in (known := hub.accounts()):
         raise ConfigError(f"--push-to {to}: your login may write to {', '.join(known)}, not to {owner}")
     hub.check_target(repo)
 
 
-def push(out: Path, to: str, say: Callable[[str], None]) -> None:
-    """Publish the finished style folder, and say where it is."""
+def push(out: Path, to: str, only: str, say: Callable[[str], None]) -> None:
+    """Publish the finished style folder, or the adapter in it when `only` a part was trained, and say where it is."""
     from zoo import hub
 
-    say(hub.publish(out, to))
+    say(hub.publish(out if only == "all" else out / ADAPTER, to))

@@ -43,10 +43,12 @@ def recipe_record(
     photos: PhotoFolder,
     together: list[Painting],
     started_from: list[dict],
+    dataset: str | None = None,
 ) -> dict:
     """What recipe.yaml holds: the resolved recipe, then the record of what it was applied to. File names, never paths.
 
-    `together` are all paintings trained in the same generator, `started_from` the styles it began from, if it did.
+    `together` are all paintings trained in the same generator, `started_from` the styles it began from, if it did, `dataset`
+    the Hub's name of the photos, if they have one.
     """
     prints = fingerprint(paintings, photos)
     records = [{**p.facts, "file": p.file.name, "sha256": prints["paintings"][p.slug]} for p in paintings]
@@ -55,6 +57,8 @@ def recipe_record(
         "photos": {"number": len(photos.photos), "names_sha256": prints["photos"]},
         "made_with": machine(),
     }
+    if dataset:
+        record["photos"]["dataset"] = dataset
     if len(together) > 1:
         record["trained_with"] = [painting.file.name for painting in together]
     if started_from:
@@ -146,12 +150,12 @@ def write_json(path: Path, record: dict) -> None:
         raise TrainingError(f"cannot write {path}: {error}") from error
 
 
-def write_card(folder: Path) -> None:
+def write_card(style: Style) -> None:
     """README.md from what recipe.yaml and metrics.json say now."""
     try:
-        (folder / "README.md").write_text(make_card(at(folder)), encoding="utf-8")
+        (style.folder / "README.md").write_text(make_card(style), encoding="utf-8")
     except OSError as error:
-        raise TrainingError(f"cannot write {folder / 'README.md'}: {error}") from error
+        raise TrainingError(f"cannot write {style.folder / 'README.md'}: {error}") from error
 
 
 def read_log(path: Path) -> list[dict]:

@@ -41,9 +41,10 @@ IDENTITY = "identity"  # slug of the row that gives the photo back
 class RunReport:
     """Everything `training.loop.run` writes, apart from checkpoints. Quiet on all but the main process."""
 
-    def __init__(self, out, config, norms, options, paintings, photos, accelerator, start=()):
+    def __init__(self, out, config, norms, options, paintings, photos, accelerator, start=(), dataset=None):
         self.out, self.folder = Path(out), Path(out) / "run"
         self.checkpoints, self.log_file = self.folder / "checkpoints", self.folder / "log.jsonl"
+        self.dataset = dataset
         self.config, self.norms, self.options, self.paintings = config, norms, options, paintings
         self.photos, self.accelerator, self.active = photos, accelerator, accelerator.is_main_process
         self.start_styles, self.started_from = start, describe_start(start, norms)
@@ -81,7 +82,7 @@ class RunReport:
         began = self.started_from
         if len(paintings) == 1 and len(began) > 1:
             began = [began[self.paintings.index(paintings[0])]]
-        return recipe_record(self.config, paintings, self.photos, self.paintings, began)
+        return recipe_record(self.config, paintings, self.photos, self.paintings, began, self.dataset)
 
     def style_folder(self, painting) -> Path:
         """Where the style of that painting goes."""

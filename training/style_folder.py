@@ -17,8 +17,9 @@ from zoo.adapter import save_adapter
 from zoo.conditional import export
 from zoo.folder import list_norms, load_generator, save, twin_folder
 from zoo.images import fit_long_side, open_photo, save_picture, to_tensor
-from zoo.style import at
+from zoo.style import Style, at
 
+ADAPTER = "adapter"  # the folder, in that of a style of which only a part was trained, that holds this part
 MAX_PAINTING = 2 * 2**20  # bytes: a larger file is shown reduced
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
         save(export(twin.painter, style), twin_folder(folder, twin.norm))
         if report.config.only != "all":
             base = report.start_styles[style if len(report.start_styles) > 1 else 0]
-            save_adapter(export(twin.painter, style), base.folder, known_as(base), folder / "adapter")
-            report.write_recipe(folder / "adapter" / "recipe.yaml", [painting])
+            save_adapter(export(twin.painter, style), base.folder, known_as(base), folder / ADAPTER)
+            report.write_recipe(folder / ADAPTER / "recipe.yaml", [painting])
     report.write_recipe(folder / "recipe.yaml", [painting])
     if "instance" not in list_norms(folder):
         return  # half a style: its folder is completed by training the other half
@@ -45,7 +46,16 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
             Task(at(folder), [held_out], painting.file, device=report.options.device, vgg=report.options.vgg_weights)
         )
         write_metrics(folder, {"held_out": {str(PHOTO_SIZE): found}})
-    write_card(folder)
+    write_card(at(folder))
+    if report.config.only != "all":
+        _complete_adapter(folder)
+
+
+def _complete_adapter(folder: Path) -> None:
+    """Give the adapter what was measured and painted of the whole style, which it makes of its base to the last bit."""
+    shutil.copytree(folder / "images", folder / ADAPTER / "images", dirs_exist_ok=True)
+    write_metrics(folder / ADAPTER, {key: value for key, value in at(folder).metrics.items() if key != "weights"})
+    write_card(Style(folder.name, folder / ADAPTER, "local"))
 
 
 def finish_identity(folder: Path, twins: list, report: "RunReport") -> None:

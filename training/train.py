@@ -103,7 +103,7 @@ def make_parser() -> argparse.ArgumentParser:
 
     tell = parser.add_argument_group("the painting, for the card")
     for key in FACTS:
-        tell.add_argument(f"--{key}", metavar="TEXT")
+        tell.add_argument(f"--{key.replace('_', '-')}", metavar="TEXT", help=FACTS[key])
     about = "of several paintings: a YAML mapping from file name to slug, show, " + ", ".join(FACTS)
     tell.add_argument("--about", type=Path, metavar="FILE", help=about)
 

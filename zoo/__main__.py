@@ -21,6 +21,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from zoo import trust
+from zoo.card import WEIGHTS_LICENCE
 from zoo.catalog import find, load, sound_styles
 from zoo.cli import command, say
 from zoo.device import DEVICES, HELP, pick_device
@@ -109,8 +110,10 @@ def publish_command(args: argparse.Namespace) -> None:
     """Publish a style folder and print its address."""
     from zoo import hub
 
-    done = hub.publish(args.folder, args.to, args.private, args.pr, args.message, args.dry_run, replace=args.replace)
-    say(done)
+    more = {"replace": args.replace, "licence": args.licence_weights}
+    say(hub.publish(args.folder, args.to, args.private, args.pr, args.message, args.dry_run, **more))
+    licence = args.licence_weights or at(args.folder).painting.get("licence_weights", WEIGHTS_LICENCE)
+    say(f"the weights under {licence} (--licence-weights says another)", sys.stderr)
     if args.dry_run:
         say(", ".join(str(path.relative_to(args.folder)) for path in trust.publishable_files(at(args.folder))))
 
@@ -209,7 +212,7 @@ def make_parser() -> argparse.ArgumentParser:
     sub.set_defaults(run=texture_command)
 
     sub = commands.add_parser("find", help="styles on the Hub", description="Styles on the Hub that carry the tag of this zoo.")
-    sub.add_argument("words", nargs="*", metavar="WORDS", help="words of the repository's name")
+    sub.add_argument("words", nargs="*", metavar="WORDS", help="words of its name, the painting's title or its artist")
     sub.add_argument("--author", default="", help="of this account only")
     sub.add_argument("--sort", choices=("likes", "downloads", "new"), default="likes", help="(default: likes)")
     sub.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many (default: 50)")
@@ -228,6 +231,7 @@ def make_parser() -> argparse.ArgumentParser:
     sub.add_argument("--private", action="store_true", help="make it a private one")
     sub.add_argument("--pr", action="store_true", help="open a pull request instead, to a repository of somebody else")
     sub.add_argument("--message", metavar="M", help="of the commit")
+    sub.add_argument("--licence-weights", metavar="ID", help="as the Hub writes it (default: the recipe's, or apache-2.0)")
     sub.add_argument("--replace", action="store_true", help="even where the repository holds something else than a style")
     sub.add_argument("--dry-run", action="store_true", help="check the folder and say what would be done")
     sub.set_defaults(run=publish_command)

@@ -1,20 +1,53 @@
 """The model card of a style folder: README.md, made from its recipe and metrics alone."""
 
-import yaml
+import re
 
 from zoo.adapter import AdapterConfig, is_adapter
-from zoo.folder import CONFIG, twin_folder
+from zoo.errors import ConfigError, shorten
+from zoo.folder import CONFIG, PAINTING_LICENCE, twin_folder
+from zoo.names import is_hub_id, make_slug
+from zoo.records import dump_yaml
 from zoo.style import Style
 
 TAG = "missing-ingredient"  # by which styles are found on the Hub, and told from whatever else lies there
+INSTALL = 'pip install "missing-ingredient @ git+ADDRESS"   # ADDRESS of the code; zoo on PyPI is somebody else\'s'
+WEIGHTS_LICENCE = "apache-2.0"  # unless the recipe, or who publishes, says another
 _HOW = """\
 ```sh
+{install}
 python -m zoo stylize photo.jpg -s {name} -o painted.png{twin}
 ```
 
 ```python
 import zoo
 zoo.stylize("photo.jpg", "{name}", size=1024).save("painted.png")
+```
+"""
+_HOW_TILES = """\
+```sh
+{install}
+python -m zoo texture {name} -o tile.png --size 512 --seed 0
+```
+
+Makes seamless tiles out of noise; it looks at no photo.
+"""
+_LIMITATIONS = """\
+## Limitations
+
+- It knows one painting. Strokes have the size in pixels that they had in training{crops}: the larger the picture, the finer
+  they look in it.
+{photos}{twin}- What it paints is the work of a filter, not of {author}: say so where you show it.
+"""
+_CITATION = """\
+## Citation
+
+```bibtex
+@article{ulyanov2016instance,
+  title   = {Instance Normalization: The Missing Ingredient for Fast Stylization},
+  author  = {Ulyanov, Dmitry and Vedaldi, Andrea and Lempitsky, Victor},
+  journal = {arXiv preprint arXiv:1607.08022},
+  year    = {2016}
+}
 ```
 """
 
@@ -26,44 +59,57 @@ RECIPE_KEYS = {
 }  # fmt: skip
 
 
-def make_card(style: Style, name: str | None = None) -> str:
-    """Markdown with Hub front matter: painting, pictures, recipe, held-out figures, how to use.
+def make_card(style: Style, name: str | None = None, hub: str | None = None, licence: str | None = None) -> str:
+    """Markdown with Hub front matter: painting, pictures, how to use, figures, recipe, limitations, citation, licences.
 
-    `name` is what the style is called by in the examples: its slug, or owner/name on the Hub.
+    `name` is what the style is called by in the examples: its slug, or owner/name on the Hub at the address `hub`. `licence`
+    of the weights, as the Hub writes it, stands in for the recipe's. Raises ConfigError for one that is none.
     """
-    return "\n".join([_front_matter(style), *_painting(style), *_pictures(style), "## Use\n", _how(style, name or style.slug),
-                      *_figures(style), *_recipe(style), *_rights(style)])  # fmt: skip
+    licence = check_licence(licence or style.painting.get("licence_weights", WEIGHTS_LICENCE))
+    return "\n".join([_front_matter(style, name, hub, licence), *_painting(style), *_pictures(style), "## Use\n",
+                      _how(style, name or style.slug), *_figures(style), *_recipe(style), _limitations(style), _CITATION,
+                      *_rights(style, licence)])  # fmt: skip
 
 
-_HOW_TILES = """\
-```sh
-python -m zoo texture {name} -o tile.png --size 512 --seed 0
-```
-
-Makes seamless tiles out of noise; it looks at no photo.
-"""
+def check_licence(licence: object) -> str:
+    """The licence of weights, as the Hub writes it. Raises ConfigError for what cannot be one."""
+    if not isinstance(licence, str) or not re.fullmatch(r"[a-z0-9][a-z0-9.+-]{1,39}", licence):
+        raise ConfigError(f"the weights' licence is written as on the Hub, apache-2.0, mit, cc-by-4.0, got {shorten(licence)}")
+    return licence
 
 
 def _how(style: Style, name: str) -> str:
     if not style.takes_photo:
-        return _HOW_TILES.format(name=name)
+        return _HOW_TILES.format(name=name, install=INSTALL)
     twin = "   # --norm batch: its matched twin" if "batch" in style.norms else ""
-    return _HOW.format(name=name, twin=twin)
+    return _HOW.format(name=name, twin=twin, install=INSTALL)
 
 
-def _front_matter(style: Style) -> str:
+def _front_matter(style: Style, name: str | None, hub: str | None, licence: str) -> str:
+    known = style.painting
+    words = {"artist": str(known.get("author", "")), "painting": style.title}  # by which hub.find finds it
     data = {
-        "license": "apache-2.0",
-        "library_name": "missing-ingredient",
+        "license": licence,
+        "library_name": TAG,
         "pipeline_tag": "image-to-image",
-        "tags": [TAG, "style-transfer", "fast-neural-style",
-                 *(f"norm:{norm}" for norm in style.norms), f"style:{style.slug}"],
+        "tags": [TAG, "style-transfer", "fast-neural-style", *(f"norm:{norm}" for norm in style.norms),
+                 f"style:{style.slug}", *(f"{kind}:{slug}" for kind, name in words.items() if (slug := make_slug(name)[:60]))],
     }  # fmt: skip
-    if is_adapter(style.folder):
-        data["base_model"] = AdapterConfig.load(twin_folder(style.folder, style.norms[0]) / CONFIG).base.split("@")[0]
+    if is_adapter(style.folder) and is_hub_id(base := _base(style)):
+        data |= {"base_model": base.split("@")[0], "base_model_relation": "adapter"}
+    photos = style.recipe.get("photos")
+    if isinstance(photos, dict) and is_hub_id(str(photos.get("dataset"))):
+        data["datasets"] = [photos["dataset"].split("@")[0]]
+    if hub and style.picture():
+        data["thumbnail"] = f"{hub}/{name}/resolve/main/images/instance.jpg"
     if results := _results(style):
         data["model-index"] = [{"name": style.title, "results": results}]
-    return f"---\n{yaml.safe_dump(data, sort_keys=False)}---\n"
+    return f"---\n{dump_yaml(data)}---\n"
+
+
+def _base(style: Style) -> str:
+    """The style an adapter was trained on: slug or owner/name@sha."""
+    return AdapterConfig.load(twin_folder(style.folder, style.norms[0]) / CONFIG).base
 
 
 def _results(style: Style) -> list[dict]:
@@ -89,7 +135,8 @@ def _painting(style: Style) -> list[str]:
     return lines + [
         "A generator for fast stylization with instance normalization"
         + (", beside its batch-norm twin: the same network, seed, photos and schedule" if "batch" in style.norms else "")
-        + " ([Ulyanov, Vedaldi, Lempitsky 2016](https://arxiv.org/abs/1607.08022)).\n"
+        + " ([Ulyanov, Vedaldi, Lempitsky 2016](https://arxiv.org/abs/1607.08022)).\n",
+        *([f"An adapter: what it changes in `{_base(style)}`, which is loaded with it.\n"] if is_adapter(style.folder) else []),
     ]
 
 
@@ -162,9 +209,25 @@ def _recipe_facts(recipe: dict) -> list[str]:
     return ["## Recipe\n", *(f"- {fact}" for fact in facts), "", "`recipe.yaml` repeats the run.\n"]
 
 
-def _rights(style: Style) -> list[str]:
-    lines = ["## Licence\n", "Weights: Apache-2.0."]
+def _limitations(style: Style) -> str:
+    crop = style.recipe.get("crop_size")
+    return _LIMITATIONS.format(
+        crops=f" (crops of {crop} px)" if isinstance(crop, int) else "",
+        twin="- The batch-norm twin is there to be compared with: it does worse, above all where contrast is low.\n"
+        if "batch" in style.norms
+        else "",
+        author=style.painting.get("author", "the painter"),
+        photos=""
+        if not style.takes_photo
+        else "- Small faces and lettering do not survive, and flat places get strokes that the photo does not have.\n",
+    )
+
+
+def _rights(style: Style, licence: str) -> list[str]:
+    lines = ["## Licence\n", f"Weights: {licence}."]
     known = style.painting
     if "licence" in known:
         lines[-1] += f" Painting: {known['licence']}" + (f" ({known['source']})." if "source" in known else ".")
+    if (style.folder / PAINTING_LICENCE).is_file():
+        lines[-1] += f" The licence of `images/painting.jpg`, its reproduction: {PAINTING_LICENCE}."
     return lines + [""]

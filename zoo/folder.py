@@ -27,6 +27,7 @@ from zoo.records import read_record
 from zoo.registry import create
 
 CONFIG, WEIGHTS, METRICS = "config.json", "model.safetensors", "metrics.json"
+PAINTING_LICENCE = "LICENSE-painting.txt"  # of the reproduction in images/, where that has to come with its text
 _STORED = (torch.float16, torch.bfloat16, torch.float32, torch.int64)
 
 

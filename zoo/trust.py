@@ -83,13 +83,17 @@ def publishable_files(style: Style) -> list[Path]:
         )
     _ = style.held_out  # raises when metrics.json is broken
     if adapter.is_adapter(style.folder):
-        base = adapter.AdapterConfig.load(next(style.folder.rglob(folder.CONFIG))).base
-        if not is_hub_id(base) and not (BUNDLED / base).is_dir():
-            raise StyleFolderError(f"the adapter's base {base} is known here alone: publish it first, and train on owner/name")
+        check_base(adapter.AdapterConfig.load(folder.twin_folder(style.folder, style.norms[0]) / folder.CONFIG).base)
     found = {p.relative_to(style.folder).as_posix(): p for part in ("*", "*/*") for p in style.folder.glob(part) if p.is_file()}
     files = {name: path for name, path in sorted(found.items()) if is_style_file(name)}
     check_listing(str(style.folder), {name: path.stat().st_size for name, path in files.items()})
     return list(files.values())
+
+
+def check_base(base: str) -> None:
+    """Raise StyleFolderError when nobody else would find the style that an adapter was trained on."""
+    if not is_hub_id(base) and not (BUNDLED / base).is_dir():
+        raise StyleFolderError(f"the adapter's base {base} is known here alone: publish it first, and train on owner/name")
 
 
 def unpack_style(archive: Path, target: Path) -> Path:
@@ -119,9 +123,8 @@ def unpack_style(archive: Path, target: Path) -> Path:
 
 def is_style_file(name: str) -> bool:
     """Whether a path, relative to a style folder, is one that style folders have. None of them leads out of it."""
-    return name in {*RECORDS, *weight_files(("instance", "batch"))} or is_picture(name)
+    return name in {*RECORDS, folder.PAINTING_LICENCE, *weight_files(("instance", "batch"))} or _is_picture(name)
 
 
-def is_picture(name: str) -> bool:
-    """Whether a path, relative to a style folder, is that of one of its pictures."""
+def _is_picture(name: str) -> bool:
     return re.fullmatch(r"images/\w[\w .-]*\.(jpg|png)", name) is not None

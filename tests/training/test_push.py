@@ -1,8 +1,12 @@
 """Train, push, find, pull elsewhere, stylize: the same pixels. And what would fail after hours fails at once."""
 
+import json
+
 import pytest
+import yaml
 
 import zoo
+from tests.hub.repos import files_of
 from training.train import main
 from zoo import hub as client
 
@@ -61,6 +65,47 @@ def test_what_is_no_style_is_not_trained_for(hub, logged_in, examples, tmp_path,
     hub.add("alice/after-sunset", {"config.json": b"{}", "pytorch_model.bin": b"weights"})
     assert main(words(examples, tmp_path / "out", *FACTS)) == 2
     assert "is no style" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_part_is_published_as_an_adapter_with_pictures_and_figures(hub, logged_in, examples, painted_pair, tmp_path, photo):
+    """(issue 13, item 30)"""
+    out, more = tmp_path / "after-sunset", ["--from", "bob/base", "--only", "norm", "--steps", "2", "--licence-weights", "mit"]
+    hub.add("bob/base", files_of(painted_pair))
+    hub.add("some/photos", {"a.jpg": (examples / "dog.jpg").read_bytes()}, kind="dataset")
+    given = words(examples, out, *FACTS, *more)
+    given[given.index("--content") + 1] = "some/photos"
+    assert main(given) == 0
+    repo = hub.repos["model", "alice/after-sunset"]
+    files = repo.commits[repo.refs["main"]]
+    assert {
+        "adapter.safetensors",
+        "batch/adapter.safetensors",
+        "images/instance.jpg",
+        "metrics.json",
+        "recipe.yaml",
+    } <= files.keys()
+    assert "model.safetensors" not in files
+    card = yaml.safe_load(files["README.md"].decode().split("---\n")[1])
+    assert card["base_model"] == "bob/base" and card["license"] == "mit"
+    assert card["datasets"] == ["some/photos"] and json.loads(files["metrics.json"]).keys() >= {"storage", "weights"}
+    for norm in ("instance", "batch"):
+        assert zoo.stylize(photo, "alice/after-sunset", norm, 96) == zoo.stylize(photo, out, norm, 96)
+    own = yaml.safe_load((out / "adapter" / "README.md").read_text().split("---\n")[1])
+    assert "style:after-sunset" in own["tags"]
+
+
+def test_an_adapter_to_what_nobody_else_has_is_not_trained(hub, logged_in, examples, small_pair, tmp_path, capsys):
+    """(issue 13, item 30)"""
+    more = ["--from", str(small_pair), "--only", "norm"]
+    assert main(words(examples, tmp_path / "out", *FACTS, *more)) == 2
+    assert "known here alone" in capsys.readouterr().err and not (tmp_path / "out").exists()
+
+
+def test_a_licence_that_is_none_is_refused_at_once(hub, examples, tmp_path, capsys):
+    """(issue 13, item 30)"""
+    assert main(words(examples, tmp_path / "out", *FACTS, "--licence-weights", "My own!")) == 2
+    assert "weights' licence" in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow

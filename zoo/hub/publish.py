@@ -28,25 +28,27 @@ def publish(
     dry_run: bool = False,
     token: str | None = None,
     replace: bool = False,
+    licence: str | None = None,
 ) -> str:
     """Upload a style folder as one commit of owner/name (made if need be), or as a pull request to it; returns its address.
 
-    The card is written anew from recipe and metrics. What the repository held of an earlier version and the folder no longer
-    has is removed; nothing changed makes no commit. A dry run returns what would be done, in words. Raises ZooError for a
-    folder that should not be published, HubError when the Hub refuses, or owner/name holds something else than a style and
-    is not to be replaced.
+    The card is written anew from recipe and metrics; the weights are under `licence`, or what the recipe says. What the
+    repository held of an earlier version and the folder no longer has is removed; nothing changed makes no commit. A dry run
+    returns what would be done, in words. Raises ZooError for a folder that should not be published, HubError when the Hub
+    refuses, or owner/name holds something else than a style and is not to be replaced.
     """
     style = source if isinstance(source, Style) else at(source)
     files, (repo, revision) = trust.publishable_files(style), split_id(to)
     if revision:
         raise HubNotFoundError(f"publish to {repo}, without @{revision}: a commit makes a new revision")
+    card = make_card(Style(repo.split("/")[1], style.folder, style.source), repo, endpoint(), licence)
     if not pull_request:
         plan = check_target(repo, replace=replace, private=private, token=token)
     if dry_run:
         return f"would open a pull request to {endpoint()}/{repo}" if pull_request else plan
-    api, named = HfApi(endpoint=endpoint(), token=token), Style(repo.split("/")[1], style.folder, style.source)
+    api = HfApi(endpoint=endpoint(), token=token)
     with tempfile.TemporaryDirectory() as staged, _staged(staged, {str(p.relative_to(style.folder)): p for p in files}, to):
-        (Path(staged) / "README.md").write_text(make_card(named, repo), encoding="utf-8")
+        (Path(staged) / "README.md").write_text(card, encoding="utf-8")
         if not pull_request:
             within(TIMEOUT, lambda: api.create_repo(repo, private=private or None, exist_ok=True))
         done = upload(
@@ -54,7 +56,7 @@ def publish(
             repo_id=repo,
             folder_path=staged,
             commit_message=message or f"{style.title}: {' and '.join(style.norms)} norm",
-            delete_patterns=[folder.CONFIG, *trust.WEIGHTS, "recipe.yaml", "metrics.json", "images/*", "batch/*"],
+            delete_patterns=[*trust.RECORDS, *trust.WEIGHTS, folder.PAINTING_LICENCE, "images/*", "batch/*"],
             create_pr=pull_request,
         )
     return str(done.pr_url or done)

@@ -2,8 +2,10 @@
 
 import re
 import shutil
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from huggingface_hub import HfApi, snapshot_download
@@ -19,6 +21,7 @@ from zoo.hub.waiting import TIMEOUT, patiently, watch, within
 from zoo.images import SUFFIXES
 from zoo.style import Style
 
+MAX_SEARCHED = 5000  # styles
 SORTS = {"likes": "likes", "downloads": "downloads", "new": "created_at"}
 DEADLINE = 120.0  # s, for all of a style
 PICTURE, MAX_THUMBNAIL = "images/instance.jpg", 2**20  # bytes
@@ -46,14 +49,25 @@ def find(
 ) -> Iterator[Found]:
     """Styles on the Hub, by the tag that all of them carry; asks for the next page only when it is needed.
 
+    Each of the words stands somewhere in the repository's name or in its card's tags, the painting's title and its artist
+    among them. The Hub itself searches names alone, so they are looked through here, those of MAX_SEARCHED styles at most.
     Raises HubError when the Hub does not answer within `timeout` seconds.
     """
-    api, options = HfApi(endpoint=endpoint(), token=read_token()), {"search": words or None, "author": author or None}
+    api, wanted = HfApi(endpoint=endpoint(), token=read_token()), _plain(words).split()
     with translated("the list of styles"):
-        expand = ["tags", "sha", "likes", "downloads"]
-        listed = iter(api.list_models(filter=[TAG], expand=expand, sort=SORTS[sort], limit=limit, **options))
-        while (info := within(timeout, lambda: next(listed, None))) is not None:
-            yield Found(info.id, info.sha, info.likes or 0, info.downloads or 0, tuple(info.tags or ()))
+        expand = ["tags", "sha", "likes", "downloads"]  # no cards, which the client may stumble over: one for all
+        listed = api.list_models(filter=[TAG], author=author or None, expand=expand, sort=SORTS[sort])
+        listed, found = islice(listed, MAX_SEARCHED), 0
+        while found != limit and (info := within(timeout, lambda: next(listed, None))) is not None:
+            about = _plain(" ".join([info.id, *(info.tags or ())]))
+            if all(word in about for word in wanted):
+                found += 1
+                yield Found(info.id, info.sha or "", info.likes or 0, info.downloads or 0, tuple(info.tags or ()))
+
+
+def _plain(text: str) -> str:
+    """Small letters without accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
 
 
 def pull(
@@ -71,10 +85,10 @@ def pull(
     StyleFolderError when the repository is no style, or not one to trust, wherever it came from.
     """
     repo, revision = split_id(name)
-    cache, needed = Cache(repo), {*trust.RECORDS, *trust.weight_files(norms)}
+    cache, weights = Cache(repo), trust.weight_files(("instance", "batch"))
 
     def wanted(file: str) -> bool:
-        return file in needed or (pictures and trust.is_picture(file))
+        return file in trust.weight_files(norms) if file in weights else pictures or file in trust.RECORDS
 
     with translated(name):
         if revision and _SHA.fullmatch(revision) and cache.has(revision, wanted):
