@@ -13,6 +13,7 @@ from pathlib import Path
 
 from zoo import hub
 from zoo.cli import command
+from zoo.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
 RENAMED = {"space/README.md": "README.md", "space/requirements.txt": "requirements.txt"}
@@ -38,6 +39,8 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--dry-run", action="store_true", help="list the files and say what would be done, upload nothing")
     parser.add_argument("--replace", action="store_true", help="even where the Space holds something else than this page")
     args = parser.parse_args(argv)
+    if not (ROOT / "NOTICE").is_file():
+        raise ConfigError(f"the Space needs the notices that lie in a clone of the project, not in {ROOT}: run it there")
     files = space_files()
     if args.dry_run:
         size = sum(path.stat().st_size for path in files.values())
