@@ -13,7 +13,7 @@ from space.turns import Superseded, Turns
 from space.words import NORMS, without_paths
 from zoo.adapter import is_adapter
 from zoo.catalog import find_named
-from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError, shorten
+from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError, brief, shorten
 from zoo.folder import WEIGHTS
 from zoo.images import fade, open_photo
 from zoo.painter import Painted, painter
@@ -22,6 +22,7 @@ from zoo.style import Style
 TIMEOUT, DEADLINE = 2.5, 30.0  # s; a visitor should not wait for a Hub that does not answer
 MAX_SIZE = 2048  # px; long side, keeps a visitor's picture within the memory of a small machine
 MAX_PIXELS = 50_000_000  # of an upload: more than a phone's photo has
+LONGEST = 500  # characters of a message
 MAX_NAME = 250  # letters; the Hub's names and revisions are shorter
 TURNS = Turns(at_once=2, waiting=8)
 
@@ -46,7 +47,7 @@ def plain_errors():
         yield
     except ZooError as error:
         # the page shows it as HTML, and what a stranger wrote may be quoted in it
-        words = html.escape(without_paths(error), quote=False)
+        words = html.escape(brief(without_paths(error), LONGEST), quote=False)
         raise gr.Error(words, title="This did not work", print_exception=False) from error
 
 

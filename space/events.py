@@ -17,7 +17,7 @@ from space import actions, community, words
 from space.files import FILES
 from space.photo_input import PhotoInput
 from space.turns import Newest, Superseded
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, shorten
 from zoo.style import Style
 
 TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
@@ -104,7 +104,7 @@ def add_api(slugs: list[str]) -> None:
         """Paint a photo in a style of the zoo, with one norm; the long side is reduced to `size` px."""
         with actions.plain_errors():
             if norm not in words.NORMS:
-                raise ConfigError(f"norm must be instance or batch, got {norm!r}")
+                raise ConfigError(f"norm must be instance or batch, got {shorten(norm)}")
             size = actions.check_request(photo, size)
             found = actions.find_in_zoo(style)
             return _png(actions.paint(actions.read_photo(photo, size), found, (norm,))[norm].image, f"{found.slug}-{norm}")

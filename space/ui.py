@@ -8,6 +8,7 @@ import gradio as gr
 from space import actions, community, events
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard
+from space.page import Page
 from space.photo_input import PhotoInput
 from space.theme import make_theme
 from space.words import NORMS, about, clearest_first
@@ -54,7 +55,7 @@ def build_demo() -> gr.Blocks:
     styles = clearest_first([style for style in sound if not unfit[style.slug]])
     if not styles:
         raise StyleNotFoundError("the zoo has no style that paints photos: train one with python -m training.train --pair")
-    with gr.Blocks(title="Missing Ingredient", delete_cache=(3600, 86400)) as demo:
+    with Page(title="Missing Ingredient", delete_cache=(3600, 86400)) as demo:
         gr.Markdown(HERO, elem_id="hero")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Compare", id="compare"):

@@ -1,5 +1,6 @@
 """The named endpoints, driven by gradio_client over HTTP."""
 
+import json
 import threading
 
 import httpx
@@ -11,6 +12,8 @@ from PIL import Image
 
 import zoo
 from zoo.catalog import list_styles
+
+JSON = {"content-type": "application/json"}
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +70,36 @@ def test_mistakes_come_back_as_messages(client, slug, photo, change, message):
     words = {"photo": handle_file(str(photo)), "style": slug, "norm": "instance", "size": 64, **change}
     with pytest.raises(AppError, match=message):
         client.predict(**words, api_name="/stylize")
+
+
+def answer(page, name, data) -> str:
+    """What a function says to that, whatever it is; in its own words."""
+    joined = httpx.post(f"{page}gradio_api/call/{name}", content=json.dumps({"data": data}), headers=JSON)
+    said = httpx.get(f"{page}gradio_api/call/{name}/{joined.json()['event_id']}", timeout=60).text
+    assert said.startswith("event: error") and len(said) < 1000
+    return json.loads(said.split("data: ")[1])["error"]
+
+
+@pytest.mark.parametrize(
+    ("place", "values", "message"),
+    [
+        (1, [["a"], {}, 5, None, "a" * 300_000], "a style is named by"),
+        (2, [["instance"], {}, "x" * 300_000, None], "norm must be instance or batch"),
+        (3, ["64", [64], {}, True, float("nan"), 10**400, None], "size is the long side"),
+        (0, ["abc", [{}], {"path": "/etc/passwd"}, {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}},
+             {"path": "a\0b", "meta": {"_type": "gradio.FileData"}}, {"path": "/" + "a" * 5000}, {"path": 5}, {}], "upload"),
+    ],
+)  # fmt: skip
+def test_values_of_a_wrong_kind_come_back_as_one_sentence(page, photo, slug, place, values, message, capfd):
+    """Shortened, without the server's paths, and without a traceback in the log (issue 13, items 27 and 43)."""
+    (there,) = httpx.post(f"{page}gradio_api/upload", files={"files": photo.read_bytes()}).json()
+    data = [{"path": there, "meta": {"_type": "gradio.FileData"}}, slug, "instance", 64]
+    for value in values:
+        said = answer(page, "stylize", [*data[:place], value, *data[place + 1 :]])
+        assert message in said and "/etc" not in said and "/tmp" not in said and len(said) <= 500
+    assert "upload" in answer(page, "stylize", data[:2])  # too few
+    log = capfd.readouterr().err
+    assert "Traceback" not in log and len(log) < 300 * (len(values) + 1)
 
 
 def test_a_file_that_is_no_picture(client, slug, tmp_path):
