@@ -8,8 +8,6 @@ from zoo.cli import say
 from zoo.errors import brief
 
 UNFIT = "what was sent fits none of these inputs (see the API of the page); upload a photo first (gradio_client: handle_file)"
-    "what was sent fits none of these inputs: see the API of the page; a photo is uploaded first (gradio_client: handle_file)"
-)
 
 
 class Page(gr.Blocks):
