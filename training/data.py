@@ -107,8 +107,7 @@ def plainly(batches: Iterable) -> Iterator:
     except ZooError as error:
         if not str(error).startswith("Caught "):
             raise
-        words = str(error).strip().splitlines()[-1].partition(": ")[2]
-        raise type(error)(words) from error
+        raise type(error)(str(error).rpartition(f"{type(error).__name__}: ")[2].strip()) from error
 
 
 def make_loader(photos: PhotoFolder, first_step: int, steps: int, batch_size: int, workers: int = 0) -> DataLoader:

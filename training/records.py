@@ -44,18 +44,19 @@ def recipe_record(
     together: list[Painting],
     started_from: list[dict],
     dataset: str | None = None,
+    device: torch.device | None = None,
 ) -> dict:
     """What recipe.yaml holds: the resolved recipe, then the record of what it was applied to. File names, never paths.
 
     `together` are all paintings trained in the same generator, `started_from` the styles it began from, if it did, `dataset`
-    the Hub's name of the photos, if they have one.
+    the Hub's name of the photos, if they have one, `device` what it is trained on.
     """
     prints = fingerprint(paintings, photos)
     records = [{**p.facts, "file": p.file.name, "sha256": prints["paintings"][p.slug]} for p in paintings]
     record = {
         "painting": records[0] if len(records) == 1 else records,
         "photos": {"number": len(photos.photos), "names_sha256": prints["photos"]},
-        "made_with": machine(),
+        "made_with": machine(device),
     }
     if dataset:
         record["photos"]["dataset"] = dataset

@@ -82,7 +82,8 @@ class RunReport:
         began = self.started_from
         if len(paintings) == 1 and len(began) > 1:
             began = [began[self.paintings.index(paintings[0])]]
-        return recipe_record(self.config, paintings, self.photos, self.paintings, began, self.dataset)
+        device = self.accelerator.device
+        return recipe_record(self.config, paintings, self.photos, self.paintings, began, self.dataset, device)
 
     def style_folder(self, painting) -> Path:
         """Where the style of that painting goes."""

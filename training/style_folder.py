@@ -53,6 +53,7 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
 
 def _complete_adapter(folder: Path) -> None:
     """Give the adapter what was measured and painted of the whole style, which it makes of its base to the last bit."""
+    forget_measurements(folder / ADAPTER)
     shutil.copytree(folder / "images", folder / ADAPTER / "images", dirs_exist_ok=True)
     write_metrics(folder / ADAPTER, {key: value for key, value in at(folder).metrics.items() if key != "weights"})
     write_card(Style(folder.name, folder / ADAPTER, "local"))

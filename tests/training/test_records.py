@@ -5,12 +5,15 @@ from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from tests.conftest import ROOT
 from training.config import TrainConfig
+from training.data import PhotoFolder
 from training.loop import resume
+from training.paintings import Painting
 from training.probe import check_cells
-from training.records import check_other_half, differences
+from training.records import check_other_half, differences, recipe_record
 from zoo.errors import TrainingError
 from zoo.records import dump_yaml, read_record
 
@@ -86,3 +89,12 @@ def test_a_probe_goes_on_after_a_key_was_added(tmp_path):
     check_cells(tmp_path, replace(CONFIG, style_weight=1.0, steps=1), painting, "photos", ())  # another cell
     with pytest.raises(TrainingError, match=r"cells that differ in content \('photos' there, 'others' here\)"):
         check_cells(tmp_path, CONFIG, painting, "others", ())
+
+
+def test_the_record_names_the_device_that_was_trained_on(examples, monkeypatch):
+    """It named the GPU wherever there was one (issue 13, item 6)."""
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda device: "a GPU")
+    facts = [Painting(examples / "sunset.jpg", "sunset")], PhotoFolder(examples, 32), [], []
+    on = {kind: recipe_record(CONFIG, *facts, device=torch.device(kind))["made_with"] for kind in ("cpu", "cuda", "mps")}
+    assert "CPU threads" in on["cpu"] and on["cuda"].startswith("a GPU, ") and on["mps"].startswith("Apple GPU, ")
