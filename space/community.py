@@ -16,7 +16,7 @@ from PIL import Image
 from space import actions
 from space.actions import DEADLINE, TIMEOUT
 from space.words import plain, without_paths
-from zoo import hub, trust
+from zoo import hub, sharing, trust
 from zoo.catalog import list_styles, load
 from zoo.errors import HubError, StyleNotFoundError, ZooError
 from zoo.images import open_photo
@@ -95,11 +95,12 @@ def share(archive: str | None, slug: str | None, name: str, token: str | None, u
         raise StyleNotFoundError("there is nothing to publish yet: upload the zip of a style folder")
     if not name.strip():
         raise StyleNotFoundError(f"give the style a name: it becomes {user}/NAME on the Hub")
+    to = hub.Target(f"{user}/{name.strip()}", token=token)
     if not archive:
-        return hub.publish(actions.find_in_zoo(slug), f"{user}/{name.strip()}", token=token)
+        return sharing.publish(actions.find_in_zoo(slug), to)
     with tempfile.TemporaryDirectory() as folder:
         style = at(trust.unpack_style(Path(archive), Path(folder) / "style"))
-        return hub.publish(style, f"{user}/{name.strip()}", token=token)
+        return sharing.publish(style, to)
 
 
 def can_share() -> bool:

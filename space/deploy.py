@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     if args.dry_run:
         size = sum(path.stat().st_size for path in files.values())
         print("\n".join(sorted(files)) + f"\n{len(files)} files, {size / 2**20:.1f} MiB")
-    print(hub.deploy(files, args.to, args.private, args.dry_run, args.replace))
+    print(hub.deploy(files, hub.Target(args.to, private=args.private, replace=args.replace), args.dry_run))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from training.start import known_as
 from training.style_folder import ADAPTER
 from zoo.catalog import Style
 from zoo.errors import ConfigError
-from zoo.trust import PROVENANCE, check_base
 
 
 def check_push(
@@ -17,6 +16,7 @@ def check_push(
 ) -> None:
     """Raise ZooError when the style, or the adapter to the one it starts from, could not be published as owner/name `to`."""
     from zoo import hub  # here, as only some trainings need the Hub
+    from zoo.sharing import PROVENANCE, check_base
 
     repo, revision = hub.split_id(to)
     if revision:
@@ -33,11 +33,11 @@ def check_push(
         check_base(known_as(start[0]))
     if (owner := repo.split("/")[0]) not in (known := hub.accounts()):
         raise ConfigError(f"--push-to {to}: your login may write to {', '.join(known)}, not to {owner}")
-    hub.check_target(repo)
+    hub.check_target(hub.Target(repo))
 
 
 def push(out: Path, to: str, only: str, say: Callable[[str], None]) -> None:
     """Publish the finished style folder, or the adapter in it when `only` a part was trained, and say where it is."""
-    from zoo import hub
+    from zoo import sharing
 
-    say(hub.publish(out if only == "all" else out / ADAPTER, to))
+    say(sharing.publish(out if only == "all" else out / ADAPTER, to))

@@ -23,16 +23,18 @@ from zoo.style import Style
 
 
 def __getattr__(name: str) -> object:
-    if name not in ("publish", "pull"):
+    if name not in _ON_THE_HUB:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from zoo import hub  # looked up at first use: importing the Hub's client takes half a second, and most uses need no Hub
+    from zoo import hub, sharing  # at first use: importing the Hub's client takes half a second, and most uses need no Hub
 
-    return getattr(hub, name)
+    return getattr(sharing if name == "publish" else hub, name)
 
 
+_ON_THE_HUB = ("Target", "publish", "pull")
 __all__ = [
     "GeneratorConfig",
     "Style",
+    "Target",
     "ZooError",
     "blend",
     "create",

@@ -20,7 +20,6 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from zoo import trust
 from zoo.card import WEIGHTS_LICENCE
 from zoo.catalog import find, load, sound_styles
 from zoo.cli import command, say
@@ -94,10 +93,10 @@ def find_command(args: argparse.Namespace) -> None:
 
 def pull_command(args: argparse.Namespace) -> None:
     """Download a style and say where it lies."""
-    from zoo import hub
+    from zoo import hub, sharing
 
     if args.to:
-        style = hub.pull_to(args.name, args.to)
+        style = sharing.pull_to(args.name, args.to)
     else:
         style = hub.pull(args.name, ("instance", "batch"), pictures=True)
         for norm in style.norms:
@@ -108,14 +107,14 @@ def pull_command(args: argparse.Namespace) -> None:
 
 def publish_command(args: argparse.Namespace) -> None:
     """Publish a style folder and print its address."""
-    from zoo import hub
+    from zoo import hub, sharing
 
-    more = {"replace": args.replace, "licence": args.licence_weights}
-    say(hub.publish(args.folder, args.to, args.private, args.pr, args.message, args.dry_run, **more))
+    to = hub.Target(args.to, args.private, args.pr, args.replace)
+    say(sharing.publish(args.folder, to, args.message, args.licence_weights, args.dry_run))
     licence = args.licence_weights or at(args.folder).painting.get("licence_weights", WEIGHTS_LICENCE)
     say(f"the weights under {licence} (--licence-weights says another)", sys.stderr)
     if args.dry_run:
-        say(", ".join(str(path.relative_to(args.folder)) for path in trust.publishable_files(at(args.folder))))
+        say(", ".join(str(path.relative_to(args.folder)) for path in sharing.publishable_files(at(args.folder))))
 
 
 def plan_outputs(inputs: list[Path], out: Path) -> list[tuple[Path, Path]]:

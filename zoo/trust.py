@@ -1,4 +1,4 @@
-"""What may come in from the Hub, and what may go out: a style is data, never code, and says where it comes from."""
+"""What may come in from strangers: a style is data, never code, and no larger than a style."""
 
 import hashlib
 import lzma
@@ -8,19 +8,15 @@ import zlib
 from pathlib import Path, PurePosixPath
 
 from zoo import adapter, folder
-from zoo.catalog import load
 from zoo.config import GeneratorConfig
 from zoo.errors import HubUnavailableError, StyleFolderError
-from zoo.names import is_hub_id
 from zoo.records import LIMITS
 from zoo.registry import builder
-from zoo.style import BUNDLED, Style
 
 WEIGHTS = (folder.WEIGHTS, adapter.WEIGHTS)
 RECORDS = (folder.CONFIG, f"batch/{folder.CONFIG}", "README.md", "recipe.yaml", "metrics.json")
 MAX_WEIGHTS, MAX_FILE, MAX_FILES = 64 * 2**20, 4 * 2**20, 64  # bytes of a file; a generator of width 32 has 3.4 MB
 MAX_WIDTH = 64  # of what strangers share: twice the paper's; a wider net needs gigabytes for a large photo
-PROVENANCE = ("title", "author", "licence", "source")
 
 
 def weight_files(norms: tuple[str, ...]) -> tuple[str, ...]:
@@ -65,35 +61,6 @@ def check_hash(file: str, content: bytes, sha256: str | None, git: str | None) -
     found = hashlib.sha256(content) if sha256 else hashlib.sha1(b"blob %d\0" % len(content) + content)
     if found.hexdigest() != (sha256 or git):
         raise HubUnavailableError(f"{file} came damaged and was thrown away; pull again")
-
-
-def publishable_files(style: Style) -> list[Path]:
-    """The files of a style folder that are published, once it is found to be whole.
-
-    Raises ZooError for a broken folder, weights that are not finite, a painting without title, author, licence and source.
-    """
-    if not style.norms:
-        raise StyleFolderError(f"{style.folder} holds no generator to publish")
-    for norm in style.norms:
-        load(style, norm)
-    if missing := [key for key in PROVENANCE if not style.painting.get(key)]:
-        raise StyleFolderError(
-            f"{style.folder / 'recipe.yaml'} does not say the painting's {', '.join(missing)}: nobody could tell whether it "
-            "may be shared; add that under painting:"
-        )
-    _ = style.held_out  # raises when metrics.json is broken
-    if adapter.is_adapter(style.folder):
-        check_base(adapter.AdapterConfig.load(folder.twin_folder(style.folder, style.norms[0]) / folder.CONFIG).base)
-    found = {p.relative_to(style.folder).as_posix(): p for part in ("*", "*/*") for p in style.folder.glob(part) if p.is_file()}
-    files = {name: path for name, path in sorted(found.items()) if is_style_file(name)}
-    check_listing(str(style.folder), {name: path.stat().st_size for name, path in files.items()})
-    return list(files.values())
-
-
-def check_base(base: str) -> None:
-    """Raise StyleFolderError when nobody else would find the style that an adapter was trained on."""
-    if not is_hub_id(base) and not (BUNDLED / base).is_dir():
-        raise StyleFolderError(f"the adapter's base {base} is known here alone: publish it first, and train on owner/name")
 
 
 def unpack_style(archive: Path, target: Path) -> Path:

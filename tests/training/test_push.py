@@ -9,6 +9,7 @@ import zoo
 from tests.hub.repos import files_of
 from training.train import main
 from zoo import hub as client
+from zoo import sharing
 
 FACTS = ["--title", "After Sunset", "--author", "R. Leino", "--licence", "public domain", "--source", "a photo"]
 
@@ -23,7 +24,7 @@ def test_from_training_to_the_hub_and_back(hub, logged_in, examples, tmp_path, p
     out = tmp_path / "after-sunset"
     assert main(words(examples, out, *FACTS, "--steps", "2")) == 0
     (found,) = client.find("sunset")
-    elsewhere = client.pull_to(f"{found.id}@{found.sha}", tmp_path / "elsewhere" / "style")
+    elsewhere = sharing.pull_to(f"{found.id}@{found.sha}", tmp_path / "elsewhere" / "style")
     for norm in ("instance", "batch"):
         assert zoo.stylize(photo, elsewhere, norm, 96) == zoo.stylize(photo, out, norm, 96)
     assert (elsewhere.folder / "images" / "preview.jpg").is_file()

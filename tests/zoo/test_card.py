@@ -103,6 +103,6 @@ def test_a_reproduction_under_the_gpl_brings_its_text_along(hub, logged_in, slug
     assert ("LICENSE-painting.txt" in files) == needed
     if needed:
         assert b"GNU GENERAL PUBLIC LICENSE" in files["LICENSE-painting.txt"] and b"LICENSE-painting.txt" in files["README.md"]
-        from zoo.hub import pull_to
+        from zoo.sharing import pull_to
 
         assert "LICENSE-painting.txt" in files_of(pull_to("alice/x", tmp_path / "mine") and tmp_path / "mine")

@@ -139,7 +139,7 @@ def test_what_nobody_waits_for_asks_no_more(hub, published):
 
 
 def test_an_upload_does_not_wait_for_ever(hub, painted_pair, logged_in, monkeypatch):
-    monkeypatch.setattr(sys.modules["zoo.hub.publish"], "UPLOAD", 0.5)
+    monkeypatch.setattr(sys.modules["zoo.hub.upload"], "UPLOAD", 0.5)
     hub.faults.append(Fault("/commit/", "slow"))
     with pytest.raises(HubUnavailableError, match="does not answer"):
         zoo.publish(painted_pair, "alice/slow")

@@ -15,6 +15,7 @@ from zoo.errors import (
     StyleFolderError,
     WeightsError,
 )
+from zoo.hub import Target
 
 
 def test_large_files_go_by_lfs_and_the_rest_in_the_commit(hub, logged_in, painted_pair):
@@ -54,7 +55,7 @@ def test_a_second_time_makes_no_commit_and_a_change_makes_one(hub, logged_in, pa
 
 def test_private_and_dry_run(hub, logged_in, painted_pair, monkeypatch):
     assert zoo.publish(painted_pair, NAME, dry_run=True) == f"would make {hub.url}/{NAME}" and not hub.repos
-    zoo.publish(painted_pair, NAME, private=True)
+    zoo.publish(painted_pair, Target(NAME, private=True))
     assert hub.repos["model", NAME].private
     monkeypatch.delenv("HF_TOKEN")
     with pytest.raises(HubNotFoundError, match="private and you are not logged in"):
@@ -64,7 +65,7 @@ def test_private_and_dry_run(hub, logged_in, painted_pair, monkeypatch):
 def test_private_is_never_public(hub, logged_in, painted_pair, published):
     commits = len(published.commits)
     with pytest.raises(HubAccessError, match="is public already"):
-        zoo.publish(painted_pair, NAME, private=True)
+        zoo.publish(painted_pair, Target(NAME, private=True))
     assert len(published.commits) == commits
 
 
@@ -80,7 +81,7 @@ def test_what_is_no_style_is_not_overwritten(hub, logged_in, painted_pair, capsy
     assert bert.commits[bert.refs["main"]] == BERT
     assert main(["publish", str(painted_pair), "--to", "alice/bert", "--dry-run", "--replace"]) == 0
     assert f"would REPLACE what lies at commit {bert.refs['main'][:12]}" in capsys.readouterr().out
-    assert "discussions/1" in zoo.publish(painted_pair, "alice/bert", pull_request=True)  # which asks its owner
+    assert "discussions/1" in zoo.publish(painted_pair, Target("alice/bert", pull_request=True))  # which asks its owner
     assert bert.commits[bert.refs["main"]] == BERT
     assert main(["publish", str(painted_pair), "--to", "alice/bert", "--replace"]) == 0
     assert "model.safetensors" in bert.commits[bert.refs["main"]] and "pytorch_model.bin" in bert.commits[bert.refs["main"]]
@@ -111,7 +112,7 @@ def test_a_pull_request_to_somebody_else(hub, logged_in, painted_pair):
     with pytest.raises(HubAccessError):
         zoo.publish(painted_pair, "bob/style")
     main_before = repo.refs["main"]
-    assert "discussions/1" in zoo.publish(painted_pair, "bob/style", pull_request=True)
+    assert "discussions/1" in zoo.publish(painted_pair, Target("bob/style", pull_request=True))
     assert repo.refs["main"] == main_before and "model.safetensors" in repo.commits[repo.refs["refs/pr/1"]]
     assert zoo.find("bob/style@refs/pr/1").norms == ["instance", "batch"]
 

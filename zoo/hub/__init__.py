@@ -1,14 +1,14 @@
-"""The Hub: find, pull and publish styles. The one package that talks to it; every failure is a HubError that says what to do.
+"""The Hub: find, pull and upload styles. The one package that talks to it; every failure is a HubError that says what to do.
 
 A repository is a style folder. It is pulled at a commit, whose sha is recorded; what is cached at a sha needs no network.
 Tokens come from where the Hub's client looks (`hf auth login`, HF_TOKEN); HF_ENDPOINT names another Hub.
 """
 
 from zoo.hub.client import accounts, endpoint, split_id
-from zoo.hub.publish import check_target, deploy, publish
-from zoo.hub.pull import SORTS, Found, find, pull, pull_pictures, pull_to, thumbnail
+from zoo.hub.pull import SORTS, Found, find, pull, pull_pictures, thumbnail
+from zoo.hub.upload import Target, check_target, deploy, upload_style
 
 __all__ = [
-    "SORTS", "Found", "accounts", "check_target", "deploy", "endpoint", "find", "publish", "pull", "pull_pictures", "pull_to",
-    "split_id", "thumbnail",
+    "SORTS", "Found", "Target", "accounts", "check_target", "deploy", "endpoint", "find", "pull", "pull_pictures", "split_id",
+    "thumbnail", "upload_style",
 ]  # fmt: skip

@@ -1,7 +1,6 @@
 """Styles that others share: found by their tag, pulled at a commit into the Hub's cache, looked at before they are trusted."""
 
 import re
-import shutil
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +12,7 @@ from huggingface_hub.errors import HfHubHTTPError, HTTPError
 
 from zoo import trust
 from zoo.card import TAG
-from zoo.catalog import load
-from zoo.errors import HubError, HubUnavailableError, StyleFolderError
+from zoo.errors import HubError, HubUnavailableError
 from zoo.hub.cache import Cache, Listed
 from zoo.hub.client import download, endpoint, read_token, split_id, translated
 from zoo.hub.waiting import TIMEOUT, patiently, watch, within
@@ -125,27 +123,6 @@ def _is_refusal(error: Exception) -> bool:
     """Whether the Hub answered, and what is cached is no substitute for what it said."""
     status = error.response.status_code if isinstance(error, HfHubHTTPError) and error.response is not None else 500
     return status < 500 and status != 429
-
-
-def pull_to(name: str, target: Path) -> Style:
-    """Copy a style with everything that belongs to it into a new folder, once it is found to load.
-
-    Raises ZooError when the folder exists already.
-    """
-    if target.exists():
-        raise StyleFolderError(f"{target} exists already: choose another folder to pull into")
-    style = pull(name, ("instance", "batch"), pictures=True)
-    for norm in style.norms:
-        load(style, norm)
-    partial = target.with_name(f".{target.name}.part")
-    try:
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.copytree(style.folder, partial, ignore=shutil.ignore_patterns(".*"))
-        partial.rename(target)
-    except OSError as error:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise StyleFolderError(f"cannot write {target}: {error}") from error
-    return style
 
 
 def pull_pictures(name: str, archives: tuple[str, ...]) -> Path:

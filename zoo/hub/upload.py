@@ -1,0 +1,119 @@
+"""Uploads: the files of a style as a model repository, the page as a Space; each as one commit."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from huggingface_hub import CommitInfo, HfApi
+from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+from zoo.card import TAG
+from zoo.errors import HubAccessError, HubNotFoundError, StyleFolderError
+from zoo.hub.client import endpoint, split_id, translated
+from zoo.hub.waiting import TIMEOUT, UPLOAD, patiently, within
+
+UNTOUCHED = {".gitattributes", "README.md"}  # what a repository that was just made on the Hub's site holds
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where an upload goes, owner/name, and what it may do there: make it private, open a pull request to it instead of
+    writing, replace what is no style or page; `token` is whose login it uses, by default this machine's."""
+
+    name: str
+    private: bool = False
+    pull_request: bool = False
+    replace: bool = False
+    token: str | None = None
+
+    @property
+    def repo(self) -> str:
+        """owner/name. Raises HubNotFoundError for what is none, or names a revision."""
+        repo, revision = split_id(self.name)
+        if revision:
+            raise HubNotFoundError(f"publish to {repo}, without @{revision}: a commit makes a new revision")
+        return repo
+
+
+def upload_style(files: dict[str, Path], card: str, message: str, to: Target, old: list[str]) -> str:
+    """Upload the files of a style (name there -> file here) and its card as one commit, or a pull request; its address.
+
+    What matches `old` and is not among the files is removed; nothing changed makes no commit. Raises HubError when the Hub
+    refuses.
+    """
+    api = HfApi(endpoint=endpoint(), token=to.token)
+    with tempfile.TemporaryDirectory() as staged, _staged(staged, files, to.name):
+        (Path(staged) / "README.md").write_text(card, encoding="utf-8")
+        if not to.pull_request:
+            within(TIMEOUT, lambda: api.create_repo(to.repo, private=to.private or None, exist_ok=True))
+        options = {"delete_patterns": old, "create_pr": to.pull_request}
+        done = upload(api, repo_id=to.repo, folder_path=staged, commit_message=message, **options)
+    return str(done.pr_url or done)
+
+
+def deploy(files: dict[str, Path], to: Target, dry_run: bool = False) -> str:
+    """Make a Space hold exactly these files (name there -> file here), as one commit; returns its address.
+
+    A dry run returns what would be done, in words. Raises HubError when the Hub refuses, or it is another Space than this
+    page's and is not to be replaced.
+    """
+    plan = check_target(to, "space")
+    if dry_run:
+        return plan
+    api = HfApi(endpoint=endpoint(), token=to.token)
+    with tempfile.TemporaryDirectory() as staged, _staged(staged, files, to.name):
+        options = {"repo_type": "space", "space_sdk": "gradio", "private": to.private or None, "exist_ok": True}
+        within(TIMEOUT, lambda: api.create_repo(to.repo, **options))
+        options = {"repo_type": "space", "delete_patterns": "*", "commit_message": "deploy"}
+        return str(upload(api, repo_id=to.repo, folder_path=staged, **options))
+
+
+def check_target(to: Target, kind: str = "model") -> str:
+    """What an upload would do, in words: make the repository, open a pull request, or go on from the commit that is there.
+
+    Raises HubAccessError when it is there, holds something else than a style ("model") or this page ("space") and is not to
+    be replaced, or is public and should be private; HubError when the Hub cannot say.
+    """
+    repo = to.repo
+    api, where = HfApi(endpoint=endpoint(), token=to.token), f"{endpoint()}/{'spaces/' if kind == 'space' else ''}{repo}"
+    if to.pull_request:
+        return f"would open a pull request to {where}"
+    with translated(repo):
+        try:
+            info = patiently(lambda: within(TIMEOUT, lambda: api.repo_info(repo, repo_type=kind, timeout=2 * TIMEOUT)))
+        except GatedRepoError:
+            raise
+        except RepositoryNotFoundError:
+            return f"would make {where}"
+    files = {file.rfilename for file in info.siblings or ()} - UNTOUCHED
+    ours = TAG in (info.tags or ()) or not files
+    if to.private and not info.private:
+        raise HubAccessError(f"{repo} is public already: make it private on its page, or choose another name")
+    if not ours and not to.replace:
+        what = "style" if kind == "model" else "Space of this page"
+        raise HubAccessError(
+            f"{repo} is there already and is no {what}, it lacks the tag {TAG}: {len(files)} files might be overwritten "
+            f"({', '.join(sorted(files)[:4])}{' ...' if len(files) > 4 else ''}); choose another name, or say --replace"
+        )
+    return f"would {'go on from' if ours else 'REPLACE what lies at'} commit {(info.sha or '')[:12]} of {where}"
+
+
+def upload(api: HfApi, **options: object) -> CommitInfo:
+    """`upload_folder`, given up after UPLOAD seconds. To call again does no harm: what has arrived is not sent again."""
+    return within(UPLOAD, lambda: api.upload_folder(**options))
+
+
+@contextmanager
+def _staged(staged: str, files: dict[str, Path], what: str) -> Iterator[None]:
+    """Copy files (name there -> file here) into a folder; inside, errors are the Hub's about `what`."""
+    try:
+        for name, path in files.items():
+            (Path(staged) / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, Path(staged) / name)
+    except OSError as error:
+        raise StyleFolderError(f"cannot copy what is to be uploaded: {error}") from error
+    with translated(what):
+        yield

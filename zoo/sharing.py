@@ -1,0 +1,90 @@
+"""Styles that go out and come in as whole folders: what may be published, and a copy to keep of what is on the Hub."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+from zoo import adapter, folder, hub, trust
+from zoo.card import make_card
+from zoo.catalog import load
+from zoo.errors import StyleFolderError
+from zoo.hub import Target
+from zoo.names import is_hub_id
+from zoo.style import BUNDLED, Style, at
+
+PROVENANCE = ("title", "author", "licence", "source")  # of a painting; who does not say them cannot share
+
+
+def publish(
+    source: str | Path | Style,
+    to: str | Target,
+    message: str | None = None,
+    licence: str | None = None,
+    dry_run: bool = False,
+) -> str:
+    """Upload a style folder as one commit of owner/name (made if need be), or as a pull request to it; returns its address.
+
+    The card is written anew from recipe and metrics; the weights are under `licence`, or what the recipe says. What the
+    repository held of an earlier version and the folder no longer has is removed; nothing changed makes no commit. A dry run
+    returns what would be done, in words. Raises ZooError for a folder that should not be published, HubError when the Hub
+    refuses, or owner/name holds something else than a style and is not to be replaced.
+    """
+    style, to = source if isinstance(source, Style) else at(source), Target(to) if isinstance(to, str) else to
+    files, repo = publishable_files(style), to.repo
+    card = make_card(replace(style, slug=repo.split("/")[1]), repo, hub.endpoint(), licence)
+    plan = hub.check_target(to)
+    if dry_run:
+        return plan
+    named = {str(path.relative_to(style.folder)): path for path in files}
+    old = [*trust.RECORDS, *trust.WEIGHTS, folder.PAINTING_LICENCE, "images/*", "batch/*"]
+    return hub.upload_style(named, card, message or f"{style.title}: {' and '.join(style.norms)} norm", to, old)
+
+
+def publishable_files(style: Style) -> list[Path]:
+    """The files of a style folder that are published, once it is found to be whole.
+
+    Raises ZooError for a broken folder, weights that are not finite, a painting without title, author, licence and source.
+    """
+    if not style.norms:
+        raise StyleFolderError(f"{style.folder} holds no generator to publish")
+    for norm in style.norms:
+        load(style, norm)
+    if missing := [key for key in PROVENANCE if not style.painting.get(key)]:
+        raise StyleFolderError(
+            f"{style.folder / 'recipe.yaml'} does not say the painting's {', '.join(missing)}: nobody could tell whether it "
+            "may be shared; add that under painting:"
+        )
+    _ = style.held_out  # raises when metrics.json is broken
+    if adapter.is_adapter(style.folder):
+        check_base(adapter.AdapterConfig.load(folder.twin_folder(style.folder, style.norms[0]) / folder.CONFIG).base)
+    found = {p.relative_to(style.folder).as_posix(): p for part in ("*", "*/*") for p in style.folder.glob(part) if p.is_file()}
+    files = {name: path for name, path in sorted(found.items()) if trust.is_style_file(name)}
+    trust.check_listing(str(style.folder), {name: path.stat().st_size for name, path in files.items()})
+    return list(files.values())
+
+
+def check_base(base: str) -> None:
+    """Raise StyleFolderError when nobody else would find the style that an adapter was trained on."""
+    if not is_hub_id(base) and not (BUNDLED / base).is_dir():
+        raise StyleFolderError(f"the adapter's base {base} is known here alone: publish it first, and train on owner/name")
+
+
+def pull_to(name: str, target: Path) -> Style:
+    """Copy a style with everything that belongs to it into a new folder, once it is found to load.
+
+    Raises ZooError when the folder exists already.
+    """
+    if target.exists():
+        raise StyleFolderError(f"{target} exists already: choose another folder to pull into")
+    style = hub.pull(name, ("instance", "batch"), pictures=True)
+    for norm in style.norms:
+        load(style, norm)
+    partial = target.with_name(f".{target.name}.part")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(style.folder, partial, ignore=shutil.ignore_patterns(".*"))
+        partial.rename(target)
+    except OSError as error:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise StyleFolderError(f"cannot write {target}: {error}") from error
+    return style
