@@ -21,10 +21,10 @@ import torch
 from benchmarks.memory import peak_memory
 from benchmarks.textbook import CONTENT_LAYER, STYLE_LAYERS, Textbook
 from training.config import TrainConfig
-from training.losses import Objective
+from training.objective.losses import Objective
+from training.objective.vgg import load_vgg
 from training.records import machine
-from training.twins import Accelerator, Twin, train_step
-from training.vgg import load_vgg
+from training.running.twins import Accelerator, Twin, train_step
 from zoo.device import DEVICES, HELP, pick_device, synchronize
 
 VARIANTS = ("textbook", "ours, float32", "ours, bfloat16 losses")

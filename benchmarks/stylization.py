@@ -14,10 +14,10 @@ import torch
 
 import zoo
 from training.gatys import gatys
-from training.measure import held_out_objective
+from training.measure.held_out import held_out_objective
+from training.measure.robustness import seconds_a_picture
+from training.objective.vgg import load_vgg
 from training.records import machine
-from training.robustness import seconds_a_picture
-from training.vgg import load_vgg
 from zoo.device import DEVICES, HELP, pick_device
 from zoo.images import open_photo, to_tensor
 from zoo.style import PHOTO

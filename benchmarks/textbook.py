@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from training.config import TrainConfig
-from training.vgg import load_vgg
+from training.objective.vgg import load_vgg
 from zoo.layers import InstanceNorm
 from zoo.registry import create
 

@@ -5,8 +5,8 @@
 Both train a pair, batch norm and instance norm, of the same width, in one process, in turns of a minute, so that a change of
 the machine's mood hits both. Measuring does not count. Textbook: Adam, batch 4, 256 px, one size (benchmarks/textbook.py), for
 --minutes. Ours: the recipe, its rates falling to zero over a share of them (--share, a fifth). The error is content + 4·style
-of training/picture_errors.py, batch norm in eval mode. Printed, and saved with --out: both curves, and when ours passed where
-the textbook loop ended.
+of training/measure/picture_errors.py, batch norm in eval mode. Printed, and saved with --out: both curves, and when ours
+passed where the textbook loop ended.
 """
 
 import argparse
@@ -22,14 +22,14 @@ from PIL import Image
 
 from benchmarks.textbook import Textbook
 from training.config import TrainConfig, load_recipe
-from training.data import PhotoFolder
-from training.optimizers import rate_factor
-from training.paintings import Painting
-from training.picture_errors import SCALES, STYLE_WEIGHT, PictureErrors, painters_errors
-from training.pyramid import make_objectives
+from training.data.crops import PhotoFolder
+from training.data.paintings import Painting
+from training.measure.picture_errors import SCALES, STYLE_WEIGHT, PictureErrors, painters_errors
+from training.objective.pyramid import make_objectives
+from training.objective.vgg import load_vgg
 from training.records import machine, write_json
-from training.twins import Twin, train_step
-from training.vgg import load_vgg
+from training.running.optimizers import rate_factor
+from training.running.twins import Twin, train_step
 from zoo.cli import command
 from zoo.images import fit_short_side, list_photos, open_photo, to_tensor
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from safetensors.torch import save as serialize
 
-from training.checkpoint import load_checkpoint, save_checkpoint
+from training.running.checkpoint import load_checkpoint, save_checkpoint
 from zoo.cli import command
 from zoo.errors import TrainingError
 from zoo.folder import read_weights, stored_dtypes, write_whole

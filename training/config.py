@@ -4,8 +4,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from training.precision import PRECISIONS
-from training.vgg import LAYERS
+from training.objective.precision import PRECISIONS
+from training.objective.vgg import LAYERS
 from zoo import records
 from zoo.config import NORMS, GeneratorConfig
 from zoo.errors import ConfigError
@@ -15,7 +15,7 @@ RECIPES = Path(__file__).parent / "recipes"
 TRAINED = ("all", "norm", "norm+ends")
 RECORD = ("painting", "photos", "made_with", "trained_with", "started_from")  # of recipe.yaml: what a recipe was applied to
 
-# --auto: the balance that suits every painting, see training.losses.Objective, at three sizes (training.pyramid).
+# --auto: the balance that suits every painting (training.objective.losses), at three sizes (training.objective.pyramid).
 AUTO = {
     "balance": "relative",
     "content_weight": 1.0,

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from statistics import median
 
-from training.plots import COLOURS, plot
+from training.drawing.plots import COLOURS, plot
 from training.records import read_log
 from zoo.cli import command
 from zoo.errors import TrainingError

@@ -22,10 +22,10 @@ import torch
 from tqdm import tqdm
 
 from training.gatys import STARTS, gatys
-from training.losses import Objective
-from training.measure import Painter, held_out_objective, true_float32
+from training.measure.held_out import Painter, held_out_objective, true_float32
+from training.objective.losses import Objective
+from training.objective.vgg import load_vgg
 from training.records import machine, write_json
-from training.vgg import load_vgg
 from zoo.cli import command
 from zoo.device import DEVICES, HELP, pick_device
 from zoo.errors import TrainingError

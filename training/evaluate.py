@@ -5,12 +5,13 @@
   python -m training.evaluate ./starry-night --content photos/ --style-image starry_night.jpg --measure robustness
   python -m training.evaluate ./starry-night --content photos/ --style-image starry_night.jpg --measure iterations --curves C
 
-objective   content and style losses and the held-out objective (content + 5 x style, see training/measure.py): photo, batch
-            norm and instance norm on whole photos; at 256 px then on square crops in batches of four, where batch norm is
-            also measured with the statistics of its batch, as in training. With --frozen-on, instance norm is also measured
-            with its statistics frozen to their averages over those photos.
-errors      content and style error at three sizes, as shares, of photos painted at their own size (training/picture_errors.py)
-robustness  faded photos, borders, small shifts and noise, time a picture (training/robustness.py)
+objective   content and style losses and the held-out objective (content + 5 x style, see training/measure/held_out.py): photo,
+            batch norm and instance norm on whole photos; at 256 px then on square crops in batches of four, where batch norm
+            is also measured with the statistics of its batch, as in training. With --frozen-on, instance norm is also
+            measured with its statistics frozen to their averages over those photos.
+errors      content and style error at three sizes, as shares, of photos painted at their own size
+            (training/measure/picture_errors.py)
+robustness  faded photos, borders, small shifts and noise, time a picture (training/measure/robustness.py)
 iterations  k*: as many iterations of Gatys et al. are as good as one pass (training/equivalent.py, which makes --curves)
 
 A style bundled with the code, or in the Hub's cache, is measured and left as it is.
@@ -26,7 +27,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from training.equivalent import compare, in_words, read_curves
-from training.measure import (
+from training.measure.held_out import (
     FROZEN,
     FROZEN_ON,
     PHOTO_SIZE,
@@ -39,10 +40,10 @@ from training.measure import (
     whole_photos,
     with_batch_statistics,
 )
-from training.picture_errors import PictureErrors, painters_errors
+from training.measure.picture_errors import PictureErrors, painters_errors
+from training.measure.robustness import measure_robustness
+from training.objective.vgg import load_vgg
 from training.records import machine, why_not_write, write_card, write_metrics
-from training.robustness import measure_robustness
-from training.vgg import load_vgg
 from zoo.catalog import find, load
 from zoo.cli import command, say
 from zoo.device import DEVICES, HELP, pick_device
@@ -111,7 +112,7 @@ def evaluate(task: Task) -> dict:
 
 
 def robustness(task: Task) -> dict:
-    """The tests of training/robustness.py by norm, and how they were made."""
+    """The tests of training/measure/robustness.py by norm, and how they were made."""
     photos = list(whole_photos(task.photos, task.size))
     norms = _watched(task.generators.items(), len(task.generators), "robustness")
     found = {norm: measure_robustness(generator, task.objective, photos) for norm, generator in norms}

@@ -13,15 +13,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from training.config import TrainConfig, load_recipe
-from training.data import PhotoFolder
-from training.kept import EXPERIMENTS as KEPT
-from training.kept import SHOWN, bundled_photos, photo
-from training.loop import RunOptions, run
-from training.measure import PHOTO_SIZE, held_out_objective, whole_photos
-from training.paintings import read_paintings
+from training.data.crops import PhotoFolder
+from training.data.paintings import read_paintings
+from training.measure.held_out import PHOTO_SIZE, held_out_objective, whole_photos
+from training.measure.robustness import measure_robustness
+from training.objective.vgg import load_vgg
+from training.paper.records import EXPERIMENTS as KEPT
+from training.paper.records import SHOWN, bundled_photos, photo
 from training.records import fingerprint, read_log, write_json
-from training.robustness import measure_robustness
-from training.vgg import load_vgg
+from training.running.loop import RunOptions, run
 from zoo.cli import command
 from zoo.errors import TrainingError
 from zoo.folder import WEIGHTS, load_generator, twin_folder

@@ -16,8 +16,13 @@ from pathlib import Path
 import torch
 from PIL import Image, ImageOps
 
+from training.drawing.plots import COLOURS, NAMES, plot
 from training.equivalent import in_words
-from training.kept import (
+from training.measure.held_out import freeze_statistics, held_out_objective, with_batch_statistics
+from training.measure.robustness import CONTRASTS, rms_contrast
+from training.objective.losses import Objective
+from training.objective.vgg import load_vgg
+from training.paper.records import (
     PAINTED,
     ROOT,
     SHOWN,
@@ -30,12 +35,7 @@ from training.kept import (
     photo,
     slow,
 )
-from training.losses import Objective
-from training.measure import freeze_statistics, held_out_objective, with_batch_statistics
-from training.plots import COLOURS, NAMES, plot
-from training.robustness import CONTRASTS, rms_contrast
 from training.sheet import contact_sheet
-from training.vgg import load_vgg
 from zoo.catalog import list_styles, load
 from zoo.cli import command
 from zoo.errors import TrainingError

@@ -16,9 +16,9 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from training.losses import Objective
-from training.measure import CONTENT_LAYERS, STYLE_LAYERS
-from training.vgg import load_vgg
+from training.measure.held_out import CONTENT_LAYERS, STYLE_LAYERS
+from training.objective.losses import Objective
+from training.objective.vgg import load_vgg
 from zoo.cli import command
 from zoo.device import DEVICES, HELP, pick_device
 from zoo.errors import TrainingError

@@ -2,16 +2,16 @@
 
   python -m training.judge photo.jpg painting.jpg mine.png theirs.jpg
 
-Lower is better, in both; training/picture_errors.py says what is measured. The photo itself is the first row: all content, no
-style.
+Lower is better, in both; training/measure/picture_errors.py says what is measured. The photo itself is the first row: all
+content, no style.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from training.picture_errors import SCALES, STYLE_WEIGHT, PictureErrors
-from training.vgg import load_vgg
+from training.measure.picture_errors import SCALES, STYLE_WEIGHT, PictureErrors
+from training.objective.vgg import load_vgg
 from zoo.cli import command
 from zoo.images import open_photo
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from training.measure import held_out_objective, true_float32, whole_photos
-from training.paintings import RESERVED
-from training.vgg import load_vgg
+from training.data.paintings import RESERVED
+from training.measure.held_out import held_out_objective, true_float32, whole_photos
+from training.objective.vgg import load_vgg
 from zoo.catalog import find, load
 from zoo.cli import command
 from zoo.device import DEVICES, HELP, pick_device

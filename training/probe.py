@@ -17,11 +17,11 @@ from pathlib import Path
 from PIL import Image
 
 from training.config import AUTO, TrainConfig, load_recipe
-from training.loop import RunOptions, run
-from training.paintings import Painting
+from training.data.paintings import Painting
 from training.records import differences
+from training.running.loop import RunOptions, run
+from training.running.start import describe_start, find_start, started_recipe
 from training.sheet import contact_sheet
-from training.start import describe_start, find_start, started_recipe
 from zoo.cli import command
 from zoo.errors import TrainingError
 from zoo.folder import sha256, write_whole

@@ -12,8 +12,8 @@ from pathlib import Path
 import torch
 
 from training.config import TrainConfig
-from training.data import PhotoFolder
-from training.paintings import Painting
+from training.data.crops import PhotoFolder
+from training.data.paintings import Painting
 from zoo.card import make_card
 from zoo.device import device_name, pick_device
 from zoo.errors import StyleFolderError, TrainingError

@@ -22,9 +22,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from training.config import AUTO, NORMS, TrainConfig, load_recipe
-from training.loop import TRACKERS, RunOptions, run
-from training.paintings import FACTS, make_slug, read_paintings
-from training.start import find_start, started_recipe
+from training.data.paintings import FACTS, make_slug, read_paintings
+from training.running.loop import TRACKERS, RunOptions, run
+from training.running.start import find_start, started_recipe
 from zoo.cli import command
 from zoo.device import DEVICES, HELP
 from zoo.errors import ConfigError
@@ -83,7 +83,7 @@ def make_parser() -> argparse.ArgumentParser:
     push = "then publish it as this repository of the Hub; the painting's facts must be given (log in first: hf auth login)"
     need.add_argument("--push-to", metavar="OWNER/NAME", help=push)
     need.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
-    auto = "weights that set themselves: relative losses, one balance for all paintings (training/losses.py explains)"
+    auto = "weights that set themselves: relative losses, one balance for all paintings (training/objective/losses.py explains)"
     need.add_argument("--auto", action="store_true", help=auto)
 
     groups, zoo = {}, load_recipe("zoo")

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training.checkpoint import load_checkpoint, save_checkpoint
+from training.running.checkpoint import load_checkpoint, save_checkpoint
 from zoo.errors import TrainingError
 
 RUN = {"run": {"recipe": {}}, "seconds": 1.0}  # what every state holds

@@ -10,8 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
-from training import data
-from training.data import PhotoFolder, make_loader, plainly
+from training.data import crops as data
+from training.data.crops import PhotoFolder, make_loader, plainly
 from zoo.errors import PhotoError, TrainingError
 
 

@@ -9,8 +9,8 @@ import torch
 
 from training.equivalent import compare, equivalent_iterations, in_words, main, quartiles, read_curves
 from training.gatys import gatys
-from training.measure import held_out_objective
-from training.vgg import load_vgg
+from training.measure.held_out import held_out_objective
+from training.objective.vgg import load_vgg
 from zoo.errors import TrainingError
 from zoo.images import fit_short_side, open_photo, to_tensor
 

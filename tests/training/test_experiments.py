@@ -10,7 +10,7 @@ import zoo
 from tests.conftest import EXAMPLES
 from training import experiments
 from training.config import TrainConfig, load_recipe
-from training.kept import photo
+from training.paper.records import photo
 from zoo.folder import load_generator
 
 WORDS = ["--content", str(EXAMPLES), "--style-image", str(EXAMPLES / "sunset.jpg")]

@@ -5,7 +5,8 @@ import json
 import pytest
 from PIL import Image
 
-from training import figures, kept
+from training import figures
+from training.paper import records as kept
 from zoo.errors import TrainingError
 
 

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from training.lock import only_training
+from training.running.lock import only_training
 from training.train import main
 from zoo.errors import TrainingError
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from training.losses import ContentLoss, Objective, StyleLoss, TVLoss, gram
-from training.vgg import load_vgg
+from training.objective.losses import ContentLoss, Objective, StyleLoss, TVLoss, gram
+from training.objective.vgg import load_vgg
 from zoo.errors import TrainingError
 from zoo.images import open_photo, to_tensor
 

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 import zoo
-from training.measure import (
+from training.measure.held_out import (
     batch_statistics,
     freeze_statistics,
     held_out_objective,
@@ -16,8 +16,8 @@ from training.measure import (
     untouched,
     whole_photos,
 )
-from training.robustness import border_test, contrast_test, seconds_a_picture, stability_test
-from training.vgg import load_vgg
+from training.measure.robustness import border_test, contrast_test, seconds_a_picture, stability_test
+from training.objective.vgg import load_vgg
 from zoo.images import list_photos, open_photo
 
 

@@ -4,9 +4,9 @@ import pytest
 import yaml
 
 import zoo
-from training.measure import held_out_objective, whole_photos
+from training.measure.held_out import held_out_objective, whole_photos
 from training.nearest import main, nearest
-from training.vgg import load_vgg
+from training.objective.vgg import load_vgg
 from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from training.config import TrainConfig
-from training.optimizers import KernelMuon, make_optimizers
-from training.start import freeze
+from training.running.optimizers import KernelMuon, make_optimizers
+from training.running.start import freeze
 from zoo.registry import create
 
 

@@ -7,7 +7,7 @@ import yaml
 
 from tests.conftest import ROOT
 from training import train
-from training.paintings import FACTS, make_slug, read_paintings, style_of_step
+from training.data.paintings import FACTS, make_slug, read_paintings, style_of_step
 from zoo.errors import TrainingError
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from training.photos import photo_folder
+from training.data.archives import photo_folder
 from zoo.errors import HubError, HubUnavailableError, PhotoError
 from zoo.images import list_photos
 

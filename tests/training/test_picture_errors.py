@@ -5,9 +5,9 @@ import torch
 from PIL import Image
 
 from training.judge import main
-from training.measure import untouched
-from training.picture_errors import PictureErrors, mean_errors, painters_errors
-from training.vgg import load_vgg
+from training.measure.held_out import untouched
+from training.measure.picture_errors import PictureErrors, mean_errors, painters_errors
+from training.objective.vgg import load_vgg
 from zoo.images import fit_short_side, open_photo, to_tensor
 
 

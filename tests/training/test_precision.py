@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training import precision
+from training.objective import precision
 
 
 @pytest.mark.parametrize(("seconds", "found"), [((2.0, 1.0), torch.bfloat16), ((1.0, 9.0), torch.float32)])

@@ -5,10 +5,10 @@ import torch
 import torch.nn.functional as F
 
 from training.config import AUTO, TrainConfig
-from training.losses import Objective, StyleLoss
-from training.paintings import Painting
-from training.pyramid import PyramidObjective, make_objectives, painting_objective
-from training.vgg import load_vgg
+from training.data.paintings import Painting
+from training.objective.losses import Objective, StyleLoss
+from training.objective.pyramid import PyramidObjective, make_objectives, painting_objective
+from training.objective.vgg import load_vgg
 from zoo.errors import ConfigError
 from zoo.images import fit_short_side, open_photo, to_tensor
 

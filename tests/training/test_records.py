@@ -9,11 +9,11 @@ import torch
 
 from tests.conftest import ROOT
 from training.config import TrainConfig
-from training.data import PhotoFolder
-from training.loop import resume
-from training.paintings import Painting
+from training.data.crops import PhotoFolder
+from training.data.paintings import Painting
 from training.probe import check_cells
 from training.records import check_other_half, differences, recipe_record
+from training.running.loop import resume
 from zoo.errors import TrainingError
 from zoo.records import dump_yaml, read_record
 

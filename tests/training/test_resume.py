@@ -14,10 +14,10 @@ from safetensors.torch import load_file
 
 from tests.conftest import EXAMPLES, ROOT
 from tests.training.runs import STEPS, command, losses, measurements
-from training.checkpoint import load_checkpoint
 from training.config import TrainConfig
-from training.loop import check_processes
 from training.records import read_log
+from training.running.checkpoint import load_checkpoint
+from training.running.loop import check_processes
 from training.train import main
 from zoo.errors import TrainingError
 

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from torch import nn
 
 import zoo
-from training import robustness as tests
-from training.losses import Objective
-from training.vgg import load_vgg
+from training.measure import robustness as tests
+from training.objective.losses import Objective
+from training.objective.vgg import load_vgg
 
 CPU = torch.device("cpu")
 

@@ -5,8 +5,8 @@ import torch
 
 import zoo
 from training.config import TrainConfig
-from training.optimizers import rate_factor
-from training.start import WARMUP, describe_start, find_start, freeze, started_recipe, warm_start
+from training.running.optimizers import rate_factor
+from training.running.start import WARMUP, describe_start, find_start, freeze, started_recipe, warm_start
 from zoo.conditional import choose, export, make_conditional, norm_parameters
 from zoo.errors import ConfigError, TrainingError
 from zoo.registry import create

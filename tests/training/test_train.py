@@ -15,7 +15,7 @@ import zoo
 from tests.conftest import EXAMPLES, ROOT
 from tests.training.runs import STEPS, losses
 from training.config import TrainConfig
-from training.optimizers import rate_factor
+from training.running.optimizers import rate_factor
 
 pytestmark = pytest.mark.slow
 

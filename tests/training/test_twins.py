@@ -7,16 +7,16 @@ import pytest
 import torch
 from accelerate import Accelerator
 
-from training import loop
-from training.checkpoint import save_checkpoint
 from training.config import TrainConfig
-from training.loop import is_out_of_memory, smaller_micro_batch
-from training.losses import Objective
-from training.optimizers import parameter_groups
-from training.paintings import Painting
-from training.start import freeze
-from training.twins import HALVINGS, PATIENCE, Twin, train_step
-from training.vgg import load_vgg
+from training.data.paintings import Painting
+from training.objective.losses import Objective
+from training.objective.vgg import load_vgg
+from training.running import loop
+from training.running.checkpoint import save_checkpoint
+from training.running.loop import is_out_of_memory, smaller_micro_batch
+from training.running.optimizers import parameter_groups
+from training.running.start import freeze
+from training.running.twins import HALVINGS, PATIENCE, Twin, train_step
 from zoo.conditional import make_conditional
 from zoo.errors import TrainingError
 from zoo.registry import create

@@ -5,7 +5,7 @@ import torch
 import torchvision
 from safetensors.torch import load_file, save_file
 
-from training.vgg import BUNDLED, LAYERS, MEAN, check_layers, load_vgg
+from training.objective.vgg import BUNDLED, LAYERS, MEAN, check_layers, load_vgg
 from zoo.errors import TrainingError, WeightsError
 from zoo.images import open_photo, to_tensor
 

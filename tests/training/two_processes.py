@@ -10,12 +10,12 @@ from accelerate import Accelerator
 from accelerate.utils import gather_object
 
 from tests.conftest import EXAMPLES
-from training import loop
 from training.config import TrainConfig
-from training.losses import Objective
-from training.paintings import Painting
-from training.twins import Twin, train_step
-from training.vgg import load_vgg
+from training.data.paintings import Painting
+from training.objective.losses import Objective
+from training.objective.vgg import load_vgg
+from training.running import loop
+from training.running.twins import Twin, train_step
 
 NOISY = TrainConfig(architecture="texture", width=2, crop_size=64, batch_size=4)
 PLAIN = TrainConfig(width=2, residual_blocks=1, crop_size=32, batch_size=2, steps=50, style_layers={"relu1_2": 1.0})

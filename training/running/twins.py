@@ -8,10 +8,10 @@ from accelerate import Accelerator
 from torch import nn
 
 from training.config import TrainConfig
-from training.losses import Objective
-from training.optimizers import make_optimizers
-from training.precision import resolve
-from training.start import freeze, warm_start
+from training.objective.losses import Objective
+from training.objective.precision import resolve
+from training.running.optimizers import make_optimizers
+from training.running.start import freeze, warm_start
 from zoo import half_resolution
 from zoo.catalog import load
 from zoo.conditional import choose, make_conditional

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from training.data.paintings import Painting
+from training.drawing.plots import loss_curves
 from training.evaluate import Task, evaluate
-from training.measure import PHOTO_SIZE
-from training.paintings import Painting
+from training.measure.held_out import PHOTO_SIZE
 from training.pictures import draw_pictures
-from training.plots import loss_curves
 from training.records import forget_measurements, machine, read_log, write_card, write_metrics
-from training.start import known_as
+from training.running.start import known_as
 from zoo.adapter import save_adapter
 from zoo.conditional import export
 from zoo.folder import list_norms, load_generator, save, twin_folder
@@ -23,7 +23,7 @@ ADAPTER = "adapter"  # the folder, in that of a style of which only a part was t
 MAX_PAINTING = 2 * 2**20  # bytes: a larger file is shown reduced
 
 if TYPE_CHECKING:
-    from training.report import RunReport
+    from training.running.report import RunReport
 
 
 def finish_style(folder: Path, style: int, painting: Painting, twins: list, report: "RunReport") -> None:

@@ -7,7 +7,7 @@ Perceptual losses live in the caffe scale (RGB 0-255), in which content : style 
 import torch
 from torch import nn
 
-from training.vgg import VGG16, check_layers
+from training.objective.vgg import VGG16, check_layers
 
 
 def gram(features: torch.Tensor) -> torch.Tensor:

@@ -12,8 +12,8 @@ from statistics import median
 import torch
 from torch import nn
 
-from training.losses import Objective
-from training.measure import Painter, freeze_statistics, true_float32
+from training.measure.held_out import Painter, freeze_statistics, true_float32
+from training.objective.losses import Objective
 from zoo.device import synchronize
 from zoo.errors import TrainingError
 

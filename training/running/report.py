@@ -14,7 +14,8 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from training.measure import (
+from training.drawing.plots import loss_curves
+from training.measure.held_out import (
     PHOTO_SIZE,
     held_out_objective,
     measure,
@@ -24,13 +25,12 @@ from training.measure import (
     whole_photos,
     with_batch_statistics,
 )
+from training.objective.vgg import load_vgg
 from training.pictures import PREVIEW_SIZE, preview_photos
-from training.plots import loss_curves
 from training.records import check_other_half, read_log, recipe_record, write_recipe
+from training.running.export import finish_identity, finish_style
+from training.running.start import describe_start
 from training.sheet import contact_sheet
-from training.start import describe_start
-from training.style_folder import finish_identity, finish_style
-from training.vgg import load_vgg
 from zoo.conditional import choose
 from zoo.errors import TrainingError
 from zoo.images import fit_short_side, list_photos, open_photo, to_image, to_tensor
@@ -39,7 +39,7 @@ IDENTITY = "identity"  # slug of the row that gives the photo back
 
 
 class RunReport:
-    """Everything `training.loop.run` writes, apart from checkpoints. Quiet on all but the main process."""
+    """Everything `training.running.loop.run` writes, apart from checkpoints. Quiet on all but the main process."""
 
     def __init__(self, out, config, norms, options, paintings, photos, accelerator, start=(), dataset=None):
         self.out, self.folder = Path(out), Path(out) / "run"
@@ -172,7 +172,7 @@ class RunReport:
             self.log(step, {"style": IDENTITY}, psnr=self.psnr(twins))
 
     def psnr(self, twins: list) -> dict[str, dict[str, float]]:
-        """How well the identity row gives held-out photos back, by norm, see `training.measure.psnr`."""
+        """How well the identity row gives held-out photos back, by norm, see `training.measure.held_out.psnr`."""
         generators, photos = self.generators(twins, self.identity), list_photos(self.options.held_out)
         found = {norm: psnr(generator, whole_photos(photos, PHOTO_SIZE)) for norm, generator in generators.items()}
         for generator in generators.values():

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 import torch
 from PIL import Image
 
-from training.losses import Objective
-from training.measure import CONTENT_LAYERS, STYLE_LAYERS, Painter
-from training.vgg import VGG16
+from training.measure.held_out import CONTENT_LAYERS, STYLE_LAYERS, Painter
+from training.objective.losses import Objective
+from training.objective.vgg import VGG16
 from zoo.images import fit_short_side, to_image, to_tensor
 
 SCALES = (192, 384, 768)  # px, short side

@@ -62,8 +62,8 @@ def parameter_groups(generator: nn.Module, styles: int, without: list[nn.Paramet
 
     Rows of a conditional generator: the number of styles. A row trains in one step of so many, and Adam moves a parameter by
     about the rate a step: at the common rate the rows would lag behind the convolutions they share, and all styles look
-    alike for thousands of steps. On a frozen base (`training.start.freeze`) the few weights have all the way to go alone:
-    ADAPTER_SCALES, found by trial (docs/TRAINING.md, a new style in minutes).
+    alike for thousands of steps. On a frozen base (`training.running.start.freeze`) the few weights have all the way to go
+    alone: ADAPTER_SCALES, found by trial (docs/TRAINING.md, a new style in minutes).
     """
     frozen, norms = not all(p.requires_grad for p in generator.parameters()), norm_parameters(generator)
     left_out = {id(p) for p in without or []}

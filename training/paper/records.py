@@ -8,15 +8,15 @@ from PIL import Image
 from tqdm import tqdm
 
 from training.gatys import gatys
-from training.measure import held_out_objective
-from training.vgg import load_vgg
+from training.measure.held_out import held_out_objective
+from training.objective.vgg import load_vgg
 from zoo.catalog import find
 from zoo.errors import TrainingError
 from zoo.images import fade, fit_short_side, list_photos, open_photo, save_picture, to_image, to_tensor
 from zoo.painter import stylize
 from zoo.style import PHOTO, Style
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 EXPERIMENTS, EXAMPLES = ROOT / "docs" / "experiments", ROOT / "space" / "examples"
 PAINTED = "starry-night"  # the painting of the experiments
 SHOWN = ("astronaut", "aitzgorri")  # the photos that figures show

@@ -8,10 +8,10 @@ from PIL import Image
 from torch import nn
 
 from training.config import TrainConfig
-from training.losses import IdentityObjective, Objective
-from training.paintings import Painting
-from training.precision import resolve
-from training.vgg import VGG16, load_vgg
+from training.data.paintings import Painting
+from training.objective.losses import IdentityObjective, Objective
+from training.objective.precision import resolve
+from training.objective.vgg import VGG16, load_vgg
 from zoo.images import fit_short_side, open_photo, to_tensor
 
 
@@ -67,7 +67,7 @@ def make_objectives(config: TrainConfig, paintings: list[Painting], vgg_weights:
 
 
 def painting_objective(config: TrainConfig, painting: Image.Image, vgg: VGG16, device: torch.device) -> nn.Module:
-    """What a recipe measures pictures by: at one size, or at several (training.pyramid)."""
+    """What a recipe measures pictures by: at one size, or at several (training.objective.pyramid)."""
     weights, levels = (config.content_weight, config.style_weight, config.tv_weight), []
     for i in range(config.levels):
         picture = to_tensor(fit_short_side(painting, config.style_size // 2**i)).to(device)

@@ -16,19 +16,19 @@ from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs, gather_object
 from tqdm import tqdm
 
-from training.checkpoint import load_checkpoint, save_checkpoint
 from training.config import TrainConfig
-from training.data import PhotoFolder, make_loader, plainly
-from training.lock import only_training
-from training.optimizers import rate_factor
-from training.paintings import Painting, style_of_step
-from training.photos import dataset_of, photo_folder
-from training.push import check_push, push
-from training.pyramid import make_objectives
+from training.data.archives import dataset_of, photo_folder
+from training.data.crops import PhotoFolder, make_loader, plainly
+from training.data.paintings import Painting, style_of_step
+from training.objective.pyramid import make_objectives
 from training.records import differences, fingerprint
-from training.report import RunReport
-from training.signals import stop_signals
-from training.twins import Twin, train_step
+from training.running.checkpoint import load_checkpoint, save_checkpoint
+from training.running.lock import only_training
+from training.running.optimizers import rate_factor
+from training.running.push import check_push, push
+from training.running.report import RunReport
+from training.running.signals import stop_signals
+from training.running.twins import Twin, train_step
 from zoo.device import is_out_of_memory, pick_device
 from zoo.errors import DeviceError, TrainingError
 from zoo.style import Style
@@ -75,9 +75,9 @@ def run(
 ) -> Path:
     """Train the generators of `norms` against paintings on photos; returns `out`.
 
-    `content` is what `training.photos.photo_folder` takes. One painting makes `out` its style folder; several are trained
-    into one conditional generator, one style a step, and exported to a style folder out/SLUG each. With `start`, trained
-    styles, it begins from their weights. A run that was stopped goes on from its newest checkpoint in out/run.
+    `content` is what `training.data.archives.photo_folder` takes. One painting makes `out` its style folder; several are
+    trained into one conditional generator, one style a step, and exported to a style folder out/SLUG each. With `start`,
+    trained styles, it begins from their weights. A run that was stopped goes on from its newest checkpoint in out/run.
     Ctrl-C and SIGTERM end it after the step at hand (of several processes: after the next that is logged), with a checkpoint,
     as KeyboardInterrupt. Where memory runs out before anything was kept, all twins start again with a smaller micro-batch,
     which the recipe records. Raises ZooError for bad input, an `out` that holds another run or is trained into right now,

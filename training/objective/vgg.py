@@ -9,7 +9,7 @@ from torch import nn
 
 from zoo.errors import TrainingError, WeightsError
 
-BUNDLED = Path(__file__).parent / "weights" / "vgg16_conv1_1_to_conv4_3_fp16.safetensors"
+BUNDLED = Path(__file__).parents[1] / "weights" / "vgg16_conv1_1_to_conv4_3_fp16.safetensors"
 MEAN = (0.48235, 0.45882, 0.40784)  # of torchvision's VGG16_Weights.IMAGENET1K_FEATURES, whose std is 1/255
 _BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3))
 LAYERS = tuple(f"relu{b}_{i}" for b, (_, n) in enumerate(_BLOCKS, 1) for i in range(1, n + 1))

@@ -14,9 +14,9 @@ import torch
 from PIL import Image, ImageOps
 from torch import nn
 
-from training.data import PhotoFolder
-from training.losses import Objective
-from training.vgg import VGG16
+from training.data.crops import PhotoFolder
+from training.objective.losses import Objective
+from training.objective.vgg import VGG16
 from zoo.images import fit_short_side, open_photo, to_tensor
 from zoo.layers import BatchNorm, InstanceNorm
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from training.config import TrainConfig
-from training.paintings import Painting
-from training.start import known_as
-from training.style_folder import ADAPTER
+from training.data.paintings import Painting
+from training.running.export import ADAPTER
+from training.running.start import known_as
 from zoo.catalog import Style
 from zoo.errors import ConfigError
 

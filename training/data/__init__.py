@@ -1,0 +1,1 @@
+"""What a training looks at: photos and paintings."""

@@ -1,0 +1,1 @@
+"""What trained styles are measured by."""

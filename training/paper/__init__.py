@@ -1,0 +1,1 @@
+"""What the reproduction of the paper is made of."""
