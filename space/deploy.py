@@ -3,8 +3,9 @@
   python -m space.deploy --to owner/missing-ingredient --dry-run     which files
   python -m space.deploy --to owner/missing-ingredient               upload them (log in first: hf auth login)
 
-The Space gets space/README.md as its README.md (title, hardware, login) and space/requirements.txt as its requirements.txt;
-what else lies in the repository there is removed. Training, tests and docs stay here.
+The Space gets space/README.md as its README.md (title, hardware, login) and, of requirements.txt, what the page needs: on
+a CPU with torch's build for CPUs, a tenth of the download. What else lies in the repository there is removed. Training,
+tests, docs and the pictures that the page never shows stay here.
 """
 
 import argparse
@@ -16,17 +17,28 @@ from zoo.cli import command
 from zoo.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
-RENAMED = {"space/README.md": "README.md", "space/requirements.txt": "requirements.txt"}
 PATTERNS = (
     "app.py", "LICENSE", "LICENSES/*", "NOTICE", "space/*.py", "space/style.css", "space/examples/*.jpg",
-    "zoo/*.py", "zoo/hub/*.py", "zoo/photo.jpg", "zoo/styles/*/*.*", "zoo/styles/*/images/*.*", "zoo/styles/*/batch/*.*",
+    "zoo/*.py", "zoo/hub/*.py", "zoo/photo.jpg", "zoo/styles/*/*.*", "zoo/styles/*/batch/*.*",
+    *(f"zoo/styles/*/images/{kind}.jpg" for kind in ("batch", "instance", "painting")),
 )  # fmt: skip
+TRAINING = ("accelerate", "filelock", "matplotlib", "torchvision")  # requirements that the page does without
+HARDWARE = "cpu-basic"  # what a new Space runs on
+CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 
 
-def space_files() -> dict[str, Path]:
-    """The files of the Space: name there -> file here."""
+def space_files(hardware: str = HARDWARE) -> dict[str, Path | str]:
+    """The files of the Space: name there -> file here, or what it holds."""
     found = {str(path.relative_to(ROOT)): path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern))}
-    return {**found, **{there: ROOT / here for here, there in RENAMED.items()}}
+    return {**found, "README.md": ROOT / "space" / "README.md", "requirements.txt": requirements(hardware)}
+
+
+def requirements(hardware: str) -> str:
+    """requirements.txt of a Space on that hardware; gradio comes by the sdk_version of its README.md."""
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    needed = [line for line in lines if line.split(">=")[0] not in (*TRAINING, "gradio")]
+    builds = [f"--extra-index-url {CPU_BUILDS}"] if hardware.startswith("cpu-") else []
+    return "\n".join([*builds, *needed, "spaces"]) + "\n"
 
 
 @command
@@ -35,17 +47,20 @@ def main(argv: list[str] | None = None) -> None:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m space.deploy", description=__doc__, formatter_class=raw)
     parser.add_argument("--to", required=True, metavar="OWNER/SPACE", help="the Space; it is made if need be")
+    runs = f"as the Hub calls it, cpu-upgrade, t4-small, zero-a10g ... (default: what it runs on, a new one on {HARDWARE})"
+    parser.add_argument("--hardware", metavar="ID", help=runs)
     parser.add_argument("--private", action="store_true", help="make it a private one")
     parser.add_argument("--dry-run", action="store_true", help="list the files and say what would be done, upload nothing")
     parser.add_argument("--replace", action="store_true", help="even where the Space holds something else than this page")
     args = parser.parse_args(argv)
     if not (ROOT / "NOTICE").is_file():
         raise ConfigError(f"the Space needs the notices that lie in a clone of the project, not in {ROOT}: run it there")
-    files = space_files()
+    hardware = args.hardware or hub.space_hardware(args.to) or HARDWARE
+    files, target = space_files(hardware), hub.Target(args.to, private=args.private, replace=args.replace, hardware=hardware)
     if args.dry_run:
-        size = sum(path.stat().st_size for path in files.values())
-        print("\n".join(sorted(files)) + f"\n{len(files)} files, {size / 2**20:.1f} MiB")
-    print(hub.deploy(files, hub.Target(args.to, private=args.private, replace=args.replace), args.dry_run))
+        size = sum(len(file) if isinstance(file, str) else file.stat().st_size for file in files.values())
+        print("\n".join(sorted(files)) + f"\n{len(files)} files, {size / 2**20:.1f} MiB, for {hardware}")
+    print(hub.deploy(files, target, args.dry_run))
 
 
 if __name__ == "__main__":

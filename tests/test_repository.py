@@ -59,11 +59,11 @@ def _is_private(name: str) -> bool:
     return name.startswith("_") and not name.startswith("__")
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt", "space/requirements.txt"])
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
 def test_requirements_end_before_the_next_major_version(file):
     """(issue 13, item 10)"""
     for line in (ROOT / file).read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith(("#", "-")) and line != "spaces":  # which a Space brings along
+        if line and not line.startswith(("#", "-")):
             assert re.fullmatch(r"[\w-]+>=[\d.]+,<\d+", line), line
 
 

@@ -25,6 +25,7 @@ class Repo:
     gated: bool = False
     likes: int = 0
     downloads: int = 0
+    hardware: str | None = None  # of a Space
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)

@@ -178,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
         if (kind, id) in self.hub.repos:
             return self.send_json({"error": "You already created this repo", "url": url}, 409)
         private = asked.get("private") or asked.get("visibility") == "private"
-        self.hub.repos[kind, id] = Repo(kind, id, private=bool(private))
+        self.hub.repos[kind, id] = Repo(kind, id, private=bool(private), hardware=asked.get("hardware"))
         self.send_json({"url": url})
 
     def listing(self) -> None:
@@ -198,7 +198,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_json([self.describe(r, r.refs["main"]) for r in found[start : start + size]], **more)
 
     def describe(self, repo: Repo, sha: str) -> dict:
+        hardware = {"runtime": {"stage": "RUNNING", "hardware": {"current": None, "requested": repo.hardware}}}
         return {
+            **(hardware if repo.hardware else {}),
             "id": repo.id, "modelId": repo.id, "sha": sha, "private": repo.private, "gated": "auto" if repo.gated else False,
             "tags": repo.tags(), "likes": repo.likes, "downloads": repo.downloads, "author": repo.id.split("/")[0],
             "lastModified": "2026-11-22T08:39:34.000Z", "createdAt": "2026-11-22T08:39:34.000Z",

@@ -7,8 +7,9 @@ import sys
 import pytest
 import yaml
 
-from space.deploy import main, space_files
+from space.deploy import main, requirements, space_files
 from tests.conftest import ROOT
+from tests.test_repository import imports
 
 
 def test_exactly_what_the_space_needs(hub, capsys):
@@ -46,8 +47,39 @@ def test_the_front_matter_is_a_gradio_space():
     card = yaml.safe_load((ROOT / "space" / "README.md").read_text(encoding="utf-8").split("---")[1])
     assert card["sdk"] == "gradio" and card["app_file"] == "app.py" and len(card["short_description"]) <= 60
     assert card["hf_oauth"] is True and card["hf_oauth_scopes"] == ["contribute-repos"]
-    listed = (ROOT / "space" / "requirements.txt").read_text(encoding="utf-8")
-    assert "gradio" not in listed.split("\n", 1)[1]  # sdk_version decides
+    assert card["suggested_hardware"] == "cpu-basic"
+
+
+def test_requirements_are_what_the_page_imports_built_for_what_it_runs_on():
+    """(issue 13, item 31)"""
+    named = {"PIL": "pillow", "yaml": "pyyaml"}
+    imported = {name for package in ("zoo", "space") for path in (ROOT / package).rglob("*.py") for name in imports(path)}
+    imported = {named.get(name, name) for name in imported - sys.stdlib_module_names - {"zoo", "space", "app"}}
+    for hardware in ("cpu-basic", "cpu-upgrade", "t4-small", "zero-a10g"):
+        lines = requirements(hardware).splitlines()
+        assert lines[0].startswith("--extra-index-url https://download.pytorch.org/whl/cpu") == hardware.startswith("cpu")
+        listed = {line.split(">=")[0] for line in lines if not line.startswith("--")}
+        assert listed == imported - {"gradio", "anyio", "starlette"}  # these come by the sdk_version of the card
+
+
+def test_the_pictures_are_those_that_the_page_shows():
+    """(issue 13, item 31)"""
+    shown = {name.rsplit("/", 1)[1] for name in space_files() if "/images/" in name}
+    assert shown == {"batch.jpg", "instance.jpg", "painting.jpg"}
+
+
+def test_a_space_keeps_its_hardware_and_gets_the_requirements_of_it(hub, logged_in, capsys):
+    """(issue 13, item 31)"""
+
+    def held():
+        repo = hub.repos["space", "alice/demo"]
+        return repo.commits[repo.refs["main"]]["requirements.txt"].decode()
+
+    assert main(["--to", "alice/demo", "--hardware", "t4-small"]) == 0
+    assert hub.repos["space", "alice/demo"].hardware == "t4-small" and "whl/cpu" not in held()
+    assert main(["--to", "alice/demo", "--dry-run"]) == 0 and "for t4-small" in capsys.readouterr().out
+    assert main(["--to", "alice/demo"]) == 0 and "whl/cpu" not in held()
+    assert main(["--to", "alice/demo", "--hardware", "cpu-basic"]) == 0 and "whl/cpu" in held()
 
 
 @pytest.mark.slow

@@ -6,9 +6,9 @@ Tokens come from where the Hub's client looks (`hf auth login`, HF_TOKEN); HF_EN
 
 from zoo.hub.client import accounts, endpoint, split_id
 from zoo.hub.pull import SORTS, Found, find, pull, pull_pictures, thumbnail
-from zoo.hub.upload import Target, check_target, deploy, upload_style
+from zoo.hub.upload import Target, check_target, deploy, space_hardware, upload_style
 
 __all__ = [
-    "SORTS", "Found", "Target", "accounts", "check_target", "deploy", "endpoint", "find", "pull", "pull_pictures", "split_id",
-    "thumbnail", "upload_style",
+    "SORTS", "Found", "Target", "accounts", "check_target", "deploy", "endpoint", "find", "pull", "pull_pictures",
+    "space_hardware", "split_id", "thumbnail", "upload_style",
 ]  # fmt: skip

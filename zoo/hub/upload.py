@@ -21,13 +21,15 @@ UNTOUCHED = {".gitattributes", "README.md"}  # what a repository that was just m
 @dataclass(frozen=True)
 class Target:
     """Where an upload goes, owner/name, and what it may do there: make it private, open a pull request to it instead of
-    writing, replace what is no style or page; `token` is whose login it uses, by default this machine's."""
+    writing, replace what is no style or page; `token` is whose login it uses, by default this machine's; `hardware`, as the
+    Hub calls it, is what a Space that is made runs on (one that is there keeps its own)."""
 
     name: str
     private: bool = False
     pull_request: bool = False
     replace: bool = False
     token: str | None = None
+    hardware: str | None = None
 
     @property
     def repo(self) -> str:
@@ -54,8 +56,8 @@ def upload_style(files: dict[str, Path], card: str, message: str, to: Target, ol
     return str(done.pr_url or done)
 
 
-def deploy(files: dict[str, Path], to: Target, dry_run: bool = False) -> str:
-    """Make a Space hold exactly these files (name there -> file here), as one commit; returns its address.
+def deploy(files: dict[str, Path | str], to: Target, dry_run: bool = False) -> str:
+    """Make a Space hold exactly these files (name there -> file here, or text), as one commit; returns its address.
 
     A dry run returns what would be done, in words. Raises HubError when the Hub refuses, or it is another Space than this
     page's and is not to be replaced.
@@ -66,9 +68,20 @@ def deploy(files: dict[str, Path], to: Target, dry_run: bool = False) -> str:
     api = HfApi(endpoint=endpoint(), token=to.token)
     with tempfile.TemporaryDirectory() as staged, _staged(staged, files, to.name):
         options = {"repo_type": "space", "space_sdk": "gradio", "private": to.private or None, "exist_ok": True}
-        within(TIMEOUT, lambda: api.create_repo(to.repo, **options))
+        within(TIMEOUT, lambda: api.create_repo(to.repo, **options, space_hardware=to.hardware))
         options = {"repo_type": "space", "delete_patterns": "*", "commit_message": "deploy"}
         return str(upload(api, repo_id=to.repo, folder_path=staged, **options))
+
+
+def space_hardware(name: str) -> str | None:
+    """What a Space runs on, or is to run on, as the Hub calls it; None where there is none, or it is not known."""
+    api, repo = HfApi(endpoint=endpoint()), Target(name).repo
+    with translated(repo):
+        try:
+            runtime = patiently(lambda: within(TIMEOUT, lambda: api.space_info(repo, timeout=2 * TIMEOUT))).runtime
+        except RepositoryNotFoundError:
+            return None
+    return runtime and (runtime.requested_hardware or runtime.hardware)
 
 
 def check_target(to: Target, kind: str = "model") -> str:
@@ -107,12 +120,16 @@ def upload(api: HfApi, **options: object) -> CommitInfo:
 
 
 @contextmanager
-def _staged(staged: str, files: dict[str, Path], what: str) -> Iterator[None]:
-    """Copy files (name there -> file here) into a folder; inside, errors are the Hub's about `what`."""
+def _staged(staged: str, files: dict[str, Path | str], what: str) -> Iterator[None]:
+    """Copy files (name there -> file here, or text) into a folder; inside, errors are the Hub's about `what`."""
     try:
-        for name, path in files.items():
-            (Path(staged) / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(path, Path(staged) / name)
+        for name, file in files.items():
+            target = Path(staged) / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if isinstance(file, str):
+                target.write_text(file, encoding="utf-8")
+            else:
+                shutil.copyfile(file, target)
     except OSError as error:
         raise StyleFolderError(f"cannot copy what is to be uploaded: {error}") from error
     with translated(what):
