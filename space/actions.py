@@ -97,7 +97,8 @@ def paint(
     for norm in norms:
         if norm not in style.norms:
             raise StyleFolderError(f"{style.title} has no {norm}-norm generator, only {', '.join(style.norms)}")
-    painter().load(style, norms)  # here, where what is loaded stays: on a Space the GPU's process is thrown away
+    # here, where what is loaded stays: on a Space the GPU's process is thrown away
+    painter().load(style, norms, timeout=TIMEOUT, deadline=DEADLINE)
     with TURNS.turn(wanted):
         return _on_gpu(photo, style, norms)
 

@@ -75,7 +75,7 @@ def fetch(name: str) -> Style:
         raise StyleNotFoundError("enter the name of a style on the Hub: owner/name, or owner/name@revision")
     style = hub.pull(name, timeout=TIMEOUT, deadline=DEADLINE)
     for norm in style.norms[:1]:
-        load(style, norm)  # what is wrong with it is said now, not when it paints
+        load(style, norm, timeout=TIMEOUT, deadline=DEADLINE)  # what is wrong with it is said now, not when it paints
     return style
 
 

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from functools import partial
 from pathlib import Path
 
 from torch import nn
@@ -104,29 +105,32 @@ def find_named(name: str, **limits: float) -> Style:
     raise StyleNotFoundError(f"no style {shorten(name)} in this zoo: choose one of {known}, or owner/name of the Hub")
 
 
-def find_base(name: str, norm: str) -> Style:
+def find_base(name: str, norm: str, **limits: float) -> Style:
     """The style an adapter was trained on, with its weights of that norm at hand. Raises ZooError when it is not there."""
     try:
-        return with_weights(find_named(name), norm)
+        return with_weights(find_named(name, **limits), norm, **limits)
     except StyleNotFoundError as error:
         where = f"put the folder that holds it into {LOCAL_VARIABLE}"
         raise StyleNotFoundError(f"no style {shorten(name)}, on which the adapter was trained: {where}") from error
 
 
-def with_weights(style: Style, norm: str) -> Style:
+def with_weights(style: Style, norm: str, **limits: float) -> Style:
     """The style with the weights of that norm at hand: of one from the Hub, the twin is downloaded when it is asked for."""
     if "@" not in style.source:
         return style
     from zoo import hub
 
-    return hub.pull(style.source, (norm,))
+    return hub.pull(style.source, (norm,), **limits)
 
 
-def load(name: str | Path | Style, norm: str = "instance") -> nn.Module:
-    """The generator of a style: eval mode, float32, on the CPU. Raises ZooError when there is none or it is damaged."""
-    style = with_weights(find(name), norm)
+def load(name: str | Path | Style, norm: str = "instance", **limits: float) -> nn.Module:
+    """The generator of a style: eval mode, float32, on the CPU. `limits` to what is downloaded for it are those of hub.pull.
+
+    Raises ZooError when there is none or it is damaged.
+    """
+    style = with_weights(find(name), norm, **limits)
     if is_adapter(style.folder):
-        return load_adapter(style.folder, norm, find_base)
+        return load_adapter(style.folder, norm, partial(find_base, **limits))
     return folder.load(style.folder, norm)
 
 

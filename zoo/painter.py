@@ -77,12 +77,13 @@ class Painter:
         """The generator of a style, loaded at its first use, and again only when its weights file has changed."""
         return seeded(self._load(style, norm, self.device), seed)
 
-    def load(self, style: Style, norms: tuple[str, ...]) -> None:
-        """Have the generators of those norms in main memory, downloading what is missing: for processes forked from now on."""
+    def load(self, style: Style, norms: tuple[str, ...], **limits: float) -> None:
+        """Have the generators of those norms in main memory, downloading what is missing within the limits of hub.pull: for
+        processes forked from now on."""
         for norm in norms:
-            self._load(with_weights(style, norm), norm, CPU)
+            self._load(with_weights(style, norm, **limits), norm, CPU, **limits)
 
-    def _load(self, style: Style, norm: str, device: torch.device) -> nn.Module:
+    def _load(self, style: Style, norm: str, device: torch.device, **limits: float) -> nn.Module:
         where = folder.twin_folder(style.folder, norm).resolve()
         changed = tuple(path.stat().st_mtime_ns for path in sorted(where.glob("*.safetensors")) if os.path.isfile(path))
         key = (where, changed, str(device))
@@ -91,7 +92,7 @@ class Painter:
         with own:  # one thread loads a generator, which may mean downloading; the others paint on with theirs
             found = self._kept.get(key)
             if found is None:
-                found = load(style, norm) if device == CPU else copy.deepcopy(self._load(style, norm, CPU)).to(device)
+                found = load(style, norm, **limits) if device == CPU else copy.deepcopy(self._load(style, norm, CPU)).to(device)
                 self._kept[key] = found
         with self._lock:
             self._kept[key] = self._kept.pop(key, found)  # now the last that was used

@@ -18,11 +18,11 @@ KINDS = {"models": "model", "datasets": "dataset", "spaces": "space"}
 
 @dataclass
 class Fault:
-    """What the next requests whose "METHOD /path" matches end in: a status, or "slow", "drip", "cut", "corrupt", "html"; or,
-    given None, the right answer; with those headers in any case."""
+    """What the next requests whose "METHOD /path" matches end in: a status, or "slow", "drip", "cut", "corrupt", "html", or
+    those bytes; given None, the right answer; with those headers in any case."""
 
     pattern: str
-    what: int | str | None
+    what: int | str | bytes | None
     times: int = 10**6
     headers: dict[str, str] = field(default_factory=dict)
 
@@ -89,6 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(30)
         if self.broken == "html":
             return self.send(b"<html>Log in to the hotel's network</html>", **{"Content-Type": "text/html"})
+        if isinstance(self.broken, bytes):
+            return self.send(self.broken, **{"Content-Type": "application/json"})
         if isinstance(self.broken, int):
             codes = {403: "GatedRepo", 404: "EntryNotFound"} if "resolve" in path else {}
             return self.send_json({"error": "as told"}, self.broken, **{"X-Error-Code": codes.get(self.broken, "")})

@@ -60,6 +60,17 @@ def test_no_hub_is_said_soon(hub):
         assert time.monotonic() - began < 3
 
 
+@pytest.mark.slow
+def test_a_twin_that_comes_in_drops_is_given_up_in_time(hub, wave, photo, monkeypatch):
+    """(issue 13, item 21)"""
+    monkeypatch.setattr(actions, "DEADLINE", 1.0)
+    hub.faults.append(Fault("GET .*batch/model.safetensors", "drip"))
+    began = time.monotonic()
+    with pytest.raises(HubUnavailableError):
+        actions.compare(str(photo), "bob/wave", 64)
+    assert time.monotonic() - began < 8
+
+
 def test_what_strangers_write_is_shown_as_words():
     text = words.plain("a ![x](http://evil/x.png) <img src=x>\n# `b` [c](d) www.evil.com $x$ me@evil.com")
     assert not set(text) & set("![]()<>`*_:./@$\n") and html.unescape(text).startswith("a ![x](http://evil")

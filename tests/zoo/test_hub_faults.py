@@ -14,6 +14,7 @@ from zoo import hub as client
 from zoo.errors import (
     ConfigError,
     HubAccessError,
+    HubError,
     HubNotFoundError,
     HubUnavailableError,
     StyleFolderError,
@@ -129,6 +130,32 @@ def test_what_is_not_there_is_named(hub, published, name, error, message):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"[]", b"null", b"[[[1]]]", b"{}", b'{"id": 1}', b"9" * 5000, b"[" * 100_000, b'"\\ud800"', b"[null]",
+        b'[{"id": null}]',
+        b'{"id": "a/b", "sha": 1}', b'{"id": "a/b", "sha": "x", "siblings": [1]}', b'{"id": "a/b", "siblings": {"a": 1}}',
+        b'{"id": "a/b", "lastModified": "never"}', b'{"id": "a/b", "cardData": {"ignore_metadata_errors": 1}}',
+        b'{"id": "a/b", "sha": "%s", "siblings": [{"rfilename": "config.json", "size": "x", "lfs": 3}]}' % (b"0" * 40),
+        b'{"id": "a/b", "sha": "%s", "siblings": [{"rfilename": null, "size": -1}]}' % (b"0" * 40),
+    ],
+)  # fmt: skip
+def test_whatever_a_hub_answers_is_an_error_in_words(hub, published, logged_in, painted_pair, answer):
+    """(issue 13, items 23 and 27)"""
+    hub.faults.append(Fault("/api/", answer))
+    for ask in (
+        lambda: zoo.pull(NAME),
+        lambda: list(client.find()),
+        lambda: client.accounts(),
+        lambda: zoo.publish(painted_pair, NAME),
+    ):
+        try:
+            ask()
+        except (HubError, StyleFolderError) as error:
+            assert len(str(error)) < 1000
+
+
 def test_what_nobody_waits_for_asks_no_more(hub, published):
     hub.faults.append(Fault("/api/models", 503))
     with pytest.raises(HubUnavailableError):

@@ -19,7 +19,7 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import build_hf_headers, hf_raise_for_status, validate_repo_id
 
-from zoo.errors import HubAccessError, HubError, HubNotFoundError, HubUnavailableError, shorten
+from zoo.errors import HubAccessError, HubError, HubNotFoundError, HubUnavailableError, ZooError, shorten
 from zoo.hub.waiting import BUSY, TIMEOUT, busy, is_waited_for, within
 from zoo.names import HUB_ID
 
@@ -67,7 +67,8 @@ def translated(what: str) -> Iterator[None]:
     except GatedRepoError as error:  # before its parent, RepositoryNotFoundError
         raise HubAccessError(f"{what} is gated: ask for access on its page, then log in with `hf auth login`") from error
     except RepositoryNotFoundError as error:
-        raise HubNotFoundError(f"{what}: the Hub has no such repository, or it is private and you are not logged in") from error
+        why = "you are not logged in" if _is_anonymous() else "your login may not see it"
+        raise HubNotFoundError(f"{what}: the Hub has no such repository, or it is private and {why}") from error
     except RevisionNotFoundError as error:
         raise HubNotFoundError(f"{what}: no such revision; leave it out to take the newest") from error
     except HFValidationError as error:
@@ -87,14 +88,21 @@ def translated(what: str) -> Iterator[None]:
         raise HubUnavailableError(f"{what}: the Hub failed (status {status}); try again later") from error
     except (HTTPError, OSError) as error:
         raise HubUnavailableError(f"{what}: the Hub cannot be reached, or a transfer broke off; try again later") from error
-    except (ValueError, TypeError, KeyError, RuntimeError) as error:  # no JSON, a card it refuses, its transfer library's own
+    except ZooError:
+        raise
+    except Exception as error:  # no JSON, or other JSON than the client expects, which then stumbles in its own way
         kind = type(error).__name__
         raise HubError(f"{what}: {endpoint()} gave an answer that cannot be used ({kind}); is it a Hub?") from error
 
 
+def _is_anonymous() -> bool:
+    """Whether the Hub is read without a login."""
+    return read_token() is False or get_token() is None
+
+
 def _way_in(status: int) -> str:
     """What to do about a Hub that refuses."""
-    if get_token() is None:
+    if _is_anonymous():
         return "log in with `hf auth login`"
     if status == 401:
         return "your token is wrong or has expired: log in again with `hf auth login`"

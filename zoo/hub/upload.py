@@ -101,8 +101,8 @@ def check_target(to: Target, kind: str = "model") -> str:
             raise
         except RepositoryNotFoundError:
             return f"would make {where}"
-    files = {file.rfilename for file in info.siblings or ()} - UNTOUCHED
-    ours = TAG in (info.tags or ()) or not files
+        files = {str(file.rfilename) for file in info.siblings or ()} - UNTOUCHED
+        ours, sha = TAG in (info.tags or ()) or not files, str(info.sha)[:12]
     if to.private and not info.private:
         raise HubAccessError(f"{repo} is public already: make it private on its page, or choose another name")
     if not ours and not to.replace:
@@ -111,7 +111,7 @@ def check_target(to: Target, kind: str = "model") -> str:
             f"{repo} is there already and is no {what}, it lacks the tag {TAG}: {len(files)} files might be overwritten "
             f"({', '.join(sorted(files)[:4])}{' ...' if len(files) > 4 else ''}); choose another name, or say --replace"
         )
-    return f"would {'go on from' if ours else 'REPLACE what lies at'} commit {(info.sha or '')[:12]} of {where}"
+    return f"would {'go on from' if ours else 'REPLACE what lies at'} commit {sha} of {where}"
 
 
 def upload(api: HfApi, **options: object) -> CommitInfo:
