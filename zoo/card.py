@@ -10,7 +10,8 @@ from zoo.records import dump_yaml
 from zoo.style import Style
 
 TAG = "missing-ingredient"  # by which styles are found on the Hub, and told from whatever else lies there
-INSTALL = 'pip install "missing-ingredient @ git+ADDRESS"   # ADDRESS of the code; zoo on PyPI is somebody else\'s'
+HOME = None  # where the code can be cloned from by everybody, once there is such an address
+INSTALL = f'pip install "missing-ingredient @ git+{HOME}"' if HOME else "pip install .   # in a clone of Missing Ingredient"
 WEIGHTS_LICENCE = "apache-2.0"  # unless the recipe, or who publishes, says another
 _HOW = """\
 ```sh
