@@ -13,9 +13,9 @@ import time
 import torch
 
 import zoo
-from training.gatys import gatys
 from training.measure.held_out import held_out_objective
 from training.measure.robustness import seconds_a_picture
+from training.objective.gatys import optimise_pixels
 from training.objective.vgg import load_vgg
 from training.records import machine
 from zoo.device import DEVICES, HELP, pick_device
@@ -35,7 +35,7 @@ def seconds_an_iteration(size: int, device: torch.device, repeats: int = 4) -> f
     """Time of one iteration of the slow method on a size×size px photo, after one to warm up."""
     photo = to_tensor(open_photo(PHOTO).resize((size, size))).to(device)
     objective, times = held_out_objective(load_vgg().to(device), open_photo(PHOTO)), []
-    gatys(objective, photo, repeats, watch=lambda *_: times.append(time.perf_counter()))
+    optimise_pixels(objective, photo, repeats, watch=lambda *_: times.append(time.perf_counter()))
     return (times[-1] - times[0]) / (repeats - 1)
 
 

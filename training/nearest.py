@@ -10,47 +10,15 @@ import argparse
 import sys
 from pathlib import Path
 
-import torch
-from tqdm import tqdm
-
 from training.data.paintings import RESERVED
-from training.measure.held_out import held_out_objective, true_float32, whole_photos
-from training.objective.vgg import load_vgg
-from zoo.catalog import find, load
+from training.measure.nearest import nearest_paintings
+from zoo.catalog import find
 from zoo.cli import command
-from zoo.device import DEVICES, HELP, pick_device
+from zoo.device import DEVICES, HELP
 from zoo.errors import TrainingError
 from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
 from zoo.painter import check_size
-from zoo.style import Style
-
-
-@torch.no_grad()
-@true_float32()
-def nearest(
-    styles: list[Style],
-    paintings: list[Path],
-    photos: list[Path],
-    size: int = 256,
-    norm: str = "instance",
-    device: str = "auto",
-) -> dict[str, list[str]]:
-    """For each style's slug, the file name of the nearest painting, photo by photo."""
-    where = pick_device(device)
-    vgg = load_vgg().to(where)
-    objectives = {path.name: held_out_objective(vgg, open_photo(path)) for path in paintings}
-    generators = {style.slug: load(style, norm).to(where) for style in styles}
-    found: dict[str, list[str]] = {slug: [] for slug in generators}
-    for photo in tqdm(whole_photos(photos, size), total=len(photos), unit="photo", leave=False, disable=None):
-        for slug, generator in generators.items():
-            features = vgg(generator(photo.to(where)), next(iter(objectives.values())).layers)
-            losses = {
-                name: sum(objective.style[layer](features[layer]).item() for layer in objective.style)
-                for name, objective in objectives.items()
-            }
-            found[slug].append(min(losses, key=losses.get))
-    return found
 
 
 def beside_styles(name: str) -> bool:
@@ -83,7 +51,7 @@ def main(argv: list[str] | None = None) -> None:
     for style in styles:
         if style.painting.get("sha256") not in files:
             raise TrainingError(f"the painting of {style.slug} ({style.painting.get('file')}) is not among --style-images")
-    found = nearest(styles, args.style_images, photos, args.size, args.norm, args.device)
+    found = nearest_paintings(styles, args.style_images, photos, args.size, args.norm, args.device)
     right = 0
     for style in styles:
         own = files[style.painting["sha256"]]

@@ -18,10 +18,10 @@ from PIL import Image
 
 from training.config import AUTO, TrainConfig, load_recipe
 from training.data.paintings import Painting
+from training.drawing.sheet import contact_sheet
 from training.records import differences
 from training.running.loop import RunOptions, run
 from training.running.start import describe_start, find_start, started_recipe
-from training.sheet import contact_sheet
 from zoo.cli import command
 from zoo.errors import TrainingError
 from zoo.folder import sha256, write_whole

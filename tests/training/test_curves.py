@@ -5,7 +5,8 @@ import json
 import pytest
 from PIL import Image
 
-from training.curves import main, read_curve
+from training.curves import main
+from training.drawing.curves import read_curve
 
 
 @pytest.fixture

@@ -7,9 +7,10 @@ import shutil
 import pytest
 import torch
 
-from training.equivalent import compare, equivalent_iterations, in_words, main, quartiles, read_curves
-from training.gatys import gatys
+from training.equivalent import main
 from training.measure.held_out import held_out_objective
+from training.measure.iterations import compare, equivalent_iterations, in_words, quartiles, read_curves
+from training.objective.gatys import optimise_pixels
 from training.objective.vgg import load_vgg
 from zoo.errors import TrainingError
 from zoo.images import fit_short_side, open_photo, to_tensor
@@ -53,7 +54,7 @@ def test_the_curves_are_those_of_the_slow_method(made):
     record = read_curves(out, painting)
     objective = held_out_objective(load_vgg(), open_photo(painting))
     photo = to_tensor(fit_short_side(open_photo(photos[1]), 48))
-    _, losses = gatys(objective, photo, 6, start="noise")
+    _, losses = optimise_pixels(objective, photo, 6, start="noise")
     assert record["curves"]["raccoon.jpg"]["noise"] == pytest.approx(losses, rel=1e-4)
 
     with pytest.raises(TrainingError, match="lack astronaut"):
@@ -83,7 +84,7 @@ def test_a_curve_that_diverges_ends_there_and_the_others_go_on(made, tmp_path, m
         watch(1, 5.0, photo)
         raise TrainingError("diverged")
 
-    monkeypatch.setattr("training.equivalent.gatys", diverges)
+    monkeypatch.setattr("training.measure.iterations.optimise_pixels", diverges)
     words = [str(path) for path in made[2]] + ["--style-image", str(made[1]), "-o", str(tmp_path / "c.json"), "--size", "48"]
     assert main(words) == 0
     record = read_curves(tmp_path / "c.json", made[1])

@@ -17,7 +17,7 @@ def test_a_bundled_style_is_written_to_only_when_it_is_told_by_path(small_pair, 
     """After a training with --out starry-night, `evaluate starry-night` rewrote the bundled style (issue 13, item 12)."""
     monkeypatch.setattr(catalog, "BUNDLED", tmp_path)
     monkeypatch.setattr("training.evaluate.Task", lambda *args: None)
-    monkeypatch.setattr("training.evaluate.evaluate", lambda task: FOUND)
+    monkeypatch.setattr("training.evaluate.held_out_record", lambda task: FOUND)
     words, before = ["--content", "dog.jpg", "--style-image", "sunset.jpg", "--size", "64"], contents(small_pair)
     assert main(["small-pair", *words]) == 0
     out, err = capsys.readouterr()

@@ -10,6 +10,7 @@ import zoo
 from tests.conftest import EXAMPLES
 from training import experiments
 from training.config import TrainConfig, load_recipe
+from training.paper import experiments as paper
 from training.paper.records import photo
 from zoo.folder import load_generator
 
@@ -18,9 +19,10 @@ WORDS = ["--content", str(EXAMPLES), "--style-image", str(EXAMPLES / "sunset.jpg
 
 @pytest.mark.slow
 def test_what_is_kept_is_what_was_trained(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(experiments, "EXPERIMENTS", {"tiny": ("smoke", ("instance", "none"))})
-    monkeypatch.setattr(experiments, "PAINTED", ("tiny",))
-    monkeypatch.setattr(experiments, "EVERY", 3)
+    for module in (paper, experiments):
+        monkeypatch.setattr(module, "EXPERIMENTS", {"tiny": ("smoke", ("instance", "none"))})
+    monkeypatch.setattr(paper, "PAINTED", ("tiny",))
+    monkeypatch.setattr(paper, "EVERY", 3)
     (tmp_path / "held-out").mkdir()
     shutil.copy(EXAMPLES / "dog.jpg", tmp_path / "held-out")
     words = [*WORDS, "--held-out", str(tmp_path / "held-out")]
@@ -38,7 +40,7 @@ def test_what_is_kept_is_what_was_trained(tmp_path, monkeypatch, capsys):
         with Image.open(tmp_path / "kept" / "tiny" / f"{norm}-astronaut.jpg") as kept:
             difference = ImageChops.difference(kept, zoo.paint(trained, photo("astronaut")))
         assert ImageStat.Stat(difference).mean[0] < 8  # a JPEG of it
-    monkeypatch.setattr(experiments, "run", None)
+    monkeypatch.setattr(paper, "run", None)
     assert experiments.main(["tiny", *words]) == 0  # finished: left alone
     assert json.loads((tmp_path / "kept" / "tiny.json").read_text())["history"] == record["history"]
 
@@ -47,7 +49,7 @@ def test_recipes_of_the_experiments_differ_in_what_they_say():
     base = TrainConfig.from_dict(load_recipe("paper/residual"))
     differ = {
         name: {key for key, value in vars(TrainConfig.from_dict(load_recipe(recipe))).items() if value != getattr(base, key)}
-        for name, (recipe, _) in experiments.EXPERIMENTS.items()
+        for name, (recipe, _) in paper.EXPERIMENTS.items()
     }
     texture = {"architecture", "width", "padding"}
     assert differ.pop("residual") == differ.pop("residual-norms") == set()

@@ -5,7 +5,8 @@ import torch
 from PIL import Image
 from torch import nn
 
-from training.gatys import gatys, main
+from training.gatys import main
+from training.objective.gatys import optimise_pixels
 from zoo.errors import TrainingError
 
 
@@ -31,14 +32,14 @@ def test_a_quadratic_is_minimised(optimizer, steps, tolerance, start):
     rng = torch.Generator().manual_seed(0)
     target, photo = (torch.rand(1, 3, 8, 8, generator=rng) for _ in range(2))
     objective = Quadratic(target)
-    picture, losses = gatys(objective, photo, steps, optimizer, start)
+    picture, losses = optimise_pixels(objective, photo, steps, optimizer, start)
     assert (picture - target).abs().max() < tolerance
     assert objective.evaluations == len(losses) == steps  # a step is one evaluation
 
 
 def test_a_seed_decides_the_noise():
     photo = torch.full((1, 3, 8, 8), 0.5)
-    pictures = [gatys(Quadratic(photo), photo, 1, "adam", "noise", seed)[0] for seed in (0, 0, 1)]
+    pictures = [optimise_pixels(Quadratic(photo), photo, 1, "adam", "noise", seed)[0] for seed in (0, 0, 1)]
     assert torch.equal(pictures[0], pictures[1]) and not torch.equal(pictures[0], pictures[2])
 
 
@@ -49,7 +50,7 @@ def test_what_diverges_is_said():
 
     photo = torch.rand(1, 3, 8, 8)
     with pytest.raises(TrainingError, match="diverged at step 1"):
-        gatys(Bad(photo), photo, 3)
+        optimise_pixels(Bad(photo), photo, 3)
 
 
 def test_the_command_paints_and_keeps_intermediate_pictures(examples, tmp_path, capsys):

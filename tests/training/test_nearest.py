@@ -5,7 +5,8 @@ import yaml
 
 import zoo
 from training.measure.held_out import held_out_objective, whole_photos
-from training.nearest import main, nearest
+from training.measure.nearest import nearest_paintings
+from training.nearest import main
 from training.objective.vgg import load_vgg
 from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
@@ -21,7 +22,7 @@ def style(small_pair, examples):
 @pytest.mark.slow
 def test_it_is_the_painting_with_the_lowest_style_loss(style, examples):
     paintings, photos = [examples / "sunset.jpg", examples / "dog.jpg"], list_photos(examples)[:2]
-    found = nearest([style], paintings, photos, 48)
+    found = nearest_paintings([style], paintings, photos, 48)
     generator, vgg = zoo.load(style), load_vgg()
     for photo, name in zip(whole_photos(photos, 48), found[style.slug], strict=True):
         losses = {}

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageStat
 
 import zoo
-from training.pictures import (
+from training.drawing.style_pictures import (
     CROP,
     FADED,
     PREVIEW_PHOTOS,
@@ -12,10 +12,10 @@ from training.pictures import (
     SIZES,
     TILE_SIZE,
     draw_pictures,
-    main,
     preview_photos,
     size_sheet,
 )
+from training.pictures import main
 from zoo.images import open_photo
 from zoo.style import PHOTO, at
 

@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 import zoo
+from training.drawing.sheet import MARGIN
 from training.probe import CELL, main
-from training.sheet import MARGIN
 from training.train import make_parser
 
 

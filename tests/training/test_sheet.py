@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 import zoo
-from training.sheet import MARGIN, contact_sheet, main
+from training.drawing.sheet import MARGIN, contact_sheet
+from training.sheet import main
 from zoo.images import open_photo
 
 

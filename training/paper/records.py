@@ -7,8 +7,8 @@ from pathlib import Path
 from PIL import Image
 from tqdm import tqdm
 
-from training.gatys import gatys
 from training.measure.held_out import held_out_objective
+from training.objective.gatys import optimise_pixels
 from training.objective.vgg import load_vgg
 from zoo.catalog import find
 from zoo.errors import TrainingError
@@ -17,7 +17,7 @@ from zoo.painter import stylize
 from zoo.style import PHOTO, Style
 
 ROOT = Path(__file__).parents[2]
-EXPERIMENTS, EXAMPLES = ROOT / "docs" / "experiments", ROOT / "space" / "examples"
+RESULTS, EXAMPLES = ROOT / "docs" / "experiments", ROOT / "space" / "examples"
 PAINTED = "starry-night"  # the painting of the experiments
 SHOWN = ("astronaut", "aitzgorri")  # the photos that figures show
 SLOW = 256, 100  # short side in px and iterations of the slow method's pictures
@@ -44,20 +44,20 @@ def painting(slug: str = PAINTED) -> Image.Image:
 def slow(name: str, contrast: float = 1.0, slug: str = PAINTED) -> Image.Image:
     """The photo as the slow method paints it, from docs/experiments/gatys; made when it is not there."""
     size, steps = SLOW
-    path = EXPERIMENTS / "gatys" / f"{slug}-{name}-{contrast:g}-{size}px-{steps}.jpg"
+    path = RESULTS / "gatys" / f"{slug}-{name}-{contrast:g}-{size}px-{steps}.jpg"
     if not path.exists():
         objective = held_out_objective(load_vgg(), painting(slug))
         with tqdm(total=steps, unit="step", desc=path.name) as bar:
-            picture, _ = gatys(objective, to_tensor(photo(name, contrast)), steps, watch=lambda *_: bar.update())
+            picture, _ = optimise_pixels(objective, to_tensor(photo(name, contrast)), steps, watch=lambda *_: bar.update())
         save_picture(to_image(picture), path, quality=92)
     return open_photo(path)
 
 
 def painted(name: str, norm: str, shown: str, contrast: float = 1.0) -> Image.Image:
     """The photo as an experiment's generator painted it (docs/experiments), or as a style of the zoo paints it."""
-    if not (EXPERIMENTS / f"{name}.json").exists():
+    if not (RESULTS / f"{name}.json").exists():
         return stylize(photo(shown, contrast), name, norm)
-    path = EXPERIMENTS / name / f"{norm}-{shown}.jpg"
+    path = RESULTS / name / f"{norm}-{shown}.jpg"
     if contrast != 1 or not path.exists():
         raise TrainingError(f"there is no {path}: make it with python -m training.experiments {name} (docs/REPRODUCTION.md)")
     return open_photo(path)
@@ -66,7 +66,7 @@ def painted(name: str, norm: str, shown: str, contrast: float = 1.0) -> Image.Im
 @cache
 def experiment(name: str) -> dict:
     """The record of an experiment. Raises TrainingError when it was not made yet."""
-    path = EXPERIMENTS / f"{name}.json"
+    path = RESULTS / f"{name}.json"
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

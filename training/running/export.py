@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from training.data.paintings import Painting
-from training.drawing.plots import loss_curves
-from training.evaluate import Task, evaluate
+from training.drawing.curves import loss_curves
+from training.drawing.style_pictures import draw_pictures
 from training.measure.held_out import PHOTO_SIZE
-from training.pictures import draw_pictures
+from training.measure.metrics import Task, held_out_record
 from training.records import forget_measurements, machine, read_log, write_card, write_metrics
 from training.running.start import known_as
 from zoo.adapter import save_adapter
@@ -42,7 +42,7 @@ def finish_style(folder: Path, style: int, painting: Painting, twins: list, repo
     _history(folder, painting, report)
     write_metrics(folder, {"storage": storage_error(folder, style, twins, report)})
     if held_out := report.options.held_out:
-        found = evaluate(
+        found = held_out_record(
             Task(at(folder), [held_out], painting.file, device=report.options.device, vgg=report.options.vgg_weights)
         )
         write_metrics(folder, {"held_out": {str(PHOTO_SIZE): found}})

@@ -14,7 +14,9 @@ from pathlib import Path
 import torch
 from PIL import Image
 
-from training.drawing.plots import loss_curves
+from training.drawing.curves import loss_curves
+from training.drawing.sheet import contact_sheet
+from training.drawing.style_pictures import PREVIEW_SIZE, preview_photos
 from training.measure.held_out import (
     PHOTO_SIZE,
     held_out_objective,
@@ -26,11 +28,9 @@ from training.measure.held_out import (
     with_batch_statistics,
 )
 from training.objective.vgg import load_vgg
-from training.pictures import PREVIEW_SIZE, preview_photos
 from training.records import check_other_half, read_log, recipe_record, write_recipe
 from training.running.export import finish_identity, finish_style
 from training.running.start import describe_start
-from training.sheet import contact_sheet
 from zoo.conditional import choose
 from zoo.errors import TrainingError
 from zoo.images import fit_short_side, list_photos, open_photo, to_image, to_tensor
