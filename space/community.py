@@ -24,7 +24,6 @@ from zoo.style import PHOTO, Style, at
 
 PAGE = 12  # styles shown at a time
 THUMBNAIL, MAX_PIXELS = 256, 4_000_000  # px of its long side; of what is read for it
-SHARE_VARIABLE = "MISSING_INGREDIENT_SHARE"  # 1: whoever opens the page may publish under this machine's own login
 
 INTRO = """
 Styles that others trained and share on the Hugging Face Hub. Pick one, or enter its name: it is downloaded to this server
@@ -35,6 +34,7 @@ Zip a style folder, as `python -m training.train` makes it, and publish it: on a
 elsewhere under the one this machine is logged in to. The folder must say what its painting is, who made it, its licence and
 its source.
 """
+REPLACE = "replace what is there under this name"
 SHARE_YOURSELF = """
 Train one (`python -m training.train --help`), log in (`hf auth login`), then
 
@@ -89,13 +89,18 @@ def local_styles() -> list[str]:
     return [style.slug for style in list_styles() if style.source == "local"]
 
 
-def share(archive: str | None, slug: str | None, name: str, token: str | None, user: str) -> str:
-    """Publish a zipped style folder, or the local style `slug`, as user/name; returns its address. Raises ZooError."""
+def share(archive: str | None, slug: str | None, name: str, token: str | None, user: str, replace: bool = False) -> str:
+    """Publish a zipped style folder, or the local style `slug`, as user/name; returns its address.
+
+    Raises ZooError; StyleNotFoundError when user/name is there already and is not to be replaced.
+    """
     if not archive and slug not in local_styles():
         raise StyleNotFoundError("there is nothing to publish yet: upload the zip of a style folder")
-    if not name.strip():
+    if not isinstance(name, str) or not name.strip():
         raise StyleNotFoundError(f"give the style a name: it becomes {user}/NAME on the Hub")
     to = hub.Target(f"{user}/{name.strip()}", token=token)
+    if not replace and hub.is_there(to):
+        raise StyleNotFoundError(f"{to.name} is there already: tick {REPLACE!r} if it is an older version of this one")
     if not archive:
         return sharing.publish(actions.find_in_zoo(slug), to)
     with tempfile.TemporaryDirectory() as folder:
@@ -105,7 +110,7 @@ def share(archive: str | None, slug: str | None, name: str, token: str | None, u
 
 def can_share() -> bool:
     """Whether publishing is offered: on a Space, to who signs in; elsewhere where the machine's owner switched it on."""
-    return bool(get_space()) or os.environ.get(SHARE_VARIABLE) == "1"
+    return bool(get_space()) or os.environ.get(hub.SHARE_VARIABLE) == "1"
 
 
 def add_tab(tab: gr.Tab) -> dict:
@@ -161,14 +166,15 @@ def _add_share() -> None:
     archive = gr.File(label="zip of a style folder", file_types=[".zip"], type="filepath", elem_id="zip")
     slug = gr.Dropdown(slugs, value=None, label="or one that was trained here", visible=bool(slugs), elem_id="local")
     name = gr.Textbox(label="name on the Hub", placeholder="my-painting", elem_id="share-name")
+    again = gr.Checkbox(label=REPLACE, value=False, elem_id="replace")
     button, done = gr.Button("Publish", elem_id="publish"), gr.Markdown(elem_id="published")
 
-    def publish(archive, slug, name, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None):
+    def publish(archive, slug, name, again, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None):
         with actions.plain_errors():
             if get_space() and (profile is None or token is None):
                 raise StyleNotFoundError("sign in first: a style is published under your own account")
             if get_space():
-                return f"Published: {share(archive, slug, name, token.token, profile.username)}"
-            return f"Published: {share(archive, slug, name, None, hub.accounts()[0])}"
+                return f"Published: {share(archive, slug, name, token.token, profile.username, again is True)}"
+            return f"Published: {share(archive, slug, name, None, hub.accounts()[0], again is True)}"
 
-    button.click(publish, [archive, slug, name], done, api_visibility="private")
+    button.click(publish, [archive, slug, name, again], done, api_visibility="private")

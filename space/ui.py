@@ -12,6 +12,7 @@ from space.page import Page
 from space.photo_input import PhotoInput
 from space.theme import make_theme
 from space.words import NORMS, about, clearest_first
+from zoo import hub
 from zoo.catalog import list_styles, sound_styles
 from zoo.cli import say
 from zoo.errors import StyleNotFoundError
@@ -48,6 +49,7 @@ slider and compare: that is the whole of
 def build_demo() -> gr.Blocks:
     """The page with its API, ready to `launch(**launch_options())`. Raises StyleNotFoundError for an empty zoo."""
     own_folder()
+    hub.serve_strangers()
     sound, problems = sound_styles()
     unfit = {style.slug: actions.unfit(style) for style in sound}
     for problem in [*problems, *filter(None, unfit.values())]:

@@ -121,6 +121,7 @@ def hub(tmp_path, monkeypatch):
     monkeypatch.setattr(constants, "HF_ASSETS_CACHE", str(tmp_path / "assets"))
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr("zoo.hub.client._for_strangers", False)  # whatever page was built before
     yield server
     close_session()
     # Downloads that a test gave up try again from their own threads. Refused, they would close the connections that the next

@@ -7,10 +7,13 @@ import zipfile
 
 import gradio as gr
 import pytest
+from gradio_client import Client, handle_file
+from gradio_client.exceptions import AppError
 from PIL import Image
 
 import zoo
 from space import actions, community, words
+from tests.conftest import served
 from tests.hub.repos import files_of
 from tests.hub.server import TOKEN, Fault
 from zoo.errors import HubAccessError, HubNotFoundError, HubUnavailableError, StyleFolderError, StyleNotFoundError
@@ -114,6 +117,33 @@ def test_on_a_space_nobody_reads_with_the_owners_token(hub, logged_in, monkeypat
     assert community.browse("", "likes", 3) == ([], False)
 
 
+def test_a_page_reads_what_everybody_may_read(hub, logged_in, photo, monkeypatch):
+    """Whoever is logged in on its machine, by page and API, from the Hub and from the cache; unless the owner is alone with it
+    (issue 13, item 24)."""
+    hub.add("alice/secret", files_of(BUNDLED / "great-wave"), private=True)
+    owned = zoo.pull("alice/secret")
+    assert owned.source.startswith("alice/secret@")
+    with served() as url:
+        client = Client(url, verbose=False, analytics_enabled=False)
+
+        def ask(name):
+            return client.predict(handle_file(str(photo)), name, "instance", 64, api_name="/stylize")
+
+        for name in ("alice/secret", owned.source):
+            with pytest.raises(AppError, match="no such repository"):
+                ask(name)
+            with pytest.raises(HubNotFoundError):
+                community.fetch(name)
+        assert community.browse("", "likes", 3) == ([], False)
+        monkeypatch.setenv("MISSING_INGREDIENT_SHARE", "1")
+        assert Image.open(ask("alice/secret")).size == (64, 64)
+        monkeypatch.delenv("MISSING_INGREDIENT_SHARE")
+        hub.close()  # what the owner has pulled lies in the cache
+        for name in ("alice/secret", owned.source):
+            with pytest.raises(HubUnavailableError):
+                community.fetch(name)
+
+
 def zipped(path, files):
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in files.items():
@@ -166,6 +196,21 @@ def test_sharing_needs_a_zip_a_name_and_an_account(hub, tmp_path, painted_pair):
     broken.write_bytes((tmp_path / "a.zip").read_bytes()[:100])
     with pytest.raises(StyleFolderError, match="cannot unpack"):
         community.share(str(broken), None, "mine", TOKEN, "alice")
+
+
+def test_sharing_asks_before_it_overwrites(hub, tmp_path, painted_pair):
+    """(issue 13, item 24)"""
+    archive = zipped(tmp_path / "a.zip", files_of(painted_pair))
+    community.share(archive, None, "mine", TOKEN, "alice")
+    (painted_pair / "batch" / "config.json").unlink()
+    (painted_pair / "batch" / "model.safetensors").unlink()
+    newer, repo = zipped(tmp_path / "b.zip", files_of(painted_pair)), hub.repos["model", "alice/mine"]
+    before = repo.refs["main"]
+    with pytest.raises(StyleNotFoundError, match="alice/mine is there already: tick 'replace"):
+        community.share(newer, None, "mine", TOKEN, "alice")
+    assert repo.refs["main"] == before
+    community.share(newer, None, "mine", TOKEN, "alice", replace=True)
+    assert repo.refs["main"] != before
 
 
 def test_a_style_trained_here_is_published_by_name(hub, painted_pair, monkeypatch):

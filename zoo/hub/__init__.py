@@ -4,11 +4,11 @@ A repository is a style folder. It is pulled at a commit, whose sha is recorded;
 Tokens come from where the Hub's client looks (`hf auth login`, HF_TOKEN); HF_ENDPOINT names another Hub.
 """
 
-from zoo.hub.client import accounts, endpoint, split_id
+from zoo.hub.client import SHARE_VARIABLE, accounts, endpoint, serve_strangers, split_id
 from zoo.hub.pull import SORTS, Found, find, pull, pull_pictures, thumbnail
-from zoo.hub.upload import Target, check_target, deploy, space_hardware, upload_style
+from zoo.hub.upload import Target, check_target, deploy, is_there, space_hardware, upload_style
 
 __all__ = [
-    "SORTS", "Found", "Target", "accounts", "check_target", "deploy", "endpoint", "find", "pull", "pull_pictures",
-    "space_hardware", "split_id", "thumbnail", "upload_style",
+    "SHARE_VARIABLE", "SORTS", "Found", "Target", "accounts", "check_target", "deploy", "endpoint", "find", "is_there", "pull",
+    "pull_pictures", "serve_strangers", "space_hardware", "split_id", "thumbnail", "upload_style",
 ]  # fmt: skip

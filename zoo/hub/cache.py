@@ -1,6 +1,6 @@
 """Styles that were pulled. Each commit is a folder of its own, and what lies in it was compared with the Hub's hash before.
 
-    HF_HOME/assets/missing-ingredient/styles/owner--name/
+    HF_HOME/assets/missing-ingredient/styles/owner--name/       (public/ instead of styles/, of a page for strangers)
         refs/main             the sha that a branch or a tag had when it was asked for last
         <sha>.json            the files of that commit, with sizes and hashes
         <sha>.jpg             its picture, as the Community tab shows it
@@ -22,6 +22,7 @@ from huggingface_hub import constants
 
 from zoo import records, trust
 from zoo.errors import HubError
+from zoo.hub.client import reads_as_anybody
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class Cache:
     """What is here of one repository, owner/name."""
 
     def __init__(self, repo: str):
-        self.root = Path(constants.HF_ASSETS_CACHE) / "missing-ingredient" / "styles" / repo.replace("/", "--")
+        kept = "public" if reads_as_anybody() else "styles"  # what the owner may see is not for strangers, cached or not
+        self.root = Path(constants.HF_ASSETS_CACHE) / "missing-ingredient" / kept / repo.replace("/", "--")
 
     def folder(self, sha: str) -> Path:
         """The style folder of a commit."""

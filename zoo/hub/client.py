@@ -29,9 +29,25 @@ def endpoint() -> str:
     return os.environ.get("HF_ENDPOINT", constants.ENDPOINT).rstrip("/")
 
 
+SHARE_VARIABLE = "MISSING_INGREDIENT_SHARE"  # 1: who opens this machine's page is its owner, and has the owner's login
+
+_for_strangers = False
+
+
+def serve_strangers() -> None:
+    """From now on this process may ask for anybody: it reads what everybody may read, whoever is logged in on this machine."""
+    global _for_strangers
+    _for_strangers = True
+
+
+def reads_as_anybody() -> bool:
+    """Whether reading leaves this machine's login out: on a Space, and when strangers are served, unless they are its owner."""
+    return bool(os.environ.get("SPACE_ID")) or (_for_strangers and os.environ.get(SHARE_VARIABLE) != "1")
+
+
 def read_token() -> bool | None:
-    """Whether reading uses this machine's login: never on a Space, where strangers ask and the token is its owner's."""
-    return False if os.environ.get("SPACE_ID") else None
+    """What the Hub's client takes for a token when it reads: none at all, or this machine's login."""
+    return False if reads_as_anybody() else None
 
 
 def split_id(name: str) -> tuple[str, str | None]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import CommitInfo, HfApi
+from huggingface_hub import CommitInfo, HfApi, ModelInfo, SpaceInfo
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
 from zoo.card import TAG
@@ -91,16 +91,12 @@ def check_target(to: Target, kind: str = "model") -> str:
     be replaced, or is public and should be private; HubError when the Hub cannot say.
     """
     repo = to.repo
-    api, where = HfApi(endpoint=endpoint(), token=to.token), f"{endpoint()}/{'spaces/' if kind == 'space' else ''}{repo}"
+    where = f"{endpoint()}/{'spaces/' if kind == 'space' else ''}{repo}"
     if to.pull_request:
         return f"would open a pull request to {where}"
+    if (info := _find(to, kind)) is None:
+        return f"would make {where}"
     with translated(repo):
-        try:
-            info = patiently(lambda: within(TIMEOUT, lambda: api.repo_info(repo, repo_type=kind, timeout=2 * TIMEOUT)))
-        except GatedRepoError:
-            raise
-        except RepositoryNotFoundError:
-            return f"would make {where}"
         files = {str(file.rfilename) for file in info.siblings or ()} - UNTOUCHED
         ours, sha = TAG in (info.tags or ()) or not files, str(info.sha)[:12]
     if to.private and not info.private:
@@ -112,6 +108,22 @@ def check_target(to: Target, kind: str = "model") -> str:
             f"({', '.join(sorted(files)[:4])}{' ...' if len(files) > 4 else ''}); choose another name, or say --replace"
         )
     return f"would {'go on from' if ours else 'REPLACE what lies at'} commit {sha} of {where}"
+
+
+def is_there(to: Target) -> bool:
+    """Whether the repository is there already, as far as the token can see. Raises HubError when the Hub cannot say."""
+    return _find(to, "model") is not None
+
+
+def _find(to: Target, kind: str) -> ModelInfo | SpaceInfo | None:
+    api, repo = HfApi(endpoint=endpoint(), token=to.token), to.repo
+    with translated(repo):
+        try:
+            return patiently(lambda: within(TIMEOUT, lambda: api.repo_info(repo, repo_type=kind, timeout=2 * TIMEOUT)))
+        except GatedRepoError:
+            raise
+        except RepositoryNotFoundError:
+            return None
 
 
 def upload(api: HfApi, **options: object) -> CommitInfo:
