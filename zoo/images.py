@@ -37,7 +37,8 @@ def save_picture(image: Image.Image, path: Path, quality: int = 95) -> None:
     partial = path.with_name(f".{uuid.uuid4().hex}.part")  # short, and no name of a picture, in case it is left behind
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        image.save(partial, Image.EXTENSION[path.suffix.lower()], quality=quality)
+        with open(partial, "w+b") as file:  # closed also after Ctrl-C, or it could not be deleted on Windows
+            image.save(file, Image.EXTENSION[path.suffix.lower()], quality=quality)
         os.replace(partial, path)
     except (OSError, ValueError) as error:  # ValueError: too large for the format
         raise PhotoError(f"cannot write {brief(path)}: {getattr(error, 'strerror', None) or error}") from error
@@ -91,12 +92,13 @@ def open_photo(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's notes on odd metadata and on size: the limit here is checked below
             image = source if isinstance(source, Image.Image) else Image.open(source, formats=list(FORMATS))
-            _check_size(image, name, max_pixels)
-            if size is not None and image is not source:
-                image.draft(None, tuple(max(1, 2 * size * side // max(image.size)) for side in image.size))
-            with _silent() if image.format == "TIFF" else nullcontext():
-                image = _to_rgb(ImageOps.exif_transpose(image))
-            return fit_long_side(image, size)
+            with nullcontext() if image is source else image:  # which closes the file, also that of a broken picture
+                _check_size(image, name, max_pixels)
+                if size is not None and image is not source:
+                    image.draft(None, tuple(max(1, 2 * size * side // max(image.size)) for side in image.size))
+                with _silent() if image.format == "TIFF" else nullcontext():
+                    upright = _to_rgb(ImageOps.exif_transpose(image))
+            return fit_long_side(upright, size)
     except Image.DecompressionBombError as error:  # twice the limit and more: Pillow does not even open it
         raise PhotoError(f"{name} is enormous: reduce it to at most {max_pixels // 10**6} megapixels") from error
     except FileNotFoundError as error:
