@@ -22,6 +22,7 @@ for _key, _value in {
 
 import pytest  # noqa: E402
 import torch  # noqa: E402
+from PIL import Image  # noqa: E402
 
 import zoo  # noqa: E402
 from zoo.folder import twin_folder  # noqa: E402
@@ -40,6 +41,12 @@ def examples() -> Path:
 def photo() -> Path:
     """One bundled photo, 512×512 px."""
     return EXAMPLES / "astronaut.jpg"
+
+
+def size_of(path: Path) -> tuple[int, int]:
+    """Width and height of a picture file, which is closed again."""
+    with Image.open(path) as image:
+        return image.size
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from space import actions
 from space.words import clearest_first
+from tests.conftest import size_of
 from zoo.catalog import list_styles
 
 
@@ -67,7 +68,7 @@ def test_upload_compare_download(tab, tmp_path):
         saved = tmp_path / f"{norm}.png"
         waiting.value.save_as(saved)
         assert waiting.value.suggested_filename.endswith(f"-{norm}.png")
-        assert Image.open(saved).size == (256, 192)
+        assert size_of(saved) == (256, 192)
     assert not tab.outside and not tab.complaints
 
 

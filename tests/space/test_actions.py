@@ -5,12 +5,12 @@ import re
 import gradio as gr
 import numpy as np
 import pytest
-from PIL import Image
 
 import zoo
 from space import actions, words
 from zoo.catalog import list_styles
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError
+from zoo.images import open_photo
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_bad_requests(photo, style, monkeypatch, small_pair):
             actions.compare(str(photo), slug, 64)
     (small_pair / "batch" / "config.json").unlink()
     with pytest.raises(StyleFolderError, match="no batch-norm"):
-        actions.paint(Image.open(photo), zoo.find(small_pair), ("batch",))
+        actions.paint(open_photo(photo), zoo.find(small_pair), ("batch",))
 
 
 def test_library_errors_become_messages():

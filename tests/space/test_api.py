@@ -11,6 +11,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 import zoo
+from tests.conftest import size_of
 from zoo.catalog import list_styles
 
 JSON = {"content-type": "application/json"}
@@ -33,17 +34,17 @@ def test_two_endpoints_are_public(client):
 @pytest.mark.parametrize("norm", ["instance", "batch"])
 def test_stylize(client, slug, photo, norm):
     path = client.predict(handle_file(str(photo)), slug, norm, 96, api_name="/stylize")
-    picture = Image.open(path)
-    assert picture.format == "PNG" and picture.size == (96, 96)
-    assert np.array_equal(np.asarray(picture), np.asarray(zoo.stylize(photo, slug, norm, 96)))
+    with Image.open(path) as picture:
+        assert picture.format == "PNG" and picture.size == (96, 96)
+        assert np.array_equal(np.asarray(picture), np.asarray(zoo.stylize(photo, slug, norm, 96)))
 
 
 def test_compare_by_names(client, slug, photo):
     batch, instance = client.predict(photo=handle_file(str(photo)), style=slug, size=100, api_name="/compare")
     for norm, path in (("batch", batch), ("instance", instance)):
-        picture = Image.open(path)
-        assert picture.format == "PNG"
-        assert np.array_equal(np.asarray(picture), np.asarray(zoo.stylize(photo, slug, norm, 100)))
+        with Image.open(path) as picture:
+            assert picture.format == "PNG"
+            assert np.array_equal(np.asarray(picture), np.asarray(zoo.stylize(photo, slug, norm, 100)))
 
 
 def test_two_visitors_at_once_both_get_answers(page, slug, examples):
@@ -59,7 +60,7 @@ def test_two_visitors_at_once_both_get_answers(page, slug, examples):
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert {name: Image.open(paths[1]).size for name, paths in found.items()} == sizes
+    assert {name: size_of(paths[1]) for name, paths in found.items()} == sizes
 
 
 @pytest.mark.parametrize(
@@ -113,7 +114,7 @@ def test_a_picture_turned_by_exif_comes_back_upright(client, slug, tmp_path):
     exif[274] = 6
     Image.new("RGB", (80, 40), "teal").save(tmp_path / "turned.jpg", exif=exif)
     path = client.predict(handle_file(str(tmp_path / "turned.jpg")), slug, "instance", 512, api_name="/stylize")
-    assert Image.open(path).size == (40, 80)
+    assert size_of(path) == (40, 80)
 
 
 def test_the_api_does_not_read_the_servers_disk(page, slug, photo, tmp_path):

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from PIL import Image
 
+from tests.conftest import size_of
 from training.curves import main
 from training.drawing.curves import read_curve
 
@@ -31,7 +31,7 @@ def test_minutes_are_steps_at_the_median_pace(run):
 def test_the_picture_and_the_table(run, tmp_path, capsys):
     assert main([str(run), "--labels", "mine", "--out", str(tmp_path / "curves.png")]) == 0
     assert "step    10    5.0 min            10" in capsys.readouterr().out
-    assert Image.open(tmp_path / "curves.png").width > 500
+    assert size_of(tmp_path / "curves.png")[0] > 500
 
 
 def test_mistakes(run, tmp_path, capsys):

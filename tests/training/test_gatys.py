@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from PIL import Image
 from torch import nn
 
+from tests.conftest import size_of
 from training.gatys import main
 from training.objective.gatys import optimise_pixels
 from zoo.errors import TrainingError
@@ -57,7 +57,7 @@ def test_the_command_paints_and_keeps_intermediate_pictures(examples, tmp_path, 
     words = [examples / "dog.jpg", examples / "sunset.jpg", "-o", tmp_path / "out.png", "--steps", 4, "--every", 2]
     assert main([str(word) for word in [*words, "--size", 64, "--style-size", 64]]) == 0
     assert {p.name for p in tmp_path.iterdir()} == {"out.png", "out-00002.png", "out-00004.png"}
-    assert Image.open(tmp_path / "out.png").size == (64, 64)
+    assert size_of(tmp_path / "out.png") == (64, 64)
     figures = capsys.readouterr().out.split("objective ")[1].split(" in")[0].split(" -> ")
     before, after = (float(figure.replace(",", "")) for figure in figures)
     assert after < 0.8 * before

@@ -1,6 +1,7 @@
 """Photos from a folder, from archives of one, from the Hub; whatever else is given is refused in words."""
 
 import io
+import os
 import shutil
 import tarfile
 from pathlib import Path
@@ -26,10 +27,10 @@ def test_an_archive_is_unpacked_once(examples, tmp_path, kind):
     assert [p.stat().st_mtime_ns for p in list_photos(photo_folder(archive, tmp_path / "unpacked"))] == times
 
 
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")  # tarfile's own, of a damaged one
 def test_a_damaged_archive_leaves_nothing_behind(examples, tmp_path):
     archive = shutil.make_archive(str(tmp_path / "photos"), "gztar", examples)
-    data = open(archive, "rb").read()
-    open(archive, "wb").write(data[: len(data) // 2])
+    os.truncate(archive, os.path.getsize(archive) // 2)
     with pytest.raises(PhotoError, match="cannot unpack photos.tar.gz"):
         photo_folder(archive, tmp_path / "unpacked")
     assert not list((tmp_path / "unpacked").iterdir())

@@ -55,7 +55,7 @@ def test_all_pictures_are_written(small_pair, examples):
 def test_a_texture_is_shown_as_tiles(tmp_path):
     zoo.save(zoo.create(architecture="synthesis", width=2, padding="circular"), tmp_path / "tiles")
     draw_pictures(at(tmp_path / "tiles"), [])
-    images = {p.name: Image.open(p) for p in (tmp_path / "tiles" / "images").iterdir()}
+    images = {p.name: open_photo(p) for p in (tmp_path / "tiles" / "images").iterdir()}
     assert images.keys() == {"instance.jpg", "preview.jpg"} and images["instance.jpg"].size == (TILE_SIZE, TILE_SIZE)
     shown, expected = (
         np.asarray(picture.convert("L"), float).ravel()

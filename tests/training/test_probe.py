@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 import zoo
+from tests.conftest import size_of
 from training.drawing.sheet import MARGIN
 from training.probe import CELL, main
 from training.train import make_parser
@@ -21,7 +22,7 @@ def probe(examples, out, *more):
 @pytest.mark.slow
 def test_the_sheet_and_its_commands(examples, tmp_path, capsys):
     assert probe(examples, tmp_path, "--weights", 1, 9, "--sizes", 64) == 0
-    assert Image.open(tmp_path / "probe.jpg").width == 3 * CELL + 4 * MARGIN
+    assert size_of(tmp_path / "probe.jpg")[0] == 3 * CELL + 4 * MARGIN
     lines = (tmp_path / "probe.txt").read_text().splitlines()
     assert len(lines) == 2
     for line, weight in zip(lines, (1.0, 9.0), strict=True):

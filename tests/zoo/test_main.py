@@ -7,6 +7,7 @@ import shutil
 import pytest
 from PIL import Image
 
+from tests.conftest import size_of
 from zoo.__main__ import main
 from zoo.catalog import list_styles
 
@@ -42,7 +43,7 @@ def test_one_photo_to_a_file(run_module, photo, style, tmp_path):
     out = tmp_path / "deep" / "out.png"
     done = run_module("zoo", "stylize", photo, "-s", style, "-o", out, "--size", "128")
     assert done.returncode == 0 and done.stderr == ""
-    assert Image.open(out).size == (128, 128)
+    assert size_of(out) == (128, 128)
 
 
 def test_norms_differ(capsys, photo, style, tmp_path):
@@ -54,7 +55,7 @@ def test_norms_differ(capsys, photo, style, tmp_path):
 def test_a_photo_smaller_than_size_keeps_its_own_and_says_so(capsys, small_pair, photo, tmp_path):
     code, _, err = run(capsys, "stylize", photo, "-s", small_pair, "-o", tmp_path / "out.jpg", "--size", 2000)
     assert code == 0 and "512×512 px" in err and "keeps its own size" in err
-    assert Image.open(tmp_path / "out.jpg").size == (512, 512)
+    assert size_of(tmp_path / "out.jpg") == (512, 512)
 
 
 def test_several_photos_and_folders_go_into_a_folder(capsys, small_pair, examples, photo, tmp_path):
