@@ -16,6 +16,7 @@ from training.measure.held_out import (
     untouched,
     whole_photos,
 )
+from training.measure.picture_errors import PictureErrors, painters_errors
 from training.measure.robustness import border_test, contrast_test, seconds_a_picture, stability_test
 from training.objective.vgg import load_vgg
 from zoo.images import list_photos, open_photo
@@ -130,12 +131,14 @@ def test_what_is_measured_is_float32_on_a_gpu_too(tf32):
     photo, painter = torch.rand(1, 3, 192, 192), Watched(3, 3, 1)
     vgg = load_vgg()
     vgg.register_forward_pre_hook(lambda *_: seen.append(torch.backends.cudnn.allow_tf32))
-    objective = held_out_objective(vgg, Image.new("RGB", (32, 32)))
+    picture = Image.new("RGB", (32, 32))
+    objective = held_out_objective(vgg, picture)
     for compute in (
         lambda: None,
         lambda: measure(objective, {"painter": painter}, [photo]),
         lambda: psnr(painter, [photo]),
         lambda: freeze_statistics(painter, [photo]),
+        lambda: painters_errors(PictureErrors(vgg, picture, (32,)), {"painter": painter}, [picture]),
         lambda: contrast_test(painter, objective, [photo]),
         lambda: border_test(painter, [photo], torch.device("cpu")),
         lambda: stability_test(painter, [photo], torch.device("cpu")),

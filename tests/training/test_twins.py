@@ -69,6 +69,21 @@ def test_a_step_that_is_not_finite_changes_nothing(norm, optimizer, objective, p
     assert not same(before, state(twin)) and all(value.isfinite().all() for value in state(twin).values())
 
 
+def test_a_checkpoint_of_version_0_1_is_taken_up(objective, photos):
+    """It had one optimiser, whose groups had no rate of their own (issue 13, item 9)."""
+    twin, other = make("instance"), make("instance")
+    train_step([twin], objective, photos, 0, 1.0)
+    old = copy.deepcopy(twin.state_dict())
+    (old["optimizer"],) = old.pop("optimizers")
+    for group in old["optimizer"]["param_groups"]:
+        del group["rate"]
+    del old["guard"]["steps"]
+    other.load_state_dict(old)
+    for each in (twin, other):
+        train_step([each], objective, photos, 0, 1.0)
+    assert same(state(twin), state(other))
+
+
 @pytest.mark.parametrize("keys", [{}, {"architecture": "texture"}, {"padding": "zero", "averaging": 0.9}])
 def test_half_precision_is_of_steps_alone(keys, objective, tmp_path):
     """What is previewed, measured and stored is float32, after a run in float32, too (issue 13, items 5 and 13)."""

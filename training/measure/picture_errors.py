@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import torch
 from PIL import Image
 
-from training.measure.held_out import CONTENT_LAYERS, STYLE_LAYERS, Painter
+from training.measure.held_out import CONTENT_LAYERS, STYLE_LAYERS, Painter, true_float32
 from training.objective.losses import Objective
 from training.objective.vgg import VGG16
 from zoo.images import fit_short_side, to_image, to_tensor
@@ -23,6 +23,7 @@ STYLE_WEIGHT = 4.0  # of the sum of both
 class PictureErrors:
     """The errors of pictures against one painting."""
 
+    @true_float32()
     def __init__(self, vgg: VGG16, painting: Image.Image, scales: tuple[int, ...] = SCALES):
         self.device, weights = vgg.mean.device, (1.0, STYLE_WEIGHT, 0.0)
         self.objectives = {
@@ -30,6 +31,7 @@ class PictureErrors:
         }
 
     @torch.no_grad()
+    @true_float32()
     def __call__(self, photo: Image.Image, pictures: Mapping[str, Image.Image]) -> dict[str, dict[str, dict[str, float]]]:
         """{picture: {"192": {"content": c, "style": s}, ..., "mean": ...}}, of pictures of that photo, in any size."""
         found: dict = {name: {} for name in pictures}
@@ -54,6 +56,7 @@ def mean_errors(errors: Iterable[Mapping[str, float]]) -> dict[str, float]:
 
 
 @torch.no_grad()
+@true_float32()
 def painters_errors(errors: PictureErrors, painters: Mapping[str, Painter], photos: Iterable[Image.Image]) -> dict:
     """Errors by painter, as those of a picture, in the mean over photos, each painted at its own size."""
     sums: dict[str, list] = {name: [] for name in painters}

@@ -128,15 +128,17 @@ class Twin:
         return {"generator": weights, "optimizers": [o.state_dict() for o in self.optimizers], "guard": guard, **average}
 
     def load_state_dict(self, state: dict) -> None:
-        """Take up what `state_dict` gave; a run that was carried here (training.carry) has optimisers that start afresh."""
+        """Take up what `state_dict` gave, in version 0.1, too, when there was one optimiser; a run that was carried here
+        (training.carry) has optimisers that start afresh."""
         self.generator.load_state_dict(state["generator"])
-        if "optimizers" in state:
-            for optimizer, remembered in zip(self.optimizers, state["optimizers"], strict=True):
-                optimizer.load_state_dict(remembered)
+        kept = [state["optimizer"]] if "optimizer" in state else state.get("optimizers", [])
+        for optimizer, remembered in zip(self.optimizers, kept, strict=bool(kept)):
+            groups = zip(optimizer.param_groups, remembered["param_groups"], strict=True)
+            optimizer.load_state_dict({**remembered, "param_groups": [{**fresh, **group} for fresh, group in groups]})
         if self.averaging:
             self.painter.load_state_dict(state["average"])
         for key in GUARD:
-            setattr(self, key, state["guard"][key])
+            setattr(self, key, state["guard"].get(key, 0))
 
 
 def fast_forward(model: nn.Module, config: TrainConfig, accelerator: Accelerator) -> Callable[[torch.Tensor], torch.Tensor]:
