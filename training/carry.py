@@ -18,7 +18,7 @@ from safetensors.torch import save as serialize
 from training.running.checkpoint import load_checkpoint, save_checkpoint
 from zoo.cli import command
 from zoo.errors import TrainingError
-from zoo.folder import read_weights, stored_dtypes, write_whole
+from zoo.folder import read_weights, write_whole
 
 STATE, LOG = "state.json", "log.jsonl"
 PARTS = ("generator", "average")  # of a twin's state
@@ -32,9 +32,11 @@ def pack(out: Path, folder: Path) -> int:
     norms = state["run"]["norms"]
     files = {}
     for norm in norms:
-        parts = {part: stored_dtypes(state[norm][part]) for part in PARTS if part in state[norm]}
-        tensors = {f"{part}/{key}": value for part, found in parts.items() for key, value in found.items()}
-        files[folder / f"{norm}.safetensors"] = serialize(tensors, metadata={"norm": norm})
+        weights = {f"{p}/{key}": value for p in PARTS for key, value in state[norm].get(p, {}).items()}
+        half = {key: value.half() if value.ndim > 1 else value for key, value in weights.items()}  # norms have one axis
+        files[folder / f"{norm}.safetensors"] = serialize(
+            {key: value.contiguous() for key, value in half.items()}, metadata={"norm": norm}
+        )
     record = {key: state[key] for key in ("step", "seconds", "run")} | {"guard": {n: state[n]["guard"] for n in norms}}
     files[folder / STATE] = (json.dumps(record, indent=1) + "\n").encode()
     try:

@@ -12,9 +12,7 @@ import torch
 from torch import nn
 
 from zoo.errors import ConfigError, WeightsError
-from zoo.layers import BatchNorm, ContrastNorm, InstanceNorm
-
-_NORMS = (InstanceNorm, BatchNorm, ContrastNorm)
+from zoo.layers import NORMS, norm_parameters
 
 
 class ConditionalNorm(nn.Module):
@@ -36,15 +34,9 @@ def make_conditional(generator: nn.Module, styles: int) -> nn.Module:
     """Give a plain generator `styles` rows in every norm, all starting from its own; in place, returned for convenience."""
     for module in list(generator.modules()):
         for name, child in module.named_children():
-            if isinstance(child, _NORMS):
+            if isinstance(child, NORMS):
                 setattr(module, name, ConditionalNorm(child, styles))
     return generator
-
-
-def norm_parameters(generator: nn.Module) -> set[str]:
-    """Names, as in the state dict, of everything that belongs to norms: gammas, betas, running statistics."""
-    found = {name: module for name, module in generator.named_modules() if isinstance(module, (*_NORMS, ConditionalNorm))}
-    return {f"{name}.{key}" for name, module in found.items() for key in module.state_dict()}
 
 
 def choose(generator: nn.Module, style: int) -> nn.Module:

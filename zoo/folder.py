@@ -11,7 +11,6 @@ records the SHA-256 of each generator's tensors, which is compared at every load
 import hashlib
 import json
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from torch import nn
 
 from zoo.config import GeneratorConfig
 from zoo.errors import StyleFolderError, WeightsError, brief
+from zoo.layers import norm_parameters
 from zoo.records import read_record
 from zoo.registry import create
 
@@ -116,16 +116,11 @@ def write_whole(files: dict[Path, bytes]) -> None:
 
 
 def stored_state(generator: nn.Module) -> dict[str, torch.Tensor]:
-    """The state dict as it is stored, see `stored_dtypes`."""
-    return stored_dtypes(generator.state_dict())
-
-
-def stored_dtypes(weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Weights as they are stored: float16, norms in float32. Raises WeightsError for some that are not finite."""
-    state = {}
-    for key, value in weights.items():
+    """The state dict as it is stored: float16, norms in float32. Raises WeightsError for weights that are not finite."""
+    state, norms = {}, norm_parameters(generator)
+    for key, value in generator.state_dict().items():
         if value.is_floating_point():
-            value = value.float() if ".norm." in key else value.half()
+            value = value.float() if key in norms else value.half()
             if not value.isfinite().all():
                 raise WeightsError(f"{key} is not finite in float16: this generator would paint noise; train it again")
         state[key] = value.cpu().contiguous()

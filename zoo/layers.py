@@ -53,6 +53,15 @@ class ContrastNorm(_AffineNorm):
         return x * (scale * self.weight.view(1, -1, 1, 1)) + self.bias.view(1, -1, 1, 1)
 
 
+NORMS = (InstanceNorm, BatchNorm, ContrastNorm)
+
+
+def norm_parameters(generator: nn.Module) -> set[str]:
+    """Names, as in the state dict, of everything that belongs to norms: gammas, betas, running statistics."""
+    norms = {name: module for name, module in generator.named_modules() if isinstance(module, NORMS)}
+    return {f"{name}.{key}" for name, module in norms.items() for key in module.state_dict()}
+
+
 def make_norm(norm: str, channels: int, eps: float) -> nn.Module:
     """The normalization layer `norm` (instance, batch, contrast, none) for that many channels."""
     if norm == "none":

@@ -132,7 +132,7 @@ def test_several_paintings_come_out_as_a_style_folder_each(several):
     assert [style.title for style in styles] == ["After Sunset", "Raccoon"]
     assert all(style.norms == ["instance", "batch"] for style in styles)
     assert styles[0].recipe["trained_with"] == ["sunset.jpg", "raccoon.jpg"]
-    assert styles[0].recipe["balance"] == "relative" and styles[0].recipe["style_weight"] == 20
+    assert styles[0].recipe["balance"] == "relative" and styles[0].recipe["style_weight"] == 5
     assert styles[0].picture("painting") and not styles[1].picture("painting")
     assert "one of 2 styles trained together" in (styles[0].folder / "README.md").read_text()
     first, second = (load_file(style.folder / "model.safetensors") for style in styles)
