@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import gradio as gr
 from PIL import Image
 
+from space import blocklist
 from space.gpu import on_gpu
 from space.turns import Superseded, Turns
 from space.words import NORMS, without_paths
@@ -131,6 +132,7 @@ def find_in_zoo(slug: str) -> Style:
     """The style of that slug, or owner/name[@revision] of the Hub; no paths: visitors see the zoo, not the disk."""
     if not isinstance(slug, str) or len(slug) > MAX_NAME:
         raise StyleNotFoundError(f"a style is named by its slug or as owner/name[@revision] of the Hub, got {shorten(slug)}")
+    blocklist.check(slug)
     return find_named(slug, timeout=TIMEOUT, deadline=DEADLINE)
 
 

@@ -13,16 +13,18 @@ import gradio as gr
 from gradio.utils import get_space
 from PIL import Image
 
-from space import actions
+from space import actions, blocklist
 from space.actions import DEADLINE, TIMEOUT
 from space.words import plain, without_paths
 from zoo import hub, sharing, trust
-from zoo.catalog import list_styles, load
-from zoo.errors import HubError, StyleNotFoundError, ZooError
+from zoo.catalog import list_styles
+from zoo.errors import HubError, PhotoError, StyleNotFoundError, ZooError
 from zoo.images import open_photo
+from zoo.painter import painter
 from zoo.style import PHOTO, Style, at
 
-PAGE = 12  # styles shown at a time
+PAGE, MOST = 12, 96  # styles shown at a time; after "Show more"
+PAINTING = "images/painting.jpg"
 THUMBNAIL, MAX_PIXELS = 256, 4_000_000  # px of its long side; of what is read for it
 
 INTRO = """
@@ -45,9 +47,11 @@ and it appears here for everybody.
 
 
 def browse(words: str, sort: str, count: int) -> tuple[list[hub.Found], bool]:
-    """The first `count` styles on the Hub, and whether there are more. Raises HubError."""
+    """The first `count` styles on the Hub, and whether there are more; none that are blocked. Raises HubError."""
     found = []
-    for style in hub.find(words.strip(), sort=sort, timeout=TIMEOUT):
+    for style in hub.find(words.strip()[: actions.MAX_NAME], sort=sort, timeout=TIMEOUT):
+        if blocklist.is_blocked(style.id):
+            continue
         if len(found) == count:
             return found, True
         found.append(style)
@@ -69,19 +73,25 @@ def thumbnails(found: list[hub.Found]) -> list[tuple[Image.Image, str]]:
 
 
 def fetch(name: str) -> Style:
-    """The style owner/name[@revision], checked to load. Raises ZooError."""
-    name = name.strip()
+    """The style owner/name[@revision] with its painting, checked to load. Raises ZooError."""
+    name = name.strip() if isinstance(name, str) else ""
     if not name:
         raise StyleNotFoundError("enter the name of a style on the Hub: owner/name, or owner/name@revision")
-    style = hub.pull(name, timeout=TIMEOUT, deadline=DEADLINE)
-    for norm in style.norms[:1]:
-        load(style, norm, timeout=TIMEOUT, deadline=DEADLINE)  # what is wrong with it is said now, not when it paints
+    blocklist.check(name)
+    style = hub.pull(name, pictures=(PAINTING,), timeout=TIMEOUT, deadline=DEADLINE)
+    painter().load(style, style.norms[:1], timeout=TIMEOUT, deadline=DEADLINE)  # what is wrong with it is said now
     return style
 
 
-def painting(style: Style) -> Path | None:
-    """The painting's picture, where its licence lets the style carry one; strangers' pictures are not shown."""
-    return None if "@" in style.source else style.picture("painting")
+def painting(style: Style) -> Path | Image.Image | None:
+    """The painting's picture, where the style carries one; a stranger's is drawn anew, small."""
+    path = style.picture("painting")
+    if path is None or "@" not in style.source:
+        return path
+    try:
+        return open_photo(path, 2 * THUMBNAIL, MAX_PIXELS)
+    except PhotoError:
+        return None
 
 
 def local_styles() -> list[str]:
@@ -151,7 +161,7 @@ def add_tab(tab: gr.Tab) -> dict:
     }
     tab.select(**lists, show_progress_on=note)
     gr.on([search.click, words.submit, sort.change], lambda: PAGE, None, count, api_visibility="private").then(**lists)
-    more.click(lambda n: n + PAGE, count, count, api_visibility="private").then(**lists)
+    more.click(lambda n: min(n + PAGE, MOST), count, count, api_visibility="private").then(**lists)
     return {"gallery": gallery, "shown": shown, "name": name, "use": use}
 
 

@@ -2,9 +2,13 @@
 
 import re
 
+from zoo import hub
 from zoo.style import Style
 
 NORMS = ("batch", "instance")  # left and right of the slider
+PAINTING = {"licence": "painting: {}", "source": "its source: {}", "licence_weights": "weights: {}"}
+RECIPE = {"steps": "{} steps", "batch_size": "batch of {}", "crop_size": "crops of {} px", "style_size": "painting at {} px",
+          "style_weight": "style weight {}", "width": "width {}"}  # fmt: skip
 
 
 def without_paths(error: object) -> str:
@@ -37,16 +41,26 @@ def plain(text: object) -> str:
 
 
 def about(style: Style) -> str:
-    """Markdown: the painting, and how the twins compare on photos never trained on."""
+    """Markdown: the painting, how the twins compare on photos never trained on, and of a stranger's style where it is from."""
     known = style.painting
     by = ", ".join(plain(known[key]) for key in ("author", "year") if key in known)
     text = f"**{plain(style.title)}**" + (f" — after {by}" if by else "")
-    if "@" in style.source:
-        licence = f", painting: {plain(known['licence'])}" if "licence" in known else ""
-        text += f"<br>`{style.source}`{licence}"
     if found := shares(style):
         text += (
             "<br>On photos never trained on, the perceptual loss falls to "
             f"{found['batch']:.1%} of the untouched photo's with batch norm, to **{found['instance']:.1%}** with instance norm."
         )
-    return text
+    return text + (f"<br>{provenance(style)}" if "@" in style.source else "")
+
+
+def provenance(style: Style) -> str:
+    """Markdown: where a style of the Hub is from, by a link to its commit, and what it says of its painting and its recipe."""
+    repo, _, sha = style.source.partition("@")
+    facts = [f"Shared as [{plain(style.source)}]({hub.endpoint()}/{repo}/tree/{sha})"]
+    facts += [words.format(plain(style.painting[key])) for key, words in PAINTING.items() if key in style.painting]
+    made = [words.format(plain(style.recipe[key])) for key, words in RECIPE.items() if _is_fact(style.recipe.get(key))]
+    return " · ".join([*facts, *(["recipe: " + ", ".join(made)] if made else [])])
+
+
+def _is_fact(value: object) -> bool:
+    return isinstance(value, (str, int, float)) and not isinstance(value, bool)

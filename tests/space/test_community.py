@@ -39,10 +39,54 @@ def test_styles_are_shown_with_their_pictures(hub, wave):
 
 def test_a_style_of_the_hub_is_compared_like_any_other(wave, photo):
     style = community.fetch(" bob/wave ")
-    assert style.source in words.about(style) and "Hokusai" in words.about(style)
+    assert "Hokusai" in words.about(style)
     done = actions.compare(str(photo), style.source, 64)
     for norm in words.NORMS:
         assert done.picture(norm) == zoo.stylize(photo, "great-wave", norm, 64)
+
+
+def test_a_style_of_the_hub_says_where_it_is_from(hub, wave):
+    """Its commit, by a link, what it says of the painting and of its recipe, and the painting itself, drawn anew (issue 13,
+    item 31)."""
+    style = community.fetch("bob/wave")
+    text = words.about(style)
+    assert f"]({hub.url}/bob/wave/tree/{wave.refs['main']})" in text
+    said = html.unescape(text)
+    assert style.source in said and f"its source: {style.painting['source']}" in said
+    assert f"painting: {style.painting['licence']}" in said and f"{style.recipe['steps']} steps" in said
+    shown = community.painting(style)
+    assert max(shown.size) <= 2 * community.THUMBNAIL and abs(shown.width / shown.height - 1.48) < 0.1
+    assert not [request for request in hub.requests if "images/" in request and "painting" not in request]
+    files = {**files_of(BUNDLED / "great-wave"), "images/painting.jpg": b"no picture"}
+    hub.add("eve/broken", files)
+    assert community.painting(community.fetch("eve/broken")) is None
+
+
+def test_what_a_style_says_of_its_recipe_is_shown_as_words(hub):
+    """(issue 13, item 31)"""
+    evil = (
+        b"painting: {title: a, source: '[x](http://evil) <img src=http://evil/x>'}\nsteps: '![x](http://evil/y.png)'\nwidth: []"
+    )
+    hub.add("eve/words", {**files_of(BUNDLED / "great-wave"), "recipe.yaml": evil})
+    text = words.about(community.fetch("eve/words"))
+    assert "http://evil" not in text and "<img" not in text and "![" not in text and "width" not in text
+
+
+@pytest.mark.parametrize("in_a_file", [False, True])
+def test_the_operator_keeps_a_list_of_what_is_not_shown(hub, wave, photo, monkeypatch, tmp_path, in_a_file):
+    """In the tab, by name, and by the API's functions; whatever the letters and the revision (issue 13, item 31)."""
+    hub.add("eve/bad", files_of(BUNDLED / "the-scream"), likes=9)
+    hub.add("mallory/worse", files_of(BUNDLED / "the-scream"))
+    assert len(community.browse("", "likes", 12)[0]) == 3
+    (tmp_path / "blocked.txt").write_text("# not here\neve/bad\n\nMallory/*\n", encoding="utf-8")
+    monkeypatch.setenv("MISSING_INGREDIENT_BLOCKED", str(tmp_path / "blocked.txt") if in_a_file else "eve/bad, Mallory/*")
+    found, more = community.browse("", "likes", 1)
+    assert [style.id for style in found] == ["bob/wave"] and not more
+    for name in ("eve/bad", " Eve/BAD@main ", "mallory/worse"):
+        for ask in (lambda: community.fetch(name), lambda: actions.compare(str(photo), name, 64)):  # noqa: B023
+            with pytest.raises(StyleNotFoundError, match="blocked"):
+                ask()
+    assert community.fetch("bob/wave") and actions.find_in_zoo("great-wave")
 
 
 def test_without_a_twin_the_photo_stands_beside_it(hub, photo):

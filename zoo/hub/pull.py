@@ -71,22 +71,24 @@ def _plain(text: str) -> str:
 def pull(
     name: str,
     norms: tuple[str, ...] = ("instance",),
-    pictures: bool = False,
+    pictures: bool | tuple[str, ...] = False,
     timeout: float = TIMEOUT,
     deadline: float = DEADLINE,
 ) -> Style:
     """The style owner/name[@revision], its files in the cache; `source` is owner/name@sha.
 
-    Only what is needed is downloaded: the records, the weights of `norms`, pictures when asked for. A commit that is cached
-    needs no request; without a revision the newest is asked for, or the newest that is known taken when the Hub does not
-    answer within `timeout` seconds. Raises HubError when there is no such thing or it takes longer than `deadline` seconds,
-    StyleFolderError when the repository is no style, or not one to trust, wherever it came from.
+    Only what is needed is downloaded: the records, the weights of `norms`, `pictures`: all, or those of these names. A commit
+    that is cached needs no request; without a revision the newest is asked for, or the newest that is known taken when the Hub
+    does not answer within `timeout` seconds. Raises HubError when there is no such thing or it takes longer than `deadline`
+    seconds, StyleFolderError when the repository is no style, or not one to trust, wherever it came from.
     """
     repo, revision = split_id(name)
     cache, weights = Cache(repo), trust.weight_files(("instance", "batch"))
 
     def wanted(file: str) -> bool:
-        return file in trust.weight_files(norms) if file in weights else pictures or file in trust.RECORDS
+        if file in weights:
+            return file in trust.weight_files(norms)
+        return pictures is True or file in trust.RECORDS or file in (pictures or ())
 
     with translated(name):
         if revision and _SHA.fullmatch(revision) and cache.has(revision, wanted):

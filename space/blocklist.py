@@ -1,0 +1,29 @@
+"""Styles of the Hub that this page does not show: a list that its operator keeps."""
+
+import os
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from zoo.errors import StyleNotFoundError, shorten
+
+VARIABLE = "MISSING_INGREDIENT_BLOCKED"  # names, "eve/bad mallory/*", or a file with one in each line; read anew each time
+
+
+def is_blocked(name: str) -> bool:
+    """Whether owner/name[@revision] stands on the list, in whatever letters; a bundled or local style never does."""
+    repo = name.partition("@")[0].strip().casefold()
+    return "/" in repo and any(fnmatchcase(repo, pattern.casefold()) for pattern in _patterns())
+
+
+def check(name: str) -> None:
+    """Raise StyleNotFoundError for a style that is blocked."""
+    if is_blocked(name):
+        raise StyleNotFoundError(f"{shorten(name)} is not shown here: who runs this page has blocked it")
+
+
+def _patterns() -> list[str]:
+    said = os.environ.get(VARIABLE, "")
+    if said and Path(said).is_file():
+        lines = Path(said).read_text(encoding="utf-8").splitlines()
+        return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+    return said.replace(",", " ").split()
