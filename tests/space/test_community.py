@@ -13,7 +13,7 @@ from PIL import Image
 
 import zoo
 from space import actions, community, words
-from tests.conftest import served
+from tests.conftest import served, size_of
 from tests.hub.repos import files_of
 from tests.hub.server import TOKEN, Fault
 from zoo.errors import HubAccessError, HubNotFoundError, HubUnavailableError, StyleFolderError, StyleNotFoundError
@@ -133,6 +133,7 @@ def test_a_picture_that_is_too_large_is_not_kept(hub, tmp_path):
     assert image.width == community.THUMBNAIL and not list(tmp_path.glob("assets/**/*.jpg"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(30_000, 30_000), (15_000, 15_000), (3000, 2000)])
 def test_a_picture_that_unpacks_to_gigabytes_is_one_placeholder(hub, wave, size):
     """Before, it emptied the tab for everybody (issue 13, item 19)."""
@@ -161,6 +162,7 @@ def test_on_a_space_nobody_reads_with_the_owners_token(hub, logged_in, monkeypat
     assert community.browse("", "likes", 3) == ([], False)
 
 
+@pytest.mark.slow
 def test_a_page_reads_what_everybody_may_read(hub, logged_in, photo, monkeypatch):
     """Whoever is logged in on its machine, by page and API, from the Hub and from the cache; unless the owner is alone with it
     (issue 13, item 24)."""
@@ -180,7 +182,7 @@ def test_a_page_reads_what_everybody_may_read(hub, logged_in, photo, monkeypatch
                 community.fetch(name)
         assert community.browse("", "likes", 3) == ([], False)
         monkeypatch.setenv("MISSING_INGREDIENT_SHARE", "1")
-        assert Image.open(ask("alice/secret")).size == (64, 64)
+        assert size_of(ask("alice/secret")) == (64, 64)
         monkeypatch.delenv("MISSING_INGREDIENT_SHARE")
         hub.close()  # what the owner has pulled lies in the cache
         for name in ("alice/secret", owned.source):

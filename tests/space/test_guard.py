@@ -82,6 +82,7 @@ def blocked(monkeypatch):
     let_go.set()
 
 
+@pytest.mark.slow
 def test_one_visitor_cannot_fill_the_queue(page, photo, private, two_visitors, blocked):
     """Requests whose answers nobody reads held it for a minute, for everybody (issue 13, item 40)."""
     data, (one, other) = [upload(page, photo), None, 256, 100], two_visitors

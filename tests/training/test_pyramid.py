@@ -68,6 +68,7 @@ def test_the_close_look_moves_with_the_seed_and_stays_inside(vgg, painting, phot
     assert all(0 <= side <= 48 for corner in corners for side in corner)
 
 
+@pytest.mark.slow
 def test_one_level_is_the_plain_objective(vgg, painting, pictures, photos):
     config = TrainConfig(crop_size=96, style_size=96)
     plain = painting_objective(config, painting, vgg, torch.device("cpu"))

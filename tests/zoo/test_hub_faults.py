@@ -156,6 +156,7 @@ def test_whatever_a_hub_answers_is_an_error_in_words(hub, published, logged_in, 
             assert len(str(error)) < 1000
 
 
+@pytest.mark.slow
 def test_what_nobody_waits_for_asks_no_more(hub, published):
     hub.faults.append(Fault("/api/models", 503))
     with pytest.raises(HubUnavailableError):

@@ -147,6 +147,7 @@ STRANGE = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("file", "content"), [(file, content) for file, all_ in STRANGE.items() for content in all_])
 def test_figures_and_words_that_nobody_could_use_are_an_error_in_words(hub, painted_pair, capsys, monkeypatch, file, content):
     """From the Hub and in a folder here, on the command line and in the page. (issue 13, items 23 and 34)"""
