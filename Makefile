@@ -1,5 +1,5 @@
 # make demo   install and open the page        make test   install and run all tests
-# make unit   the fast tests only              make lint   check style; make format mends it
+# make unit   the fast tests only              make lint   check style and types; make format mends style
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -18,13 +18,14 @@ unit: $(VENV)/.dev
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .pytest_cache .ruff_cache .gradio
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .gradio
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)

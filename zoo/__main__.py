@@ -17,6 +17,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -46,7 +47,7 @@ def list_command(args: argparse.Namespace) -> None:
             say(f"{s.slug:{width}}  {s.source:8}  {' + '.join(s.norms):16}  {by_line(s.title, s.painting)}")
 
 
-def by_line(title: str, painting: dict) -> str:
+def by_line(title: str, painting: dict[str, Any]) -> str:
     """Title, author, year, as far as they are known."""
     return ", ".join([title, *(str(painting[key]) for key in ("author", "year") if key in painting)])
 

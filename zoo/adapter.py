@@ -10,14 +10,15 @@ A way to train and to send styles; the zoo's own are complete by themselves.
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import torch
-from torch import nn
 
 from zoo import folder, records
 from zoo.errors import ConfigError, StyleFolderError, WeightsError, brief, shorten
+from zoo.registry import Generator
 
 WEIGHTS, FORMAT = "adapter.safetensors", 1
 
@@ -53,7 +54,7 @@ def is_adapter(style: str | Path) -> bool:
     return any(os.path.isfile(folder.twin_folder(style, norm) / WEIGHTS) for norm in ("instance", "batch"))
 
 
-def save_adapter(generator: nn.Module, base: str | Path, name: str, adapter: str | Path) -> None:
+def save_adapter(generator: Generator, base: str | Path, name: str, adapter: str | Path) -> None:
     """Write what `generator` changes in the generator of its norm in the style folder `base`, known as `name`.
 
     Raises WeightsError for weights that are not finite, StyleFolderError when the folder cannot be written.
@@ -67,8 +68,8 @@ def save_adapter(generator: nn.Module, base: str | Path, name: str, adapter: str
     folder.write_generator(target, norm, text, changed, WEIGHTS)
 
 
-def load_adapter(adapter: str | Path, norm: str, find_base) -> nn.Module:
-    """The adapted generator of that norm: eval mode, float32, on the CPU. `find_base` gives the style of a name and norm.
+def load_adapter(adapter: str | Path, norm: str, find_base: Callable[[str, str], Path]) -> Generator:
+    """The adapted generator of that norm: eval mode, float32, on the CPU. `find_base` gives the folder of a name and norm.
 
     Raises ZooError when the base is not there or is another than the adapter was trained on, or a tensor does not fit it.
     """
@@ -79,10 +80,10 @@ def load_adapter(adapter: str | Path, norm: str, find_base) -> nn.Module:
     base = find_base(config.base, norm)
     if config.norm != norm:
         raise StyleFolderError(f"{source} should hold {norm} norm, its config.json says {brief(config.norm)}")
-    generator = folder.load(base.folder, norm)
+    generator = folder.load(base, norm)
     state = generator.state_dict()
     found = folder.tensors_sha256(state)
-    if config.base_sha256 not in (found, weights_sha256(base.folder, norm)):
+    if config.base_sha256 not in (found, weights_sha256(base, norm)):
         raise WeightsError(
             f"the adapter {adapter} was trained on other weights of {brief(config.base)} ({config.base_sha256[:12]}...) than "
             f"those here ({found[:12]}...): use the version of the base it names, or train it again"

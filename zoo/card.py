@@ -1,6 +1,7 @@
 """The model card of a style folder: README.md, made from its recipe and metrics alone."""
 
 import re
+from typing import Any
 
 from zoo.adapter import AdapterConfig, is_adapter
 from zoo.errors import ConfigError, shorten
@@ -89,7 +90,7 @@ def _how(style: Style, name: str) -> str:
 def _front_matter(style: Style, name: str | None, hub: str | None, licence: str) -> str:
     known = style.painting
     words = {"artist": str(known.get("author", "")), "painting": style.title}  # by which hub.find finds it
-    data = {
+    data: dict[str, Any] = {
         "license": licence,
         "library_name": TAG,
         "pipeline_tag": "image-to-image",
@@ -113,7 +114,7 @@ def _base(style: Style) -> str:
     return AdapterConfig.load(twin_folder(style.folder, style.norms[0]) / CONFIG).base
 
 
-def _results(style: Style) -> list[dict]:
+def _results(style: Style) -> list[dict[str, Any]]:
     """The held-out objectives as the Hub's model-index has them: self-reported, one for each size of the photos."""
     results = []
     for size, found in style.held_out.items():
@@ -186,7 +187,7 @@ def _recipe(style: Style) -> list[str]:
         return []
 
 
-def _recipe_facts(recipe: dict) -> list[str]:
+def _recipe_facts(recipe: dict[str, Any]) -> list[str]:
     facts = [
         f"{recipe['steps']:,} steps of batch {recipe['batch_size']}, {recipe['crop_size']} px crops of "
         f"{recipe['photos']['number']:,} photos; painting at {recipe['style_size']} px",
@@ -205,7 +206,9 @@ def _recipe_facts(recipe: dict) -> list[str]:
     if starts := recipe.get("started_from"):
         after = {start["style"]: f" after {start['steps']:,} steps" if start["steps"] else "" for start in starts}
         names = ", ".join(f"*{name}*{steps}" for name, steps in after.items())
-        part = {"norm": "norms alone", "norm+ends": "norms, first and last convolution alone"}.get(recipe.get("only"), "all")
+        part = {"norm": "norms alone", "norm+ends": "norms, first and last convolution alone"}.get(
+            recipe.get("only", ""), "all"
+        )
         facts.append(f"began with the weights of {names}; trained on: {part}")
     return ["## Recipe\n", *(f"- {fact}" for fact in facts), "", "`recipe.yaml` repeats the run.\n"]
 

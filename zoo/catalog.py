@@ -2,16 +2,14 @@
 
 import os
 import stat
-from functools import partial
 from pathlib import Path
-
-from torch import nn
 
 from zoo import folder
 from zoo.adapter import is_adapter, load_adapter
 from zoo.conditional import mix
 from zoo.errors import ConfigError, HubError, StyleFolderError, StyleNotFoundError, brief, shorten
 from zoo.names import is_hub_id
+from zoo.registry import Generator
 from zoo.style import BUNDLED, Style, at
 
 LOCAL_VARIABLE = "MISSING_INGREDIENT_STYLES"
@@ -40,7 +38,8 @@ def sound_styles() -> tuple[list[Style], list[str]]:
 
 def _look() -> tuple[dict[str, Style], list[str]]:
     """Styles by slug, and what could not be looked at, in words: one bad folder keeps nobody from the others."""
-    found, problems = {}, []
+    found: dict[str, Style] = {}
+    problems = []
     local = [Path(root) for root in os.environ.get(LOCAL_VARIABLE, "").split(os.pathsep) if root]
     for root, source in [(BUNDLED, "bundled"), *((root, "local") for root in local)]:
         try:
@@ -100,15 +99,15 @@ def find_named(name: str, **limits: float) -> Style:
     if isinstance(name, str) and is_hub_id(name):
         from zoo import hub  # here, as it imports this module, and most uses need no Hub
 
-        return hub.pull(name, **limits)
+        return hub.pull(name, ("instance",), False, **limits)
     known = ", ".join(styles)
     raise StyleNotFoundError(f"no style {shorten(name)} in this zoo: choose one of {known}, or owner/name of the Hub")
 
 
-def find_base(name: str, norm: str, **limits: float) -> Style:
-    """The style an adapter was trained on, with its weights of that norm at hand. Raises ZooError when it is not there."""
+def find_base(name: str, norm: str, **limits: float) -> Path:
+    """The folder of the style an adapter was trained on, with its weights of that norm at hand. Raises ZooError for none."""
     try:
-        return with_weights(find_named(name, **limits), norm, **limits)
+        return with_weights(find_named(name, **limits), norm, **limits).folder
     except StyleNotFoundError as error:
         where = f"put the folder that holds it into {LOCAL_VARIABLE}"
         raise StyleNotFoundError(f"no style {shorten(name)}, on which the adapter was trained: {where}") from error
@@ -120,21 +119,21 @@ def with_weights(style: Style, norm: str, **limits: float) -> Style:
         return style
     from zoo import hub
 
-    return hub.pull(style.source, (norm,), **limits)
+    return hub.pull(style.source, (norm,), False, **limits)
 
 
-def load(name: str | Path | Style, norm: str = "instance", **limits: float) -> nn.Module:
+def load(name: str | Path | Style, norm: str = "instance", **limits: float) -> Generator:
     """The generator of a style: eval mode, float32, on the CPU. `limits` to what is downloaded for it are those of hub.pull.
 
     Raises ZooError when there is none or it is damaged.
     """
     style = with_weights(find(name), norm, **limits)
     if is_adapter(style.folder):
-        return load_adapter(style.folder, norm, partial(find_base, **limits))
+        return load_adapter(style.folder, norm, lambda base, norm: find_base(base, norm, **limits))
     return folder.load(style.folder, norm)
 
 
-def blend(weights: dict[str, float], norm: str = "instance") -> nn.Module:
+def blend(weights: dict[str, float], norm: str = "instance") -> Generator:
     """A generator between styles that were trained together: their weights by name, adding up to 1.
 
     >>> generator = zoo.blend({"portrait-of-metzinger": 0.5, "udnie": 0.5})

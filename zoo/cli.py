@@ -1,13 +1,14 @@
 """What all commands share: one plain line for what went wrong, exit codes, an end without a traceback."""
 
 import functools
+import io
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TextIO
+from typing import Protocol, TextIO
 
 from zoo.errors import ZooError, printable
 
@@ -25,7 +26,13 @@ def fail(error: object) -> int:
     return MISTAKE
 
 
-def command(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | None], int]:
+class Command(Protocol):
+    """What a command's `main` is: called with its arguments, by default those of the process, it returns the exit code."""
+
+    def __call__(self, argv: list[str] | None = None) -> int: ...
+
+
+def command(main: Callable[[list[str] | None], None]) -> Command:
     """Decorator of what a command runs: it returns the exit code.
 
     0; 2 for a ZooError, a file that cannot be used, too little memory (see `fail`); 130 for Ctrl-C; 141 when nobody reads on
@@ -34,7 +41,7 @@ def command(main: Callable[[list[str] | None], None]) -> Callable[[list[str] | N
 
     @functools.wraps(main)
     def run(argv: list[str] | None = None) -> int:
-        with suppress(AttributeError):  # a stream of another kind
+        if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: letters that the terminal's encoding lacks
         try:
             with _tidy_end():

@@ -7,12 +7,16 @@ generator of one style.
 """
 
 import copy
+from collections.abc import Sequence
+from typing import TypeVar
 
 import torch
 from torch import nn
 
 from zoo.errors import ConfigError, WeightsError
 from zoo.layers import NORMS, norm_parameters
+
+G = TypeVar("G", bound=nn.Module)
 
 
 class ConditionalNorm(nn.Module):
@@ -26,11 +30,11 @@ class ConditionalNorm(nn.Module):
         self.rows = nn.ModuleList(copy.deepcopy(norm) for _ in range(styles))
         self.chosen = 0
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.rows[self.chosen](x)
 
 
-def make_conditional(generator: nn.Module, styles: int) -> nn.Module:
+def make_conditional(generator: G, styles: int) -> G:
     """Give a plain generator `styles` rows in every norm, all starting from its own; in place, returned for convenience."""
     for module in list(generator.modules()):
         for name, child in module.named_children():
@@ -39,7 +43,7 @@ def make_conditional(generator: nn.Module, styles: int) -> nn.Module:
     return generator
 
 
-def choose(generator: nn.Module, style: int) -> nn.Module:
+def choose(generator: G, style: int) -> G:
     """Paint in that style from now on; does nothing to a plain generator. Returns the generator."""
     for module in generator.modules():
         if isinstance(module, ConditionalNorm):
@@ -47,7 +51,7 @@ def choose(generator: nn.Module, style: int) -> nn.Module:
     return generator
 
 
-def export(generator: nn.Module, style: int) -> nn.Module:
+def export(generator: G, style: int) -> G:
     """A plain generator with exactly the output of row `style`; a copy, so training can go on."""
     plain = copy.deepcopy(generator)
     for module in list(plain.modules()):
@@ -57,7 +61,7 @@ def export(generator: nn.Module, style: int) -> nn.Module:
     return plain
 
 
-def share_convolutions(generators: list[nn.Module]) -> bool:
+def share_convolutions(generators: Sequence[nn.Module]) -> bool:
     """Whether plain generators differ in their norms alone, as those of styles trained together do."""
     first, norms = generators[0].state_dict(), norm_parameters(generators[0])
     others = [other.state_dict() for other in generators[1:]]
@@ -67,7 +71,7 @@ def share_convolutions(generators: list[nn.Module]) -> bool:
     )
 
 
-def mix(generators: list[nn.Module], weights: list[float]) -> nn.Module:
+def mix(generators: list[G], weights: list[float]) -> G:
     """A new generator between plain ones that share their convolutions: its norms are the weighted sum of theirs.
 
     Dumoulin et al. 2017, section 3.2; running variances are mixed as they are. With the generator that gives the photo back

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from zoo import records
 from zoo.errors import ConfigError, brief, shorten
@@ -41,10 +42,10 @@ class GeneratorConfig:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value = getattr(self, field.name)
-            fits = isinstance(value, field.type) or (field.type is float and isinstance(value, int))
+            value, kind = getattr(self, field.name), type(field.default)
+            fits = isinstance(value, kind) or (kind is float and isinstance(value, int))
             if not fits or isinstance(value, bool):
-                raise ConfigError(f"config key '{field.name}' must be {field.type.__name__}, got {shorten(value)}")
+                raise ConfigError(f"config key '{field.name}' must be {kind.__name__}, got {shorten(value)}")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ConfigError(
@@ -54,7 +55,7 @@ class GeneratorConfig:
             if not low <= getattr(self, name) <= high:
                 raise ConfigError(f"config key '{name}' must lie in {low}..{high}, got {shorten(getattr(self, name))}")
 
-    def to_dict(self) -> dict:
+    def to_dict(self) -> dict[str, Any]:
         """The content of config.json."""
         return {"format": FORMAT, **asdict(self)}
 

@@ -1,5 +1,7 @@
 """Where tensors are computed: which devices there are, and what is said to each of them differently."""
 
+from collections.abc import Callable
+
 import torch
 
 from zoo.errors import DeviceError, shorten
@@ -15,7 +17,9 @@ def pick_device(device: str = "auto") -> torch.device:
     """The torch device of "auto" (a GPU where there is one), "cpu", "cuda" or "mps". Raises DeviceError where it is missing."""
     if device not in DEVICES:
         raise DeviceError(f"unknown device {shorten(device)}: choose from {', '.join(DEVICES)}")
-    there = {"cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True}
+    there: dict[str, Callable[[], bool]] = {
+        "cuda": torch.cuda.is_available, "mps": torch.backends.mps.is_available, "cpu": lambda: True,
+    }  # fmt: skip
     if device == "auto":
         device = next(kind for kind, is_there in there.items() if is_there())
     if not there[device]():

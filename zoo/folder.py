@@ -13,6 +13,7 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -24,7 +25,7 @@ from zoo.config import GeneratorConfig
 from zoo.errors import StyleFolderError, WeightsError, brief
 from zoo.layers import norm_parameters
 from zoo.records import read_record
-from zoo.registry import create
+from zoo.registry import Generator, create
 
 CONFIG, WEIGHTS, METRICS = "config.json", "model.safetensors", "metrics.json"
 PAINTING_LICENCE = "LICENSE-painting.txt"  # of the reproduction in images/, where that has to come with its text
@@ -95,7 +96,7 @@ def write_generator(folder: Path, norm: str, config: str, state: dict[str, torch
         raise StyleFolderError(f"cannot write the style folder {folder}: {error}") from error
 
 
-def metrics_json(metrics: dict) -> bytes:
+def metrics_json(metrics: dict[str, Any]) -> bytes:
     """The content of metrics.json."""
     return (json.dumps(metrics, indent=1) + "\n").encode()
 
@@ -127,7 +128,7 @@ def stored_state(generator: nn.Module) -> dict[str, torch.Tensor]:
     return state
 
 
-def save(generator: nn.Module, folder: str | Path) -> None:
+def save(generator: Generator, folder: str | Path) -> None:
     """Write config.json and model.safetensors of a generator made by `create`, and record its SHA-256: see `write_generator`.
 
     Raises WeightsError for weights that are not finite, StyleFolderError when the folder cannot be written.
@@ -160,7 +161,7 @@ def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
     return state, metadata
 
 
-def load_generator(folder: str | Path) -> nn.Module:
+def load_generator(folder: str | Path) -> Generator:
     """The generator of one folder (config.json + model.safetensors): eval mode, float32, on the CPU.
 
     Raises ConfigError or WeightsError, saying what does not fit, unless keys, shapes and norm match exactly.
@@ -189,7 +190,7 @@ def load_generator(folder: str | Path) -> nn.Module:
     return generator.requires_grad_(False).eval().to(memory_format=torch.channels_last)
 
 
-def load(style: str | Path, norm: str = "instance") -> nn.Module:
+def load(style: str | Path, norm: str = "instance") -> Generator:
     """The generator of that norm of a style folder. Raises StyleFolderError when the folder has none, WeightsError when it is
     damaged: see `load_generator` and `check_tensors`."""
     if norm not in (have := list_norms(style)):

@@ -7,12 +7,15 @@ that gives the four parities at once. The 4C channels are in the order parity fi
 the same time a map of C channels, four times as wide: norms see what they would see at full resolution, without a copy.
 """
 
+from collections.abc import Iterable
+from typing import cast
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-from zoo.johnson import JohnsonGenerator
-from zoo.layers import BatchNorm, InstanceNorm
+from zoo.johnson import JohnsonGenerator, ResidualBlock
+from zoo.layers import BatchNorm, ConvNorm, InstanceNorm, ResizeConv
 
 # Tap of a 3-tap kernel after nearest x2, as a tap on the small map, for either parity: 2×3×3 (parity, small tap, tap).
 _UP = torch.zeros(2, 3, 3)
@@ -33,14 +36,14 @@ def forward(generator: JohnsonGenerator, x: torch.Tensor, inner: torch.dtype | N
     """
 
     def conv(layer: nn.Conv2d, x: torch.Tensor, weight: torch.Tensor, stride: int = 1) -> torch.Tensor:
-        bias = layer.bias.repeat(weight.shape[0] // len(layer.bias))
+        bias = _bias(layer, weight.shape[0] // layer.out_channels)
         kind = inner or x.dtype
         return F.conv2d(x.to(kind), weight.to(kind), bias.to(kind), stride).to(layer.weight.dtype)
 
     def ends(layer: nn.Conv2d, x: torch.Tensor) -> torch.Tensor:
-        return F.conv2d(x, _parity_kernel(layer.weight), layer.bias.repeat(4))
+        return F.conv2d(x, _parity_kernel(layer.weight), _bias(layer, 4))
 
-    def up(layer: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    def up(layer: ConvNorm[ResizeConv], x: torch.Tensor) -> torch.Tensor:
         kernel = layer.conv.conv
         x = conv(kernel, F.pad(x, (1, 1, 1, 1), mode="replicate"), _up_kernel(kernel.weight))
         return torch.relu(_on_full(layer.norm, x))
@@ -52,7 +55,7 @@ def forward(generator: JohnsonGenerator, x: torch.Tensor, inner: torch.dtype | N
     x = conv(g.down1.conv, F.pad(x, (1, 0, 1, 0), mode="replicate"), _down_kernel(g.down1.conv.weight))
     x = torch.relu(_normalize(g.down1.norm, x))
     x = torch.relu(_normalize(g.down2.norm, conv(g.down2.conv, _reflect(x), g.down2.conv.weight, 2)))
-    for block in g.residual:
+    for block in cast(Iterable[ResidualBlock], g.residual):
         first, second = block.first, block.second
         inside = torch.relu(_normalize(first.norm, conv(first.conv, _reflect(x), first.conv.weight)))
         x = x + _normalize(second.norm, conv(second.conv, _reflect(inside), second.conv.weight))
@@ -66,6 +69,12 @@ def _is_plain(generator: nn.Module) -> bool:
         return False
     config, norms = generator.config, {type(layer.norm) for layer in (generator.enter, generator.up2)}
     return config.padding == "reflect" and config.upsampling == "nearest" and norms <= {InstanceNorm, BatchNorm}
+
+
+def _bias(layer: nn.Conv2d, times: int) -> torch.Tensor:
+    """The bias, for each of so many parities."""
+    assert layer.bias is not None  # zoo.layers.make_conv gives each convolution one
+    return layer.bias.repeat(times)
 
 
 def _split(x: torch.Tensor) -> torch.Tensor:

@@ -83,8 +83,8 @@ def open_photo(
     Raises PhotoError when it is not a picture, is broken, has a side under 32 px or over `max_pixels` pixels; their number is
     looked at before they are decoded.
     """
-    name, is_file = "the picture", isinstance(source, (str, Path))
-    if is_file:
+    name = "the picture"
+    if isinstance(source, (str, Path)):
         name = brief(Path(source).name)
         if os.path.exists(source) and not os.path.isfile(source):  # a pipe would be waited for
             raise PhotoError(f"{name} is no file")
@@ -95,7 +95,8 @@ def open_photo(
             with nullcontext() if image is source else image:  # which closes the file, also that of a broken picture
                 _check_size(image, name, max_pixels)
                 if size is not None and image is not source:
-                    image.draft(None, tuple(max(1, 2 * size * side // max(image.size)) for side in image.size))
+                    w, h = (max(1, 2 * size * side // max(image.size)) for side in image.size)
+                    image.draft(None, (w, h))
                 with _silent() if image.format == "TIFF" else nullcontext():
                     upright = _to_rgb(ImageOps.exif_transpose(image))
             return fit_long_side(upright, size)
@@ -173,7 +174,8 @@ def fit_long_side(image: Image.Image, size: int | None) -> Image.Image:
 def fit_short_side(image: Image.Image, size: int) -> Image.Image:
     """Resize (Lanczos) so that the short side is `size` px, up or down."""
     scale = size / min(image.size)
-    return image.resize(tuple(max(size, round(s * scale)) for s in image.size), Image.Resampling.LANCZOS)
+    w, h = (max(size, round(side * scale)) for side in image.size)
+    return image.resize((w, h), Image.Resampling.LANCZOS)
 
 
 def fade(photo: Image.Image, contrast: float) -> Image.Image:

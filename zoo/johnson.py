@@ -5,7 +5,7 @@ from torch import nn
 
 from zoo.config import GeneratorConfig
 from zoo.layers import ConvNorm, ResizeConv, make_conv
-from zoo.registry import register
+from zoo.registry import Generator, register
 
 
 class ResidualBlock(nn.Module):
@@ -17,12 +17,12 @@ class ResidualBlock(nn.Module):
         self.first = ConvNorm(make_conv(channels, channels, 3, padding=config.padding), channels, *norm)
         self.second = ConvNorm(make_conv(channels, channels, 3, padding=config.padding), channels, *norm)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return x + self.second(torch.relu(self.first(x)))
 
 
 @register("johnson")
-class JohnsonGenerator(nn.Module):
+class JohnsonGenerator(Generator):
     """9×9 convolution, two strided ones, residual blocks, two resize-convolutions, 9×9 convolution, sigmoid.
 
     The norm follows every convolution but the last ("everywhere in the generator network", section 2). Keeps the
@@ -31,11 +31,10 @@ class JohnsonGenerator(nn.Module):
     of transposed convolution, sigmoid instead of a scaled tanh.
     """
 
-    takes_photo = True
     floats_a_pixel = (8, 12)  # see zoo/memory.py
 
     def __init__(self, config: GeneratorConfig):
-        super().__init__()
+        super().__init__(config)
         w, pad, norm = config.width, config.padding, (config.norm, config.eps)
         self.enter = ConvNorm(make_conv(3, w, 9, padding=pad), w, *norm)
         self.down1 = ConvNorm(make_conv(w, 2 * w, 3, 2, pad), 2 * w, *norm)
@@ -45,7 +44,7 @@ class JohnsonGenerator(nn.Module):
         self.up2 = ConvNorm(ResizeConv(2 * w, w, pad, config.upsampling), w, *norm)
         self.leave = make_conv(w, 3, 9, padding=pad)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         full = torch.relu(self.enter(2 * x - 1))
         half = torch.relu(self.down1(full))
         x = self.residual(torch.relu(self.down2(half)))

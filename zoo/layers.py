@@ -1,10 +1,15 @@
 """The layers generators are made of: the paper's three norms, paddings, and resize-convolution."""
 
+from typing import Generic, Literal, TypeVar
+
 import torch
 import torch.nn.functional as F
 from torch import nn
 
-_PADDING_MODES = {"zero": "zeros", "reflect": "reflect", "replicate": "replicate", "circular": "circular"}
+C = TypeVar("C", bound=nn.Module)
+_PADDING_MODES: dict[str, Literal["zeros", "reflect", "replicate", "circular"]] = {
+    "zero": "zeros", "reflect": "reflect", "replicate": "replicate", "circular": "circular",
+}  # fmt: skip
 
 
 class _AffineNorm(nn.Module):
@@ -23,7 +28,7 @@ class InstanceNorm(_AffineNorm):
     The statistics are always the picture's own, also at test time. B×C×H×W in and out; affine.
     """
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         # Group norm with one channel a group is eq. 3, and unlike F.instance_norm keeps channels-last as it is. But torch
         # computes its variance there as E[x²] - E[x]², which drowns in rounding where the mean is large beside the
         # deviation: in a photo of low contrast. Eq. 3 does not change when a constant is subtracted first, so subtract
@@ -47,7 +52,7 @@ class ContrastNorm(_AffineNorm):
     size, the absolute value keeps the sum away from zero for signed features. B×C×H×W in and out.
     """
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         h, w = x.shape[2:]
         scale = h * w / (x.abs().sum(dim=(2, 3), keepdim=True) + self.eps)
         return x * (scale * self.weight.view(1, -1, 1, 1)) + self.bias.view(1, -1, 1, 1)
@@ -86,19 +91,19 @@ class ResizeConv(nn.Module):
         self.conv = make_conv(c_in, c_out, 3, padding=padding)
         self.upsampling = upsampling
 
-    def forward(self, x, size: tuple[int, int]):
+    def forward(self, x: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
         smooth = {"align_corners": False} if self.upsampling == "bilinear" else {}
         x = F.interpolate(x, scale_factor=2.0, mode=self.upsampling, **smooth)
         return self.conv(x[:, :, : size[0], : size[1]])
 
 
-class ConvNorm(nn.Module):
-    """Convolution, then the norm under study."""
+class ConvNorm(nn.Module, Generic[C]):
+    """Convolution, of either kind, then the norm under study."""
 
-    def __init__(self, conv: nn.Module, channels: int, norm: str, eps: float):
+    def __init__(self, conv: C, channels: int, norm: str, eps: float):
         super().__init__()
         self.conv = conv
         self.norm = make_norm(norm, channels, eps)
 
-    def forward(self, x, *size):
+    def forward(self, x: torch.Tensor, *size: tuple[int, int]) -> torch.Tensor:
         return self.norm(self.conv(x, *size))

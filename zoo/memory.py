@@ -40,7 +40,7 @@ _CGROUP_FILES = (
 
 def peak_bytes(config: GeneratorConfig, size: tuple[int, int]) -> int:
     """Bytes that a generator takes, at most, to paint a picture of width×height px, the picture and the result included."""
-    each, besides = getattr(builder(config.architecture), "floats_a_pixel", (42, 60))  # unknown: as the hungriest
+    each, besides = builder(config.architecture).floats_a_pixel
     pixels = math.prod(max(64, -(-side // 32) * 32) for side in size)  # as the texture networks round their sides up
     return 4 * pixels * (each * config.width + besides) + BESIDES
 
@@ -71,7 +71,8 @@ def longest_side(config: GeneratorConfig, size: tuple[int, int], allowed: int) -
     longest = max(size)
     side = int(min(1.0, math.sqrt(allowed / peak_bytes(config, size))) * longest)
     while side >= MIN_SIDE:
-        if peak_bytes(config, tuple(max(MIN_SIDE, round(s * side / longest)) for s in size)) <= allowed:
+        width, height = (max(MIN_SIDE, round(s * side / longest)) for s in size)
+        if peak_bytes(config, (width, height)) <= allowed:
             return side
         side -= max(1, side // 64)
     return 0

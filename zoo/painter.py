@@ -9,14 +9,13 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from torch import nn
 
 from zoo import folder, memory
 from zoo.catalog import find, load, with_weights
 from zoo.device import is_out_of_memory, pick_device
 from zoo.errors import ConfigError, PhotoError, WeightsError
 from zoo.images import open_photo, to_image, to_tensor
-from zoo.registry import MIN_SIDE
+from zoo.registry import MIN_SIDE, Generator
 from zoo.style import Style
 
 KEPT = 32  # generators in memory, those used last
@@ -48,12 +47,13 @@ class Painter:
 
     def __init__(self, device: str = "auto"):
         self.device = pick_device(device)
-        self._kept: dict[tuple, nn.Module] = {}
+        self._kept: dict[tuple[Path, tuple[int, ...], str], Generator] = {}
         self.renew_locks()
 
     def renew_locks(self) -> None:
         """Let go of every lock: in a forked process, where the thread that held one does not exist."""
-        self._lock, self._loading = threading.Lock(), {}
+        self._lock = threading.Lock()
+        self._loading: dict[tuple[Path, tuple[int, ...], str], threading.Lock] = {}
 
     def paint(
         self,
@@ -73,7 +73,7 @@ class Painter:
         image = open_photo(photo, size)
         return {norm: _paint(generator, image) for norm, generator in generators.items()}
 
-    def generator(self, style: Style, norm: str, seed: int = 0) -> nn.Module:
+    def generator(self, style: Style, norm: str, seed: int = 0) -> Generator:
         """The generator of a style, loaded at its first use, and again only when its weights file has changed."""
         return seeded(self._load(style, norm, self.device), seed)
 
@@ -83,7 +83,7 @@ class Painter:
         for norm in norms:
             self._load(with_weights(style, norm, **limits), norm, CPU, **limits)
 
-    def _load(self, style: Style, norm: str, device: torch.device, **limits: float) -> nn.Module:
+    def _load(self, style: Style, norm: str, device: torch.device, **limits: float) -> Generator:
         where = folder.twin_folder(style.folder, norm).resolve()
         changed = tuple(path.stat().st_mtime_ns for path in sorted(where.glob("*.safetensors")) if os.path.isfile(path))
         key = (where, changed, str(device))
@@ -124,7 +124,7 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def seeded(generator: nn.Module, seed: int) -> nn.Module:
+def seeded(generator: Generator, seed: int) -> Generator:
     """The generator with another noise: one that shares its weights, as others may be painting with it.
 
     Raises ConfigError for a generator that has no noise.
@@ -132,7 +132,7 @@ def seeded(generator: nn.Module, seed: int) -> nn.Module:
     check_seed(seed)
     if not seed:
         return generator
-    if not hasattr(type(generator), "seed"):
+    if generator.seed is None:
         raise ConfigError(f"a {generator.config.architecture} generator has no noise to vary: leave the seed out")
     generator = copy.copy(generator)
     generator.seed = seed
@@ -181,13 +181,13 @@ def texture(
     return paint(generator, Image.new("RGB", (size, size)))
 
 
-def paint(generator: nn.Module, photo: Image.Image | str | Path, size: int | None = None) -> Image.Image:
+def paint(generator: Generator, photo: Image.Image | str | Path, size: int | None = None) -> Image.Image:
     """The photo as that generator paints it, wherever it is; size and errors as in `zoo.stylize`."""
     check_size(size)
     return _paint(generator, open_photo(photo, size)).image
 
 
-def _paint(generator: nn.Module, image: Image.Image) -> Painted:
+def _paint(generator: Generator, image: Image.Image) -> Painted:
     """Raises WeightsError when what the generator paints is not finite, PhotoError when the memory does not suffice."""
     where = next(generator.parameters()).device
     try:

@@ -7,6 +7,7 @@ Without anchors, aliases and merge keys a file cannot grow while it is read, and
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -23,8 +24,8 @@ class _Loader(yaml.SafeLoader):
 
     values = depth = 0
 
-    def compose_node(self, parent: yaml.Node | None, index: object) -> yaml.Node:
-        event = self.peek_event()
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]  # in types-PyYAML
         if isinstance(event, yaml.AliasEvent) or event.anchor:
             raise _refusal("anchors and aliases (&name, *name) are not read: write the value out", event)
         self.values, self.depth = self.values + 1, self.depth + 1
@@ -32,6 +33,7 @@ class _Loader(yaml.SafeLoader):
             raise _refusal(f"more than {MAX_VALUES} values, or more than {MAX_DEPTH} within each other", event)
         node = super().compose_node(parent, index)
         self.depth -= 1
+        assert node is not None  # as the event is no alias
         if node.tag not in _PLAIN:
             kind = node.tag.rpartition(":")[2][:40]
             raise _refusal(f"{kind!r} is not read: only text, numbers, true, false, null, lists and mappings are", event)
@@ -54,7 +56,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _refusal(why: str, event: yaml.Event) -> yaml.YAMLError:
-    return yaml.composer.ComposerError(None, None, why, event.start_mark)
+    return yaml.composer.ComposerError(None, None, why, event.start_mark)  # type: ignore[arg-type]  # either kind of mark will do
 
 
 def parse_yaml(text: str) -> object:
@@ -105,7 +107,7 @@ def _check(value: object, where: str = "") -> None:
         raise ValueError(f"a number of {value.bit_length()} bits, more than 64, {where}")
 
 
-def read_record(path: Path) -> dict:
+def read_record(path: Path) -> dict[str, Any]:
     """The mapping in a .yaml or .json file of a style folder; empty when it has no such file.
 
     Raises StyleFolderError, naming the file, when it cannot be read or holds something else.

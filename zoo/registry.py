@@ -5,25 +5,42 @@ B, H and W for any H, W >= MIN_SIDE, values in [0, 1]. All scaling to network un
 """
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
-import torch
+from torch import nn
 
 from zoo.config import GeneratorConfig
 from zoo.errors import ConfigError, shorten
 
 MIN_SIDE = 32  # pixels
 
-_BUILDERS: dict[str, Callable[[GeneratorConfig], torch.nn.Module]] = {}
 
-
-def register(name: str) -> Callable:
-    """Class decorator: the module, called with a GeneratorConfig, becomes the architecture `name`.
+class Generator(nn.Module):
+    """What every architecture is: a module that is made from a config, and keeps the tensor contract.
 
     Of the class: `takes_photo`, whether it paints photos rather than noise alone, and if not, `tile_step`, the px that the side
-    of a seamless tile is a multiple of; `floats_a_pixel`, what painting takes of the memory, see zoo/memory.py.
+    of a seamless tile is a multiple of; `floats_a_pixel`, what painting takes of the memory, see zoo/memory.py. `seed` decides
+    the noise of one that has some, and is None for the others.
     """
 
-    def add(builder: Callable[[GeneratorConfig], torch.nn.Module]) -> Callable[[GeneratorConfig], torch.nn.Module]:
+    takes_photo = True
+    tile_step = 1
+    floats_a_pixel = (42, 60)  # of the hungriest
+    seed: int | None = None
+
+    def __init__(self, config: GeneratorConfig):
+        super().__init__()
+        self.config = config
+
+
+Builder = TypeVar("Builder", bound=type[Generator])
+_BUILDERS: dict[str, type[Generator]] = {}
+
+
+def register(name: str) -> Callable[[Builder], Builder]:
+    """Class decorator: the Generator becomes the architecture `name`. Raises ValueError for a name that is taken."""
+
+    def add(builder: Builder) -> Builder:
         if name in _BUILDERS:
             raise ValueError(f"architecture {name!r} is registered twice")
         _BUILDERS[name] = builder
@@ -37,14 +54,14 @@ def list_architectures() -> list[str]:
     return sorted(_BUILDERS)
 
 
-def builder(name: str) -> Callable[[GeneratorConfig], torch.nn.Module]:
+def builder(name: str) -> type[Generator]:
     """The class of the architecture `name`. Raises ConfigError for one that is not registered."""
     if name not in _BUILDERS:
         raise ConfigError(f"config key 'architecture' must be one of {', '.join(list_architectures())}, got {shorten(name)}")
     return _BUILDERS[name]
 
 
-def create(config: GeneratorConfig | None = None, **keys: object) -> torch.nn.Module:
+def create(config: GeneratorConfig | None = None, **keys: Any) -> Generator:
     """A fresh generator, randomly initialised, from a config or from config keys: `create(norm="batch", width=32)`.
 
     Raises ConfigError when a key is unknown or out of range.
@@ -56,6 +73,4 @@ def create(config: GeneratorConfig | None = None, **keys: object) -> torch.nn.Mo
             raise ConfigError(str(error).replace("GeneratorConfig.__init__() got an unexpected", "unknown")) from error
     elif keys:
         raise ConfigError("give create() a GeneratorConfig or keys, not both")
-    generator = builder(config.architecture)(config)
-    generator.config = config
-    return generator
+    return builder(config.architecture)(config)

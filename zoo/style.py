@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from zoo import folder
 from zoo.adapter import is_adapter
@@ -25,24 +26,24 @@ class Style:
     source: str
 
     @cached_property
-    def painting(self) -> dict:
+    def painting(self) -> dict[str, Any]:
         """What recipe.yaml records of the painting: title, author, year, licence, source; empty when unknown."""
         found = self.recipe.get("painting")
         facts = found.items() if isinstance(found, dict) else ()
         return {str(key): value if not isinstance(value, str) else value[:300] for key, value in facts if _is_fact(value)}
 
     @cached_property
-    def recipe(self) -> dict:
+    def recipe(self) -> dict[str, Any]:
         """The resolved training recipe; empty when the folder has none. Raises StyleFolderError when it is broken."""
         return read_record(self.folder / "recipe.yaml")
 
     @cached_property
-    def metrics(self) -> dict:
+    def metrics(self) -> dict[str, Any]:
         """What was measured on held-out photos; empty when nothing was. Raises StyleFolderError when it is broken."""
         return read_record(self.folder / "metrics.json")
 
     @property
-    def held_out(self) -> dict[str, dict]:
+    def held_out(self) -> dict[str, dict[str, Any]]:
         """Held-out losses by photo size: photo, batch and instance, each with content, style and objective.
 
         Raises StyleFolderError when metrics.json is not of that form.

@@ -6,7 +6,7 @@ from torch import nn
 
 from zoo.config import GeneratorConfig
 from zoo.layers import ConvNorm, make_conv, make_norm
-from zoo.registry import register
+from zoo.registry import Generator, register
 
 RATIOS = (32, 16, 8, 4, 2, 1)  # of the picture pyramid, coarsest first
 NOISE = 3  # channels of z at each scale
@@ -17,14 +17,14 @@ class ConvBlock(nn.Module):
 
     def __init__(self, c_in: int, c_out: int, config: GeneratorConfig):
         super().__init__()
-        layers = []
+        layers: list[nn.Module] = []
         for kernel in (3, 3, 1):
             conv = make_conv(c_in, c_out, kernel, padding=config.padding)
             layers += [ConvNorm(conv, c_out, config.norm, config.eps), nn.LeakyReLU(0.01)]
             c_in = c_out
         self.layers = nn.Sequential(*layers)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.layers(x)
 
 
@@ -35,7 +35,7 @@ class Scaled(nn.Module):
         super().__init__()
         self.norm = make_norm(config.norm, channels, config.eps)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.norm(x)
 
 
@@ -47,13 +47,13 @@ class Join(nn.Module):
         self.coarse, self.fine = Scaled(coarse, config), Scaled(fine, config)
         self.mix = ConvBlock(coarse + fine, coarse + fine, config)
 
-    def forward(self, coarse, fine):
+    def forward(self, coarse: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
         coarse = F.interpolate(coarse, scale_factor=2.0, mode="nearest")
         return self.mix(torch.cat([self.coarse(coarse), self.fine(fine)], dim=1))
 
 
 @register("texture")
-class TextureGenerator(nn.Module):
+class TextureGenerator(Generator):
     """A pyramid of the photo, coarsest scale first, with noise z ~ N(0, 1) beside it at each scale.
 
     `width` channels a scale (8 in the paper's code), so that the finest map has 6 times as many. `seed` decides z: another
@@ -62,13 +62,13 @@ class TextureGenerator(nn.Module):
     cropped again. Keeps the tensor contract of zoo/registry.py; `residual_blocks` and `upsampling` of the config do not apply.
     """
 
-    takes_photo, tile_step = True, RATIOS[0]
-    seed = 0
+    tile_step = RATIOS[0]
+    seed: int = 0
     colours = 3  # channels of the photo that are looked at
     floats_a_pixel = (42, 60)  # see zoo/memory.py
 
     def __init__(self, config: GeneratorConfig):
-        super().__init__()
+        super().__init__(config)
         w = config.width
         self.padding = {"zero": "constant", "circular": "circular"}.get(config.padding, "replicate")
         self.blocks = nn.ModuleList(ConvBlock(self.colours + NOISE, w, config) for _ in RATIOS)
@@ -79,14 +79,14 @@ class TextureGenerator(nn.Module):
         """z of one scale, count×NOISE×H×W."""
         return torch.randn(count, NOISE, *size, generator=random)
 
-    def forward(self, x):
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
         h, w = x.shape[2:]
         size = [max(2 * RATIOS[0], -(-side // RATIOS[0]) * RATIOS[0]) for side in (h, w)]
         x = F.pad(2 * x - 1, (0, size[1] - w, 0, size[0] - h), mode=self.padding)
         random, mixed, own = torch.Generator().manual_seed(self.seed), None, len(x) if self.training else 1
         for i, ratio in enumerate(RATIOS):
             photo = F.avg_pool2d(x, ratio)[:, : self.colours]
-            z = self.draw(random, own, photo.shape[2:], ratio).to(photo)
+            z = self.draw(random, own, (photo.shape[2], photo.shape[3]), ratio).to(photo)
             branch = self.blocks[i](torch.cat([photo, z.expand(len(x), -1, -1, -1)], dim=1))
             mixed = branch if mixed is None else self.joins[i - 1](mixed, branch)
         return torch.sigmoid(self.leave(mixed))[:, :, :h, :w]

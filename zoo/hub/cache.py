@@ -56,7 +56,9 @@ class Cache:
         """Whether every wanted file of a commit is here."""
         try:
             listing = records.read(self.root / f"{sha}.json")
-            return all(self._is_here(sha, file, known["size"]) for file, known in listing.items() if wanted(file))
+            return isinstance(listing, dict) and all(
+                self._is_here(sha, file, known["size"]) for file, known in listing.items() if wanted(file)
+            )
         except (OSError, ValueError):
             return False
 

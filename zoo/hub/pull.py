@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 from huggingface_hub import HfApi, snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HTTPError
@@ -20,7 +21,11 @@ from zoo.images import SUFFIXES
 from zoo.style import Style
 
 MAX_SEARCHED = 5000  # styles
-SORTS = {"likes": "likes", "downloads": "downloads", "new": "created_at"}
+SORTS: dict[str, Literal["likes", "downloads", "created_at"]] = {
+    "likes": "likes",
+    "downloads": "downloads",
+    "new": "created_at",
+}
 DEADLINE = 120.0  # s, for all of a style
 PICTURE, MAX_THUMBNAIL = "images/instance.jpg", 2**20  # bytes
 _SHA = re.compile(r"[0-9a-f]{40}")
@@ -53,9 +58,11 @@ def find(
     """
     api, wanted = HfApi(endpoint=endpoint(), token=read_token()), _plain(words).split()
     with translated("the list of styles"):
-        expand = ["tags", "sha", "likes", "downloads"]  # no cards, which the client may stumble over: one for all
-        listed = api.list_models(filter=[TAG], author=author or None, expand=expand, sort=SORTS[sort])
-        listed, found = islice(listed, MAX_SEARCHED), 0
+        # no cards, which the client may stumble over: one for all
+        every = api.list_models(
+            filter=[TAG], author=author or None, sort=SORTS[sort], expand=["tags", "sha", "likes", "downloads"]
+        )
+        listed, found = islice(every, MAX_SEARCHED), 0
         while found != limit and (info := within(timeout, lambda: next(listed, None))) is not None:
             about = _plain(" ".join([info.id, *(info.tags or ())]))
             if all(word in about for word in wanted):
@@ -114,7 +121,7 @@ def _list_files(repo: str, revision: str | None, timeout: float) -> tuple[str, d
     """The commit that a revision is, and the files in it that a style may have."""
     api = HfApi(endpoint=endpoint(), token=read_token())
     info = api.model_info(repo, revision=revision, files_metadata=True, timeout=2 * timeout)  # `within` is first
-    if not _SHA.fullmatch(info.sha or ""):
+    if not info.sha or not _SHA.fullmatch(info.sha):
         raise ValueError(f"{info.sha!r} is no commit")
     files = [file for file in info.siblings or () if trust.is_style_file(file.rfilename)]
     listed = {f.rfilename: Listed(f.size or 0, f.lfs.sha256 if f.lfs else None, f.blob_id) for f in files}
@@ -136,8 +143,9 @@ def pull_pictures(name: str, archives: tuple[str, ...]) -> Path:
     patterns = [f"*{case}" for suffix in (*SUFFIXES, *archives) for case in (suffix, suffix.upper())]
     with translated(f"dataset {name}"):
         watch()
-        options = {"repo_type": "dataset", "revision": revision, "allow_patterns": patterns}
-        where = Path(snapshot_download(repo, endpoint=endpoint(), **options))
+        where = Path(
+            snapshot_download(repo, repo_type="dataset", revision=revision, endpoint=endpoint(), allow_patterns=patterns)
+        )
     if not any(path.is_file() for path in where.rglob("*")):
         raise HubError(f"dataset {name} holds no picture files and no zip or tar of them: export it as an image folder")
     return where

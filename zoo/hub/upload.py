@@ -2,12 +2,13 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from huggingface_hub import CommitInfo, HfApi, ModelInfo, SpaceInfo
+from huggingface_hub import HfApi, ModelInfo, SpaceInfo
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 
 from zoo.card import TAG
@@ -51,8 +52,9 @@ def upload_style(files: dict[str, Path], card: str, message: str, to: Target, ol
         (Path(staged) / "README.md").write_text(card, encoding="utf-8")
         if not to.pull_request:
             within(TIMEOUT, lambda: api.create_repo(to.repo, private=to.private or None, exist_ok=True))
-        options = {"delete_patterns": old, "create_pr": to.pull_request}
-        done = upload(api, repo_id=to.repo, folder_path=staged, commit_message=message, **options)
+        # given up after a while: to publish again does no harm, what has arrived is not sent again
+        send = partial(api.upload_folder, repo_id=to.repo, folder_path=staged, commit_message=message)
+        done = within(UPLOAD, lambda: send(delete_patterns=old, create_pr=to.pull_request))
     return str(done.pr_url or done)
 
 
@@ -67,10 +69,10 @@ def deploy(files: dict[str, Path | str], to: Target, dry_run: bool = False) -> s
         return plan
     api = HfApi(endpoint=endpoint(), token=to.token)
     with tempfile.TemporaryDirectory() as staged, _staged(staged, files, to.name):
-        options = {"repo_type": "space", "space_sdk": "gradio", "private": to.private or None, "exist_ok": True}
-        within(TIMEOUT, lambda: api.create_repo(to.repo, **options, space_hardware=to.hardware))
-        options = {"repo_type": "space", "delete_patterns": "*", "commit_message": "deploy"}
-        return str(upload(api, repo_id=to.repo, folder_path=staged, **options))
+        make = partial(api.create_repo, to.repo, repo_type="space", space_sdk="gradio", private=to.private or None)
+        within(TIMEOUT, lambda: make(exist_ok=True, space_hardware=to.hardware))  # type: ignore[arg-type]  # its name will do
+        send = partial(api.upload_folder, repo_id=to.repo, repo_type="space", folder_path=staged)
+        return str(within(UPLOAD, lambda: send(delete_patterns="*", commit_message="deploy")))
 
 
 def space_hardware(name: str) -> str | None:
@@ -81,7 +83,7 @@ def space_hardware(name: str) -> str | None:
             runtime = patiently(lambda: within(TIMEOUT, lambda: api.space_info(repo, timeout=2 * TIMEOUT))).runtime
         except RepositoryNotFoundError:
             return None
-    return runtime and (runtime.requested_hardware or runtime.hardware)
+    return (runtime.requested_hardware or runtime.hardware) if runtime else None
 
 
 def check_target(to: Target, kind: str = "model") -> str:
@@ -119,20 +121,16 @@ def _find(to: Target, kind: str) -> ModelInfo | SpaceInfo | None:
     api, repo = HfApi(endpoint=endpoint(), token=to.token), to.repo
     with translated(repo):
         try:
-            return patiently(lambda: within(TIMEOUT, lambda: api.repo_info(repo, repo_type=kind, timeout=2 * TIMEOUT)))
+            ask = api.space_info if kind == "space" else api.model_info
+            return patiently(lambda: within(TIMEOUT, lambda: ask(repo, timeout=2 * TIMEOUT)))
         except GatedRepoError:
             raise
         except RepositoryNotFoundError:
             return None
 
 
-def upload(api: HfApi, **options: object) -> CommitInfo:
-    """`upload_folder`, given up after UPLOAD seconds. To call again does no harm: what has arrived is not sent again."""
-    return within(UPLOAD, lambda: api.upload_folder(**options))
-
-
 @contextmanager
-def _staged(staged: str, files: dict[str, Path | str], what: str) -> Iterator[None]:
+def _staged(staged: str, files: Mapping[str, Path | str], what: str) -> Iterator[None]:
     """Copy files (name there -> file here, or text) into a folder; inside, errors are the Hub's about `what`."""
     try:
         for name, file in files.items():

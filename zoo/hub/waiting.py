@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from huggingface_hub import get_session
-from huggingface_hub.errors import HfHubHTTPError, HTTPError
+from huggingface_hub.errors import HfHubHTTPError, HTTPError, Response
 from huggingface_hub.utils import parse_ratelimit_headers
 
 from zoo.errors import HubUnavailableError
@@ -28,24 +28,25 @@ def within(seconds: float, ask: Callable[[], T]) -> T:
     """What `ask` returns, or raises; HubUnavailableError when it takes longer. Then it makes no more requests: each retry
     of the client would close the connections that all threads share.
     """
-    answers: list = []
+    answers: list[T] = []
+    errors: list[Exception] = []
 
     def run() -> None:
         try:
             watch()
-            answers.append((ask(), None))
+            answers.append(ask())
         except Exception as error:  # handed over to the caller
-            answers.append((None, error))
+            errors.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
     thread.join(seconds)
+    if errors:
+        raise errors[0]
     if not answers:
         _given_up.add(thread)
-    answer, error = answers[0] if answers else (None, HubUnavailableError("the Hub does not answer; try again later"))
-    if error is not None:
-        raise error
-    return answer
+        raise HubUnavailableError("the Hub does not answer; try again later")
+    return answers[0]
 
 
 def patiently(ask: Callable[[], T]) -> T:
@@ -67,7 +68,7 @@ def is_waited_for() -> None:
         raise HubUnavailableError("nobody waits for this answer any more")
 
 
-def retry_after(response) -> int | None:
+def retry_after(response: Response) -> int | None:
     """Seconds after which a busy Hub wants to be asked again, by either of its headers; None when it does not say."""
     limit, plain = parse_ratelimit_headers(response.headers), response.headers.get("Retry-After", "").strip()
     if limit and limit.remaining == 0:
@@ -75,7 +76,7 @@ def retry_after(response) -> int | None:
     return int(plain) if plain.isdecimal() and len(plain) < 9 else None
 
 
-def busy(response) -> HubUnavailableError:
+def busy(response: Response) -> HubUnavailableError:
     """The error of a Hub that has had too many requests."""
     wait = retry_after(response)
     when = "some minutes" if wait is None else f"{wait} s" if wait < 120 else f"{round(wait / 60):,} minutes"
@@ -90,11 +91,11 @@ def watch() -> None:
             hooks[moment].append(look)
 
 
-def _look_at_request(request) -> None:
+def _look_at_request(request: object) -> None:
     is_waited_for()
 
 
-def _look_at_response(response) -> None:
+def _look_at_response(response: Response) -> None:
     if response.status_code in BUSY and (retry_after(response) or 0) > PATIENCE:
         raise busy(response)
     for header in ("ETag", "X-Linked-Etag"):  # the client makes a path of it, without a look
