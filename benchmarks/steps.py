@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 
 import torch
+from accelerate import Accelerator
 
 from benchmarks.memory import peak_memory
 from benchmarks.textbook import CONTENT_LAYER, STYLE_LAYERS, Textbook
@@ -24,7 +25,7 @@ from training.config import TrainConfig
 from training.objective.losses import Objective
 from training.objective.vgg import load_vgg
 from training.records import machine
-from training.running.twins import Accelerator, Twin, train_step
+from training.running.twins import Twin, train_step
 from zoo.device import DEVICES, HELP, pick_device, synchronize
 
 VARIANTS = ("textbook", "ours, float32", "ours, bfloat16 losses")
@@ -51,7 +52,7 @@ def measure(variant: str, config: TrainConfig, steps: int, device: torch.device)
     painting = torch.rand(1, 3, config.style_size, config.style_size, device=device)
     photos = torch.rand(config.batch_size, 3, config.crop_size, config.crop_size, device=device)
     if variant == "textbook":
-        step = Textbook(config, painting, device).step
+        step: Callable[[torch.Tensor], None] = Textbook(config, painting, device).step
     else:
         step = ours(config, painting, device, torch.float32 if "float32" in variant else torch.bfloat16)
     times = []

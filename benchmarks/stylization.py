@@ -9,6 +9,7 @@ L-BFGS) times --iterations.
 
 import argparse
 import time
+from typing import Any
 
 import torch
 
@@ -22,7 +23,7 @@ from zoo.device import DEVICES, HELP, pick_device
 from zoo.images import open_photo, to_tensor
 from zoo.style import PHOTO
 
-GENERATORS = {
+GENERATORS: dict[str, dict[str, Any]] = {
     "residual, width 16, instance norm": {"architecture": "johnson", "width": 16, "norm": "instance"},
     "residual, width 16, batch norm": {"architecture": "johnson", "width": 16, "norm": "batch"},
     "residual, width 32, instance norm": {"architecture": "johnson", "width": 32, "norm": "instance"},
@@ -46,10 +47,10 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=300, metavar="N", help="of the slow method (default: 300)")
     parser.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
     args = parser.parse_args()
-    device, base = pick_device(args.device), None
+    device, base = pick_device(args.device), 0.0
     print(f"{args.size} px; {machine(device)}\n{'':36}{'parameters':>12}{'seconds':>10}{'ratio':>10}")
     for name, keys in GENERATORS.items():
-        generator = zoo.create(**keys).eval().to(device, memory_format=torch.channels_last)
+        generator = zoo.create(**keys).eval().to(device).to(memory_format=torch.channels_last)
         seconds = seconds_a_picture(generator, args.size, device)
         base = base or seconds
         print(f"{name:36}{sum(p.numel() for p in generator.parameters()):12,}{seconds:10.3f}{seconds / base:10.2f}", flush=True)

@@ -22,7 +22,7 @@ class Textbook:
     """The generators of both norms, `nets`, and a plain loop's step for them against a 1×3×H×W painting in [0, 1]."""
 
     def __init__(self, config: TrainConfig, painting: torch.Tensor, device: torch.device):
-        self.vgg = load_vgg().to(device, memory_format=torch.contiguous_format)
+        self.vgg = load_vgg().to(device).to(memory_format=torch.contiguous_format)
         self.style_weight, self.nets, self.optimizers = config.style_weight, {}, []
         with torch.no_grad():
             self.style = {name: gram(features) for name, features in self.vgg(painting.to(device), STYLE_LAYERS).items()}

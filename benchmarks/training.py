@@ -42,7 +42,8 @@ class Contender:
 
     def __init__(self, photos: PhotoFolder, batch: int, seconds: float, step: Callable, painters: Callable):
         self.photos, self.batch, self.seconds, self.step, self.painters = photos, batch, seconds, step, painters
-        self.spent, self.steps, self.curve = 0.0, 0, []
+        self.spent, self.steps = 0.0, 0
+        self.curve: list[dict] = []
 
     @property
     def done(self) -> bool:

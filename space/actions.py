@@ -4,6 +4,7 @@ import html
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeGuard
 
 import gradio as gr
 from PIL import Image
@@ -52,8 +53,8 @@ def plain_errors():
         raise gr.Error(words, title="This did not work", print_exception=False) from error
 
 
-def check_request(photo: str | None, size: object, contrast: object = 1.0) -> int:
-    """The size as a whole number. Raises ZooError when there is no photo, or size or contrast are out of range.
+def check_request(photo: str | None, size: object, contrast: object = 1.0) -> tuple[str, int, float]:
+    """The same once it is looked at, the size a whole number. Raises ZooError for no photo, a size or contrast out of range.
 
     Every function of the page can be called by its index, with anything for a value: what it paints with comes through here.
     """
@@ -63,7 +64,7 @@ def check_request(photo: str | None, size: object, contrast: object = 1.0) -> in
         raise ConfigError(f"contrast is a share of the photo's own and must lie in 0.1..1, got {shorten(contrast)}")
     if not _is_number(size) or not 32 <= size <= MAX_SIZE:
         raise ConfigError(f"size is the long side in pixels and must lie in 32..{MAX_SIZE}, got {shorten(size)}")
-    return round(size)
+    return photo, round(size), contrast
 
 
 def check_index(index: object, length: int) -> int:
@@ -78,7 +79,7 @@ def read_photo(photo: str, size: int | None = None) -> Image.Image:
     return open_photo(photo, size, MAX_PIXELS)
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -111,8 +112,8 @@ def compare(
 
     `contrast` below 1 fades the photo first. Raises ZooError, Superseded when it is not `wanted` any more, not even at the end.
     """
-    size, style = check_request(photo, size, contrast), find_in_zoo(slug)
-    image = fade(read_photo(photo, size), contrast)
+    (path, side, share), style = check_request(photo, size, contrast), find_in_zoo(slug)
+    image = fade(read_photo(path, side), share)
     painted = paint(image, style, tuple(norm for norm in NORMS if norm in style.norms), wanted)
     if not wanted():
         raise Superseded
@@ -128,7 +129,7 @@ def describe(comparison: Comparison) -> str:
     return f"{w}×{h} px · {times} · on {'CPU' if painter().device.type == 'cpu' else 'GPU'}"
 
 
-def find_in_zoo(slug: str) -> Style:
+def find_in_zoo(slug: object) -> Style:
     """The style of that slug, or owner/name[@revision] of the Hub; no paths: visitors see the zoo, not the disk."""
     if not isinstance(slug, str) or len(slug) > MAX_NAME:
         raise StyleNotFoundError(f"a style is named by its slug or as owner/name[@revision] of the Hub, got {shorten(slug)}")

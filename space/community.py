@@ -8,6 +8,7 @@ import os
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from gradio.utils import get_space
@@ -48,7 +49,7 @@ and it appears here for everybody.
 
 def browse(words: str, sort: str, count: int) -> tuple[list[hub.Found], bool]:
     """The first `count` styles on the Hub, and whether there are more; none that are blocked. Raises HubError."""
-    found = []
+    found: list[hub.Found] = []
     for style in hub.find(words.strip()[: actions.MAX_NAME], sort=sort, timeout=TIMEOUT):
         if blocklist.is_blocked(style.id):
             continue
@@ -153,7 +154,7 @@ def add_tab(tab: gr.Tab) -> dict:
         text = "" if found else "Nothing there yet under these words: train a style and be the first to share it."
         return gr.Gallery(pictures, visible=bool(found)), [f"{s.id}@{s.sha}" for s in found], gr.Button(visible=more), text
 
-    lists = {
+    lists: dict[str, Any] = {
         "fn": listing,
         "inputs": [words, sort, count],
         "outputs": [gallery, shown, more, note],
@@ -181,10 +182,10 @@ def _add_share() -> None:
 
     def publish(archive, slug, name, again, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None):
         with actions.plain_errors():
-            if get_space() and (profile is None or token is None):
+            if not get_space():
+                return f"Published: {share(archive, slug, name, None, hub.accounts()[0], again is True)}"
+            if profile is None or token is None:
                 raise StyleNotFoundError("sign in first: a style is published under your own account")
-            if get_space():
-                return f"Published: {share(archive, slug, name, token.token, profile.username, again is True)}"
-            return f"Published: {share(archive, slug, name, None, hub.accounts()[0], again is True)}"
+            return f"Published: {share(archive, slug, name, token.token, profile.username, again is True)}"
 
     button.click(publish, [archive, slug, name, again], done, api_visibility="private")

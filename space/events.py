@@ -8,10 +8,12 @@ again.
 import itertools
 import re
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from gradio.processing_utils import save_pil_to_cache
 from gradio.utils import get_upload_folder
+from PIL import Image
 
 from space import actions, community, words
 from space.files import FILES
@@ -21,7 +23,10 @@ from zoo.errors import ConfigError, shorten
 from zoo.style import Style
 
 TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
-PAINTING = {"concurrency_limit": 4, "concurrency_id": "paint"}  # two of them wait, to be superseded or not, see actions.TURNS
+PAINTING: dict[str, Any] = {
+    "concurrency_limit": 4,
+    "concurrency_id": "paint",
+}  # two of them wait, to be superseded or not, see actions.TURNS
 
 _choices, _paintings, _numbers = Newest(), Newest(), itertools.count(1)
 
@@ -40,7 +45,7 @@ def wire(styles: list[Style], controls: dict, result: dict, shared: dict, tabs: 
             files = [_png(done.picture(norm), f"{Path(photo).stem}-{chosen[0]}-{norm}") for norm in words.NORMS]
             about, painting = words.about(done.style), community.painting(done.style)
         downloads = [gr.DownloadButton(value=file, interactive=True) for file in files]
-        shown = gr.Image(painting, visible=painting is not None)
+        shown = gr.Image(str(painting) if painting else None, visible=painting is not None)
         return tuple(files), actions.describe(done), *downloads, about, shown
 
     def choose(request: gr.Request, event: gr.SelectData):
@@ -105,9 +110,9 @@ def add_api(slugs: list[str]) -> None:
         with actions.plain_errors():
             if norm not in words.NORMS:
                 raise ConfigError(f"norm must be instance or batch, got {shorten(norm)}")
-            size = actions.check_request(photo, size)
+            path, side, _ = actions.check_request(photo, size)
             found = actions.find_in_zoo(style)
-            return _png(actions.paint(actions.read_photo(photo, size), found, (norm,))[norm].image, f"{found.slug}-{norm}")
+            return _png(actions.paint(actions.read_photo(path, side), found, (norm,))[norm].image, f"{found.slug}-{norm}")
 
     def compare(photo, style, size=512):
         """Paint a photo with both norms: the batch-norm picture, then the instance-norm picture."""
@@ -119,7 +124,7 @@ def add_api(slugs: list[str]) -> None:
     buttons[1].click(compare, [photo, style, size], pictures[1:], api_name="compare", **PAINTING)
 
 
-def _png(image, name: str) -> str:
+def _png(image: Image.Image, name: str) -> str:
     """A PNG of the picture in the folder of uploads and results; its path."""
     name = re.sub(r"[^\w.-]+", "-", re.sub(r"@[0-9a-f]{40}", "", name))  # of a style of the Hub: without its commit
     FILES.make_room()

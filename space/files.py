@@ -33,7 +33,8 @@ class Files:
     """All files below that folder, kept below a quota by removing the oldest."""
 
     def __init__(self, quota: int = QUOTA, fresh: float = FRESH):
-        self._quota, self._fresh, self._lock, self._kept = quota, fresh, threading.Lock(), set()
+        self._quota, self._fresh, self._lock = quota, fresh, threading.Lock()
+        self._kept: set[str] = set()
 
     def keep(self, demo: gr.Blocks) -> None:
         """Never remove the pictures that a page has shown from the start, to everybody."""

@@ -11,6 +11,7 @@ import time
 from collections import Counter, OrderedDict, deque
 
 import anyio
+from gradio.routes import App
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -106,7 +107,7 @@ def _up_to(limit: int, receive: Receive) -> Receive:
     return counted
 
 
-def places(app: ASGIApp, who: str) -> int:
+def places(app: App, who: str) -> int:
     """How many of a visitor's requests wait in the queue or are at work."""
     queue = app.get_blocks()._queue  # gradio tells this in no other way
     waiting = (event for one in queue.event_queue_per_concurrency_id.values() for event in one.queue)

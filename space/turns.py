@@ -18,8 +18,9 @@ class Superseded(Exception):
 class Newest:
     """Which request of a visitor is the newest."""
 
-    def __init__(self):
-        self._lock, self._count, self._newest = threading.Lock(), itertools.count(), OrderedDict()
+    def __init__(self) -> None:
+        self._lock, self._count = threading.Lock(), itertools.count()
+        self._newest: OrderedDict[str, int] = OrderedDict()
 
     def take(self, visitor: str | None) -> Callable[[], bool]:
         """A request that came now; what is returned tells whether it is still the newest. None is nobody twice."""

@@ -91,9 +91,10 @@ def launch_options() -> dict:
 
 
 def _result_column(style: Style) -> dict:
-    first = (style.picture("batch"), style.picture("instance"))
+    kinds = ("batch", "instance", "painting")
+    batch, instance, painted = (str(path) if path else None for path in map(style.picture, kinds))
     slider = gr.ImageSlider(
-        value=first if all(first) else None,
+        value=(batch, instance) if batch and instance else None,
         format="png",  # lossless: the two sides must differ by their norm alone
         type="filepath",
         interactive=False,
@@ -112,8 +113,8 @@ def _result_column(style: Style) -> dict:
         info="Fade the photo and let go: instance norm does not mind.",
     )  # fmt: skip
     with gr.Row(elem_id="painting-row"):
-        painting = gr.Image(style.picture("painting"), label="the painting", interactive=False, height=120, buttons=[],
-                            visible=bool(style.picture("painting")), min_width=110, elem_id="painting")  # fmt: skip
+        painting = gr.Image(painted, label="the painting", interactive=False, height=120, buttons=[],
+                            visible=bool(painted), min_width=110, elem_id="painting")  # fmt: skip
         words = gr.Markdown(about(style), elem_id="about")
     return {"slider": slider, "info": info, "contrast": contrast, "painting": painting, "about": words, **saves}
 
