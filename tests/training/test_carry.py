@@ -32,7 +32,9 @@ def test_a_carried_run_ends_near_to_the_one_left_alone(trained, examples, tmp_pa
         a, b = (load_file(out / twin / "model.safetensors") for out in (there, here))
         for key in a:
             torch.testing.assert_close(a[key].float(), b[key].float(), rtol=0.1, atol=0.1)
-    logs = [[json.loads(line)["step"] for line in open(out / "run" / "log.jsonl")] for out in (there, here)]
+    logs = [
+        [json.loads(line)["step"] for line in (out / "run" / "log.jsonl").read_text().splitlines()] for out in (there, here)
+    ]
     assert logs[0] == logs[1]
 
 
