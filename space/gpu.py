@@ -10,6 +10,7 @@ try:
 except ImportError:  # anywhere but on a Space
 
     def GPU(**_):
+        """The decorator of the `spaces` package, where there is no GPU to lend: it changes nothing."""
         return lambda function: function
 
 

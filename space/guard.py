@@ -52,6 +52,7 @@ class Guard:
         self._uploads: OrderedDict[str, deque[tuple[float, int]]] = OrderedDict()  # (when, bytes), of each visitor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request as ASGI has it: with a refusal (413, 429, 503), or with what the page answers."""
         if scope["type"] != "http" or scope["method"] != "POST":
             return await self._app(scope, receive, send)
         path, who = scope["path"].rstrip("/"), visitor(scope)

@@ -29,7 +29,8 @@ def fail(error: object) -> int:
 class Command(Protocol):
     """What a command's `main` is: called with its arguments, by default those of the process, it returns the exit code."""
 
-    def __call__(self, argv: list[str] | None = None) -> int: ...
+    def __call__(self, argv: list[str] | None = None) -> int:
+        """Run the command; 0 when it is done, else see `command`."""
 
 
 def command(main: Callable[[list[str] | None], None]) -> Command:

@@ -31,6 +31,7 @@ class ConditionalNorm(nn.Module):
         self.chosen = 0
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """B×C×H×W features, by the norm of the chosen style; the same shape."""
         return self.rows[self.chosen](x)
 
 

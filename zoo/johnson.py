@@ -18,6 +18,7 @@ class ResidualBlock(nn.Module):
         self.second = ConvNorm(make_conv(channels, channels, 3, padding=config.padding), channels, *norm)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """B×C×H×W features; the same shape, and no ReLU after."""
         return x + self.second(torch.relu(self.first(x)))
 
 
@@ -45,6 +46,7 @@ class JohnsonGenerator(Generator):
         self.leave = make_conv(w, 3, 9, padding=pad)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """B×3×H×W pictures in [0, 1], H, W >= 32; the same, painted."""
         full = torch.relu(self.enter(2 * x - 1))
         half = torch.relu(self.down1(full))
         x = self.residual(torch.relu(self.down2(half)))

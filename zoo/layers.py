@@ -29,6 +29,7 @@ class InstanceNorm(_AffineNorm):
     """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """B×C×H×W features; the same shape. Exact where contrast is low, in either memory format."""
         # Group norm with one channel a group is eq. 3, and unlike F.instance_norm keeps channels-last as it is. But torch
         # computes its variance there as E[x²] - E[x]², which drowns in rounding where the mean is large beside the
         # deviation: in a photo of low contrast. Eq. 3 does not change when a constant is subtracted first, so subtract
@@ -53,6 +54,7 @@ class ContrastNorm(_AffineNorm):
     """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """B×C×H×W features; the same shape."""
         h, w = x.shape[2:]
         scale = h * w / (x.abs().sum(dim=(2, 3), keepdim=True) + self.eps)
         return x * (scale * self.weight.view(1, -1, 1, 1)) + self.bias.view(1, -1, 1, 1)
@@ -92,6 +94,7 @@ class ResizeConv(nn.Module):
         self.upsampling = upsampling
 
     def forward(self, x: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+        """B×C×H×W features; B×C'×size, `size` at most twice H×W."""
         smooth = {"align_corners": False} if self.upsampling == "bilinear" else {}
         x = F.interpolate(x, scale_factor=2.0, mode=self.upsampling, **smooth)
         return self.conv(x[:, :, : size[0], : size[1]])
@@ -106,4 +109,5 @@ class ConvNorm(nn.Module, Generic[C]):
         self.norm = make_norm(norm, channels, eps)
 
     def forward(self, x: torch.Tensor, *size: tuple[int, int]) -> torch.Tensor:
+        """B×C×H×W features, with `size` where the convolution is a ResizeConv; B×C'×H'×W', before any ReLU."""
         return self.norm(self.conv(x, *size))

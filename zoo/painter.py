@@ -4,6 +4,7 @@ import copy
 import os
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,7 +78,7 @@ class Painter:
         """The generator of a style, loaded at its first use, and again only when its weights file has changed."""
         return seeded(self._load(style, norm, self.device), seed)
 
-    def load(self, style: Style, norms: tuple[str, ...], **limits: float) -> None:
+    def load(self, style: Style, norms: Iterable[str], **limits: float) -> None:
         """Have the generators of those norms in main memory, downloading what is missing within the limits of hub.pull: for
         processes forked from now on."""
         for norm in norms:

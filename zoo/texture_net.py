@@ -25,6 +25,7 @@ class ConvBlock(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """B×C×H×W features; B×C'×H×W."""
         return self.layers(x)
 
 
@@ -36,6 +37,7 @@ class Scaled(nn.Module):
         self.norm = make_norm(config.norm, channels, config.eps)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """B×C×H×W features; the same shape."""
         return self.norm(x)
 
 
@@ -48,6 +50,7 @@ class Join(nn.Module):
         self.mix = ConvBlock(coarse + fine, coarse + fine, config)
 
     def forward(self, coarse: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
+        """B×C×H×W and B×C'×2H×2W features; B×(C + C')×2H×2W."""
         coarse = F.interpolate(coarse, scale_factor=2.0, mode="nearest")
         return self.mix(torch.cat([self.coarse(coarse), self.fine(fine)], dim=1))
 
@@ -80,6 +83,7 @@ class TextureGenerator(Generator):
         return torch.randn(count, NOISE, *size, generator=random)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """B×3×H×W pictures in [0, 1], H, W >= 32; the same, painted, with the noise of `seed`."""
         h, w = x.shape[2:]
         size = [max(2 * RATIOS[0], -(-side // RATIOS[0]) * RATIOS[0]) for side in (h, w)]
         x = F.pad(2 * x - 1, (0, size[1] - w, 0, size[0] - h), mode=self.padding)

@@ -20,6 +20,7 @@ class ContentLoss(nn.Module):
     """Mean squared difference of the output's features from the photo's; one value a picture (B)."""
 
     def forward(self, features: torch.Tensor, photo_features: torch.Tensor) -> torch.Tensor:
+        """B×C×H×W features, of the output and of the photo; losses of shape B, >= 0."""
         return (features - photo_features).square().mean(dim=(1, 2, 3))
 
 
@@ -36,6 +37,7 @@ class StyleLoss(nn.Module):
         self.pooled = pooled
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """B×C×H×W features; losses of shape B, >= 0."""
         found = gram(features)
         if self.pooled:
             found = found.mean(dim=0, keepdim=True).expand_as(found)
@@ -49,6 +51,7 @@ class TVLoss(nn.Module):
     """
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """B×3×H×W pictures in [0, 1]; losses of shape B, >= 0."""
         down, right = pictures.diff(dim=2), pictures.diff(dim=3)
         return 255**2 * (down.square().sum(dim=(1, 2, 3)) + right.square().sum(dim=(1, 2, 3)))
 

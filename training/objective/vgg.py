@@ -64,6 +64,7 @@ class ScaledGradients(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx, x: torch.Tensor, activations: Callable, wanted: dict[int, str]) -> tuple[torch.Tensor, ...]:
+        """The activations of B×C×H×W `x` at the `wanted` layers, computed in float16, as float32."""
         ctx.x = x.detach().half().requires_grad_()
         with torch.enable_grad():
             ctx.found = activations(ctx.x, wanted)
@@ -71,6 +72,7 @@ class ScaledGradients(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, *gradients: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+        """The gradient at `x`, of its shape, from those at the activations; None for what is no tensor."""
         largest = torch.stack([gradient.abs().amax() for gradient in gradients]).amax()
         scale = ScaledGradients.LARGEST / largest.clamp(min=1e-30)
         gradients = [(gradient * scale).half() for gradient in gradients]
