@@ -82,7 +82,7 @@ def ours(content: Path, painting: Path, seconds: float, width: int, recipe: str)
     """This project's recipe, whose rates follow the share of its time."""
     config = replace(TrainConfig.from_dict(load_recipe(recipe)), width=width, steps=10**6)
     accelerator = Accelerator(cpu=True)
-    (objective,) = make_objectives(config, [Painting(painting, "it")], "bundled", accelerator.device)
+    (objective,) = make_objectives(config, [Painting(painting, "it")], load_vgg().to(accelerator.device))
     twins = [Twin(norm, config, 1, accelerator) for norm in NORMS]
 
     def step(batch: torch.Tensor, share: float) -> None:

@@ -5,7 +5,7 @@ import importlib
 import zoo  # noqa: F401  (before any other library: it sees to it that Ctrl-C meanwhile leaves no traceback)
 
 # Looked up at first use: `python -m training.evaluate` must not find itself imported already.
-_HOMES = {"Painting": "data.paintings", "RunOptions": "running.loop", "TrainConfig": "config", "run": "running.loop"}
+_HOMES = {"Painting": "data.paintings", "RunOptions": "running.run", "TrainConfig": "config", "run": "running.loop"}
 __all__ = ["Painting", "RunOptions", "TrainConfig", "run"]
 
 

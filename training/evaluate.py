@@ -27,10 +27,11 @@ from training.measure.held_out import (
 )
 from training.measure.iterations import in_words
 from training.measure.metrics import Task, errors_record, held_out_record, iterations_record, robustness_record
+from training.objective.vgg import load_vgg
 from training.records import why_not_write, write_card, write_metrics
 from zoo.catalog import find
 from zoo.cli import command, say
-from zoo.device import DEVICES, HELP
+from zoo.device import DEVICES, HELP, pick_device
 from zoo.errors import TrainingError
 from zoo.painter import check_size
 
@@ -101,7 +102,8 @@ def main(argv: list[str] | None = None) -> None:
         if not why_not:
             write_metrics(style.folder, found)
 
-    task = Task(style, args.content, args.style_image, args.size, args.device, args.vgg_weights, args.frozen_on)
+    vgg = load_vgg(args.vgg_weights).to(pick_device(args.device))
+    task = Task(style, args.content, args.style_image, vgg, args.size, args.frozen_on)
     if "objective" in args.measure:
         found = held_out_record(task)
         losses = ("photo", "batch", "instance", FROZEN)

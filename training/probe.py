@@ -7,78 +7,18 @@ grid, and in OUT/probe.txt. OUT keeps the cells: call again to go on after a sto
 """
 
 import argparse
-import dataclasses
 import itertools
-import json
 import shlex
 import sys
 from pathlib import Path
 
-from PIL import Image
-
 from training.config import AUTO, TrainConfig, load_recipe
-from training.data.paintings import Painting
-from training.drawing.sheet import contact_sheet
-from training.records import differences
-from training.running.loop import RunOptions, run
-from training.running.start import describe_start, find_start, started_recipe
+from training.running.grid import Grid
+from training.running.start import find_start, started_recipe
 from zoo.cli import command
 from zoo.errors import TrainingError
-from zoo.folder import sha256, write_whole
-from zoo.images import fit_long_side, open_photo, save_picture
-from zoo.painter import stylize
-from zoo.records import read_record
-from zoo.style import PHOTO, Style, at
-
-CELL = 320  # px
-IN_NAME = ("style_weight", "style_size", "steps")  # of the folder of a cell
-
-
-def cell_folder(out: Path, config: TrainConfig) -> Path:
-    """Where a cell of the grid is trained."""
-    return out / f"weight-{config.style_weight:g}-size-{config.style_size}-steps-{config.steps}"
-
-
-def check_cells(out: Path, base: TrainConfig, painting: Path, content: str | Path, start: tuple[Style, ...]) -> None:
-    """Raise TrainingError when `out` holds cells that differ in more than style weight, style size and steps."""
-    shared = {key: value for key, value in dataclasses.asdict(base).items() if key not in IN_NAME}
-    shared |= {"painting": sha256(painting), "content": str(content), "from": describe_start(start, ("instance",))}
-    record, text = out / "probe.json", json.dumps(shared, indent=1)
-    if record.is_file() and (other := differences(read_record(record), json.loads(text))):
-        raise TrainingError(f"{out} holds cells that differ in {', '.join(other)}: choose another --out")
-    write_whole({record: text.encode()})
-
-
-def probe(
-    base: TrainConfig,
-    weights: list[float],
-    sizes: list[int],
-    painting: Path,
-    content: str | Path,
-    photo: Path,
-    out: Path,
-    start: tuple[Style, ...] = (),
-) -> Image.Image:
-    """Train the missing cells and return the contact sheet: rows are style sizes, columns style weights.
-
-    Raises ZooError for bad input.
-    """
-    picture = fit_long_side(open_photo(photo), CELL)
-    rows = []
-    for size in sizes:
-        row = [fit_long_side(open_photo(painting), CELL)]
-        for weight in weights:
-            config = dataclasses.replace(base, style_weight=weight, style_size=size)
-            folder = cell_folder(out, config)
-            print(f"style weight {weight:g}, style size {size} px, {config.steps} steps")
-            if not (folder / "model.safetensors").is_file():
-                options = RunOptions(preview_every=config.steps, log_every=min(10, config.steps))
-                run(config, [Painting(painting, folder.name)], content, folder, ("instance",), options, start)
-            row.append(stylize(picture, at(folder)))
-        rows.append(row)
-    captions = ["painting", *(f"style weight {weight:g}" for weight in weights)]
-    sheet = contact_sheet(rows, captions, f"after {base.steps} steps; rows: style size {', '.join(map(str, sizes))} px")
-    return sheet
+from zoo.images import open_photo, save_picture
+from zoo.style import PHOTO
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -115,8 +55,9 @@ def main(argv: list[str] | None = None) -> None:
         if not base.takes_photo:
             raise TrainingError(f"--recipe {args.recipe} paints no photo, which a probe is to show: try it with training.train")
         open_photo(args.style_image)
-        check_cells(args.out, base, args.style_image, args.content, start)
-        sheet = probe(base, weights, args.sizes, args.style_image, args.content, args.photo, args.out, start)
+        grid = Grid(base, args.style_image, args.content, args.out, start)
+        grid.check()
+        sheet = grid.train(weights, args.sizes, args.photo)
         save_picture(sheet, args.out / "probe.jpg", quality=88)
         lines = []
         for weight, size in itertools.product(weights, args.sizes):

@@ -23,7 +23,8 @@ from pathlib import Path
 
 from training.config import AUTO, NORMS, TrainConfig, load_recipe
 from training.data.paintings import FACTS, make_slug, read_paintings
-from training.running.loop import TRACKERS, RunOptions, run
+from training.running.loop import complete
+from training.running.run import TRACKERS, Run, RunOptions
 from training.running.start import find_start, started_recipe
 from zoo.cli import command
 from zoo.device import DEVICES, HELP
@@ -153,7 +154,7 @@ def main(argv: list[str] | None = None) -> None:
             paintings = [replace(known, facts={**known.facts, **facts}, show=known.show or args.show_painting)]
         names = [field.name for field in dataclasses.fields(RunOptions)]
         options = RunOptions(**{name: getattr(args, name) for name in names})
-        run(config, paintings, args.content or any_photo(args.out), args.out, norms, options, start)
+        complete(Run(config, paintings, args.content or any_photo(args.out), args.out, norms, options, start))
     except KeyboardInterrupt:
         print(f"\nstopped; the same command goes on from the last checkpoint in {args.out}/run", file=sys.stderr)
         raise

@@ -11,7 +11,8 @@ from accelerate.state import AcceleratorState
 from tests.training.runs import STEPS, command
 from training.config import TrainConfig
 from training.records import read_log
-from training.running.loop import RunOptions, make_accelerator, workers
+from training.running.processes import make_accelerator, workers
+from training.running.run import RunOptions
 from training.train import main
 from zoo.errors import DeviceError, TrainingError
 
@@ -70,7 +71,7 @@ def test_a_run_computes_on_the_device_it_is_told(tmp_path, monkeypatch):
     """The trainer took a GPU wherever there was one (issue 13, item 6)."""
     asked = []
     monkeypatch.setattr(
-        "training.running.loop.Accelerator", lambda **words: asked.append(words["cpu"]) or FakeAccelerator("mps")
+        "training.running.processes.Accelerator", lambda **words: asked.append(words["cpu"]) or FakeAccelerator("mps")
     )
     monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)

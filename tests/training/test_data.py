@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from training.data import crops as data
-from training.data.crops import PhotoFolder, make_loader, plainly
+from training.data.crops import PhotoFolder, in_plain_words, make_loader
 from zoo.errors import PhotoError, TrainingError
 
 
@@ -120,7 +120,7 @@ def test_what_ends_a_loaders_process_is_said_in_plain_words(folder, monkeypatch,
     photos = PhotoFolder(folder, 32)
     (folder / "dog.jpg").unlink()
     with pytest.raises(TrainingError) as caught:
-        list(plainly(make_loader(photos, 0, 5, 1, workers)))
+        list(in_plain_words(make_loader(photos, 0, 5, 1, workers)))
     assert str(caught.value).startswith("cannot read ") and "Traceback" not in str(caught.value)
 
 

@@ -40,7 +40,7 @@ def test_what_is_kept_is_what_was_trained(tmp_path, monkeypatch, capsys):
         with Image.open(tmp_path / "kept" / "tiny" / f"{norm}-astronaut.jpg") as kept:
             difference = ImageChops.difference(kept, zoo.paint(trained, photo("astronaut")))
         assert ImageStat.Stat(difference).mean[0] < 8  # a JPEG of it
-    monkeypatch.setattr(paper, "run", None)
+    monkeypatch.setattr(paper, "complete", None)
     assert experiments.main(["tiny", *words]) == 0  # finished: left alone
     assert json.loads((tmp_path / "kept" / "tiny.json").read_text())["history"] == record["history"]
 

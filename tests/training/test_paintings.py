@@ -7,7 +7,7 @@ import yaml
 
 from tests.conftest import ROOT
 from training import train
-from training.data.paintings import FACTS, make_slug, read_paintings, style_of_step
+from training.data.paintings import FACTS, make_slug, read_paintings, row_of_step
 from zoo.errors import TrainingError
 
 
@@ -38,10 +38,10 @@ def test_a_name_without_latin_letters_needs_a_slug():
 
 
 def test_styles_take_turns():
-    steps = [style_of_step(step, 5, seed=1) for step in range(1, 101)]
+    steps = [row_of_step(step, 5, seed=1) for step in range(1, 101)]
     assert all(sorted(steps[i : i + 5]) == [0, 1, 2, 3, 4] for i in range(0, 100, 5))
     assert len({tuple(steps[i : i + 5]) for i in range(0, 100, 5)}) > 5
-    assert {style_of_step(step, 1, seed=1) for step in range(1, 9)} == {0}
+    assert {row_of_step(step, 1, seed=1) for step in range(1, 9)} == {0}
 
 
 def test_one_painting_s_facts_are_not_said_of_several(examples, tmp_path, capsys):
@@ -52,7 +52,7 @@ def test_one_painting_s_facts_are_not_said_of_several(examples, tmp_path, capsys
 
 def test_auto_leaves_a_texture_without_content(examples, tmp_path, monkeypatch):
     configs = []
-    monkeypatch.setattr(train, "run", lambda config, *_: configs.append(config))
+    monkeypatch.setattr(train, "complete", lambda run: configs.append(run.config))
     words = ["--style-image", str(examples / "dog.jpg"), "--out", str(tmp_path / "x"), "--auto"]
     assert train.main([*words, "--recipe", "texture"]) == 0
     assert train.main([*words, "--recipe", "laptop", "--content", str(examples)]) == 0
@@ -62,7 +62,7 @@ def test_auto_leaves_a_texture_without_content(examples, tmp_path, monkeypatch):
 
 def test_a_single_painting_is_named_by_its_folder_whatever_its_file_is_called(tmp_path, examples, monkeypatch):
     given = []
-    monkeypatch.setattr(train, "run", lambda _, paintings, *rest: given.extend(paintings))
+    monkeypatch.setattr(train, "complete", lambda run: given.extend(run.paintings))
     words = ["--style-image", "神奈川.jpg", "--content", str(examples), "--title", "The Wave"]
     assert train.main([*words, "--out", str(tmp_path / "The Wave")]) == 0
     assert (given[0].slug, given[0].facts) == ("the-wave", {"title": "The Wave"})

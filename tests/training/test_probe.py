@@ -9,7 +9,8 @@ from PIL import Image
 import zoo
 from tests.conftest import size_of
 from training.drawing.sheet import MARGIN
-from training.probe import CELL, main
+from training.probe import main
+from training.running.grid import CELL
 from training.train import make_parser
 
 

@@ -13,7 +13,7 @@ from accelerate import Accelerator
 from tests.conftest import ROOT
 from tests.training.two_processes import PLAIN, noisy_loss
 from training.running.checkpoint import load_checkpoint
-from training.running.loop import with_less_memory
+from training.running.memory import with_less_memory
 from zoo.errors import TrainingError
 
 

@@ -42,7 +42,7 @@ def gram64(features):
 
 
 def test_the_losses_are_the_sums_written_out(vgg, painting, pictures, photos):
-    objective = painting_objective(CONFIG, painting, vgg, torch.device("cpu"))
+    objective = painting_objective(CONFIG, painting, vgg)
     features = objective.photo_features(photos, seed=7)
     top, left = features["corner"]
     losses = objective(pictures, features)
@@ -62,7 +62,7 @@ def test_the_losses_are_the_sums_written_out(vgg, painting, pictures, photos):
 
 
 def test_the_close_look_moves_with_the_seed_and_stays_inside(vgg, painting, photos):
-    objective = painting_objective(CONFIG, painting, vgg, torch.device("cpu"))
+    objective = painting_objective(CONFIG, painting, vgg)
     corners = {objective.photo_features(photos, seed)["corner"] for seed in range(12)}
     assert len(corners) > 6 and objective.photo_features(photos, 3)["corner"] in corners
     assert all(0 <= side <= 48 for corner in corners for side in corner)
@@ -71,7 +71,7 @@ def test_the_close_look_moves_with_the_seed_and_stays_inside(vgg, painting, phot
 @pytest.mark.slow
 def test_one_level_is_the_plain_objective(vgg, painting, pictures, photos):
     config = TrainConfig(crop_size=96, style_size=96)
-    plain = painting_objective(config, painting, vgg, torch.device("cpu"))
+    plain = painting_objective(config, painting, vgg)
     assert isinstance(plain, Objective)
     one = PyramidObjective([plain])
     for key, value in one(pictures, one.photo_features(photos)).items():
@@ -90,14 +90,14 @@ def test_the_mean_gram_matrix_of_a_batch_lets_pictures_differ(vgg):
 
 def test_a_perfect_picture_costs_nothing_in_style(vgg, painting):
     config = TrainConfig.from_dict({**AUTO, "crop_size": 128, "style_size": 128, "detail_crop": 0, "gram": "picture"})
-    objective = painting_objective(config, painting.crop((0, 0, 128, 128)), vgg, torch.device("cpu"))
+    objective = painting_objective(config, painting.crop((0, 0, 128, 128)), vgg)
     whole = to_tensor(painting.crop((0, 0, 128, 128)))
     assert objective(whole, objective.photo_features(whole))["total"].item() < 1e-2  # Lanczos against the mean of four pixels
 
 
-def test_every_painting_has_its_own_on_one_loss_network(examples):
+def test_every_painting_has_its_own_on_one_loss_network(vgg, examples):
     paintings = [Painting(examples / f"{name}.jpg", name) for name in ("sunset", "dog")]
-    first, second = make_objectives(CONFIG, paintings, "bundled", torch.device("cpu"))
+    first, second = make_objectives(CONFIG, paintings, vgg)
     assert first.levels[0].vgg is second.levels[2].vgg
 
 

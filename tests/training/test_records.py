@@ -11,9 +11,10 @@ from tests.conftest import ROOT
 from training.config import TrainConfig
 from training.data.crops import PhotoFolder
 from training.data.paintings import Painting
-from training.probe import check_cells
 from training.records import check_other_half, differences, recipe_record
+from training.running.grid import Grid
 from training.running.loop import resume
+from training.running.run import Run
 from zoo.errors import TrainingError
 from zoo.records import dump_yaml, read_record
 
@@ -46,22 +47,20 @@ def test_differences_name_the_key_and_both_values():
 def test_an_unfinished_run_goes_on_after_a_key_was_added(tmp_path):
     taken_up = []
     twin = SimpleNamespace(norm="instance", load_state_dict=taken_up.append)
-    report = SimpleNamespace(
-        out=tmp_path, folder=tmp_path / "run", checkpoints=tmp_path, config=CONFIG, accelerator=SimpleNamespace(print=print)
-    )
+    this = Run(CONFIG, [], "photos", tmp_path, ("instance",))
     run = {"norms": ["instance"], "paintings": {"sunset": "0" * 64}, "photos": "1" * 64, "start": []}
     state = {"step": 4, "run": {"recipe": older(), **run}, "instance": "weights"}
-    assert resume(state, report, {"recipe": recipe(), **run}, [twin]) == 4 and taken_up == ["weights"]
+    assert resume(this, state, {"recipe": recipe(), **run}, [twin], print) == 4 and taken_up == ["weights"]
     for change, words in (
         ({"recipe": recipe(replace(CONFIG, seed=1))}, r"differs in seed \(0 there, 1 here\): choose another --out"),
         ({"norms": ["batch"]}, r"differs in norms \(\['instance'\] there, \['batch'\] here\)"),
         ({"paintings": {"sunset": "2" * 64}}, r"differs in paintings.sunset \('0000.* there, '2222.* here\)"),
     ):
         with pytest.raises(TrainingError, match=words):
-            resume(state, report, {"recipe": recipe(), **run, **change}, [twin])
+            resume(this, state, {"recipe": recipe(), **run, **change}, [twin], print)
     del state["instance"]
     with pytest.raises(TrainingError, match="another version of the trainer"):
-        resume(state, report, {"recipe": recipe(), **run}, [twin])
+        resume(this, state, {"recipe": recipe(), **run}, [twin], print)
 
 
 def test_a_half_trained_pair_is_completed_after_a_key_was_added(small_pair):
@@ -82,13 +81,13 @@ def test_a_half_trained_pair_is_completed_after_a_key_was_added(small_pair):
 
 def test_a_probe_goes_on_after_a_key_was_added(tmp_path):
     painting = ROOT / "space" / "examples" / "sunset.jpg"
-    check_cells(tmp_path, CONFIG, painting, "photos", ())
+    Grid(CONFIG, painting, "photos", tmp_path).check()
     known = read_record(tmp_path / "probe.json")
     (tmp_path / "probe.json").write_text(json.dumps({key: known[key] for key in known if key != LATER}))
-    check_cells(tmp_path, CONFIG, painting, "photos", ())
-    check_cells(tmp_path, replace(CONFIG, style_weight=1.0, steps=1), painting, "photos", ())  # another cell
+    Grid(CONFIG, painting, "photos", tmp_path).check()
+    Grid(replace(CONFIG, style_weight=1.0, steps=1), painting, "photos", tmp_path).check()  # another cell
     with pytest.raises(TrainingError, match=r"cells that differ in content \('photos' there, 'others' here\)"):
-        check_cells(tmp_path, CONFIG, painting, "others", ())
+        Grid(CONFIG, painting, "others", tmp_path).check()
 
 
 def test_the_record_names_the_device_that_was_trained_on(examples, monkeypatch):

@@ -17,7 +17,7 @@ from tests.training.runs import STEPS, command, losses, measurements
 from training.config import TrainConfig
 from training.records import read_log
 from training.running.checkpoint import load_checkpoint
-from training.running.loop import check_processes
+from training.running.processes import check_processes
 from training.train import main
 from zoo.errors import TrainingError
 

@@ -13,11 +13,13 @@ from training.objective.losses import Objective
 from training.objective.vgg import load_vgg
 from training.running import loop
 from training.running.checkpoint import save_checkpoint
-from training.running.loop import is_out_of_memory, smaller_micro_batch
+from training.running.memory import smaller_micro_batch
 from training.running.optimizers import parameter_groups
+from training.running.processes import make_accelerator
 from training.running.start import freeze
 from training.running.twins import HALVINGS, PATIENCE, Twin, train_step
 from zoo.conditional import make_conditional
+from zoo.device import is_out_of_memory
 from zoo.errors import TrainingError
 from zoo.registry import create
 
@@ -91,7 +93,7 @@ def test_half_precision_is_of_steps_alone(keys, objective, tmp_path):
     painted = {}
     for precision in ("float32", "bfloat16"):
         config = replace(CONFIG, precision=precision, **keys)
-        twin = Twin("instance", config, 1, loop.make_accelerator(config, 1, tmp_path, None))
+        twin = Twin("instance", config, 1, make_accelerator(config, 1, tmp_path, None))
         plain = create(config.generator("instance"))
         plain.load_state_dict(twin.painter.state_dict())
         for painter in (twin.generator, twin.painter):
@@ -108,13 +110,13 @@ def test_repeated_ones_halve_the_rate_and_then_end_the_run(objective, photos):
     for round_ in range(1, HALVINGS + 1):
         for _ in range(PATIENCE):
             train_step([twin], objective, bad, 0, 1.0)
-        twin.look(10 * round_, said.append)
+        twin.react_to_skipped_steps(10 * round_, said.append)
         assert twin.factor == 0.5**round_
     assert "3 steps of the instance-norm twin were not finite" in said[0] and "halved, now 0.5" in said[1]
     for _ in range(PATIENCE):
         train_step([twin], objective, bad, 0, 1.0)
     with pytest.raises(TrainingError, match="lower --learning-rate"):
-        twin.look(99, said.append)
+        twin.react_to_skipped_steps(99, said.append)
 
 
 @pytest.mark.parametrize("keys", [{}, {"optimizer": "muon", "averaging": 0.9}])
@@ -165,9 +167,9 @@ def test_micro_batches_halve_through_divisors():
 def test_out_of_memory_starts_again_smaller_but_never_throws_work_away(examples, tmp_path, monkeypatch):
     tried = []
 
-    def train(config, *rest):
-        tried.append(config.micro_batch)
-        if config.micro_batch != 1:
+    def train(run, *rest):
+        tried.append(run.config.micro_batch)
+        if run.config.micro_batch != 1:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(loop, "train", train)

@@ -15,6 +15,7 @@ from training.data.paintings import Painting
 from training.objective.losses import Objective
 from training.objective.vgg import load_vgg
 from training.running import loop
+from training.running.run import RunOptions
 from training.running.twins import Twin, train_step
 
 NOISY = TrainConfig(architecture="texture", width=2, crop_size=64, batch_size=4)
@@ -55,7 +56,7 @@ def stopped_by_a_signal_to_one(accelerator: Accelerator, out: Path) -> list[bool
         return real(config, step)
 
     loop.rate_factor = with_signal
-    stopped, options = False, loop.RunOptions(log_every=5)
+    stopped, options = False, RunOptions(log_every=5)
     try:
         loop.run(PLAIN, [Painting(EXAMPLES / "sunset.jpg", "sunset")], EXAMPLES, out, ("instance",), options)
     except KeyboardInterrupt:

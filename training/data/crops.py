@@ -100,7 +100,7 @@ def read_patiently(path: Path) -> io.BytesIO:
         raise TrainingError(f"{what}: make it readable, then call again; checkpoints are kept") from error
 
 
-def plainly(batches: Iterable) -> Iterator:
+def in_plain_words(batches: Iterable) -> Iterator:
     """The batches. An error of a loader's process, whose text is that process' traceback, is raised again in its own words."""
     try:
         yield from batches

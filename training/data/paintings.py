@@ -71,9 +71,9 @@ def read_paintings(files: list[Path], about: Path | None, name: str | None = Non
     return paintings
 
 
-def style_of_step(step: int, styles: int, seed: int) -> int:
-    """Which style step 1, 2, ... trains: every round of `styles` steps visits each once, in an order of its own."""
-    round_, place = divmod(step - 1, styles)
-    order = list(range(styles))
+def row_of_step(step: int, rows: int, seed: int) -> int:
+    """Which row step 1, 2, ... trains: every round of `rows` steps visits each once, in an order of its own."""
+    round_, place = divmod(step - 1, rows)
+    order = list(range(rows))
     random.Random(f"{seed}/styles/{round_}").shuffle(order)
     return order[place]

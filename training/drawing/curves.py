@@ -29,12 +29,12 @@ def draw_curves(curves: dict[str, list[tuple[int, float, float]]], path: Path) -
         plain_ticks(axis)
 
 
-def loss_curves(log: Path, path: Path, style: str | None = None) -> None:
+def loss_curves(log: Path, path: Path, slug: str | None = None) -> None:
     """Plot a loss log: training losses on the left, the held-out objective (where it was measured) on the right.
 
-    Of one style only, or of all together: then the held-out objectives are averaged.
+    Of the style of that slug only, or of all together: then the held-out objectives are averaged.
     """
-    records = [r for r in read_log(log) if style in (None, r["style"])]
+    records = [r for r in read_log(log) if slug in (None, r["style"])]
     held_out = _mean_by_step([r for r in records if "held_out" in r])
     losses = [r for r in records if "held_out" not in r]
     with plot(path, 2 if held_out else 1, dpi=90) as axes:

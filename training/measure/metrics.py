@@ -3,8 +3,10 @@
 import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from torch import nn
 from tqdm import tqdm
 
 from training.measure.held_out import (
@@ -23,50 +25,63 @@ from training.measure.held_out import (
 from training.measure.iterations import compare, read_curves
 from training.measure.picture_errors import PictureErrors, painters_errors
 from training.measure.robustness import measure_robustness
-from training.objective.vgg import load_vgg
+from training.objective.losses import Objective
+from training.objective.vgg import VGG16
 from training.records import machine
 from zoo.catalog import load
-from zoo.device import pick_device
 from zoo.errors import TrainingError
 from zoo.folder import sha256
 from zoo.images import list_photos, open_photo
 from zoo.style import Style
 
 
-@dataclass
+@dataclass(frozen=True)
 class Task:
-    """What is measured: the generators of a style by norm, against its painting, on photos at a short side of `size` px."""
+    """What is measured: the generators of a style by norm, against its painting, on photos at a short side of `size` px.
+
+    It computes where the loss network is. Raises ZooError at once for a photo that would end a long measurement later.
+    """
 
     style: Style
     content: list[Path]  # photos, and folders of them
     painting: Path
+    vgg: VGG16
     size: int = PHOTO_SIZE
-    device: str = "auto"
-    vgg: str = "bundled"
     frozen_on: Path | None = None
 
     def __post_init__(self) -> None:
         if not self.style.norms:
             raise TrainingError(f"{self.style.folder} holds no generator to measure")
-        self.where = pick_device(self.device)
-        self.objective = held_out_objective(load_vgg(self.vgg).to(self.where), open_photo(self.painting))
-        self.generators = {norm: load(self.style, norm).to(self.where) for norm in self.style.norms}
-        self.photos = [photo for path in self.content for photo in (list_photos(path) if path.is_dir() else [path])]
         for photo in self.photos:
-            open_photo(photo)  # raises now what would end a long measurement
+            open_photo(photo)
+
+    @cached_property
+    def photos(self) -> list[Path]:
+        """The files."""
+        return [photo for path in self.content for photo in (list_photos(path) if path.is_dir() else [path])]
+
+    @cached_property
+    def generators(self) -> dict[str, nn.Module]:
+        """By norm, beside the loss network."""
+        return {norm: load(self.style, norm).to(self.vgg.mean.device) for norm in self.style.norms}
+
+    @cached_property
+    def objective(self) -> Objective:
+        """The held-out objective of the painting."""
+        return held_out_objective(self.vgg, open_photo(self.painting))
 
     def record(self, *more: str) -> dict:
         """How and where it was measured, for metrics.json. Names of files, never their paths."""
         command = ["python", "-m", "training.evaluate", self.style.slug, "--content"]
         command += [path.resolve().name for path in self.content]
         command += ["--style-image", self.painting.name, "--size", str(self.size), *more]
-        if self.vgg != "bundled":
-            command += ["--vgg-weights", Path(self.vgg).name]
+        if self.vgg.origin != "bundled":
+            command += ["--vgg-weights", Path(self.vgg.origin).name]
         if self.frozen_on:
             command += ["--frozen-on", self.frozen_on.resolve().name]
         return {
             "command": shlex.join(command),
-            "machine": machine(self.where),
+            "machine": machine(self.vgg.mean.device),
             "painting": {"file": self.painting.name, "sha256": sha256(self.painting)},
             "photos": [{"file": path.name, "sha256": sha256(path)} for path in self.photos],
         }
@@ -100,7 +115,7 @@ def robustness_record(task: Task) -> dict:
 
 def errors_record(task: Task) -> dict:
     """Content and style errors by norm and size, and those of the untouched photo, and how they were measured."""
-    measured = PictureErrors(task.objective.vgg, open_photo(task.painting))
+    measured = PictureErrors(task.vgg, open_photo(task.painting))
     photos = _watched(map(open_photo, task.photos), len(task.photos), "errors")
     found = painters_errors(measured, {"photo": untouched, **task.generators}, photos)
     return {**found, **task.record("--measure", "errors")}

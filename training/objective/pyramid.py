@@ -11,7 +11,7 @@ from training.config import TrainConfig
 from training.data.paintings import Painting
 from training.objective.losses import IdentityObjective, Objective
 from training.objective.precision import resolve
-from training.objective.vgg import VGG16, load_vgg
+from training.objective.vgg import VGG16, in_precision
 from zoo.images import fit_short_side, open_photo, to_tensor
 
 
@@ -59,15 +59,17 @@ class PyramidObjective(nn.Module):
         return pictures[:, :, top : top + side, left : left + side]
 
 
-def make_objectives(config: TrainConfig, paintings: list[Painting], vgg_weights: str, device: torch.device) -> list:
-    """The objective of each row: of each painting, all on one loss network; then of the identity, if the recipe wants it."""
-    vgg = load_vgg(vgg_weights, resolve(config.vgg_precision, device)).to(device)
-    objectives: list = [painting_objective(config, open_photo(painting.file), vgg, device) for painting in paintings]
+def make_objectives(config: TrainConfig, paintings: list[Painting], vgg: VGG16) -> list:
+    """The objective of each row: of each painting, all on one loss network, which is `vgg` in the recipe's precision; then of
+    the identity, if the recipe wants it."""
+    vgg = in_precision(vgg, resolve(config.vgg_precision, vgg.mean.device))
+    objectives: list = [painting_objective(config, open_photo(painting.file), vgg) for painting in paintings]
     return objectives + ([IdentityObjective(config.identity_weight)] if config.identity_weight else [])
 
 
-def painting_objective(config: TrainConfig, painting: Image.Image, vgg: VGG16, device: torch.device) -> nn.Module:
+def painting_objective(config: TrainConfig, painting: Image.Image, vgg: VGG16) -> nn.Module:
     """What a recipe measures pictures by: at one size, or at several (training.objective.pyramid)."""
+    device = vgg.mean.device
     weights, levels = (config.content_weight, config.style_weight, config.tv_weight), []
     for i in range(config.levels):
         picture = to_tensor(fit_short_side(painting, config.style_size // 2**i)).to(device)

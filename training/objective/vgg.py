@@ -1,5 +1,6 @@
 """The loss network: VGG16 (Simonyan and Zisserman 2015) up to relu4_3, frozen, normalisation inside."""
 
+import copy
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,11 +19,12 @@ LAYERS = tuple(f"relu{b}_{i}" for b, (_, n) in enumerate(_BLOCKS, 1) for i in ra
 class VGG16(nn.Module):
     """Features of pictures. In: B×3×H×W RGB in [0, 1]; inside, the caffe scale: 0-255 minus the mean.
 
-    Parameter names are those of `torchvision.models.vgg16()`, so its weights load as they are.
+    Parameter names are those of `torchvision.models.vgg16()`, so its weights load as they are. `origin` says which these are.
     """
 
     def __init__(self):
         super().__init__()
+        self.origin = "random"
         layers, self.indices, c_in = [], {}, 3
         for block, (c_out, n) in enumerate(_BLOCKS, 1):
             for i in range(1, n + 1):
@@ -108,4 +110,10 @@ def load_vgg(weights: str | Path = "bundled", dtype: torch.dtype = torch.float32
     if missing:
         raise WeightsError(f"{weights!s} is not a VGG16 weights file: {missing[0]} is missing or of another shape")
     vgg.load_state_dict({key: state[key].float() for key in wanted})
+    vgg.origin = str(weights)
     return vgg.to(dtype=dtype, memory_format=torch.channels_last)
+
+
+def in_precision(vgg: VGG16, dtype: torch.dtype) -> VGG16:
+    """The same network computing in `dtype`: itself where it does, else a copy."""
+    return vgg if vgg.features[0].weight.dtype == dtype else copy.deepcopy(vgg).to(dtype=dtype)

@@ -11,7 +11,8 @@ from training.measure.robustness import measure_robustness
 from training.objective.vgg import load_vgg
 from training.paper.records import SHOWN, bundled_photos, photo
 from training.records import fingerprint, read_log, write_json
-from training.running.loop import RunOptions, run
+from training.running.loop import complete
+from training.running.run import Run, RunOptions
 from zoo.folder import WEIGHTS, load_generator, twin_folder
 from zoo.images import open_photo, save_picture
 from zoo.painter import paint
@@ -37,7 +38,7 @@ def train_experiment(name: str, content: Path, held_out: Path, painting: Path, r
     config = TrainConfig.from_dict({**recipe, "steps": steps or recipe["steps"]})
     options = RunOptions(held_out=held_out, held_out_every=EVERY)
     if not finished(runs / name, norms, config):
-        run(config, read_paintings([painting], None), content, runs / name, norms, options)
+        complete(Run(config, read_paintings([painting], None), content, runs / name, norms, options))
     return runs / name
 
 

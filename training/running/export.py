@@ -2,9 +2,9 @@
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
+from PIL import Image
 
 from training.data.paintings import Painting
 from training.drawing.curves import loss_curves
@@ -12,7 +12,10 @@ from training.drawing.style_pictures import draw_pictures
 from training.measure.held_out import PHOTO_SIZE
 from training.measure.metrics import Task, held_out_record
 from training.records import forget_measurements, machine, read_log, write_card, write_metrics
+from training.running.report import RunReport
+from training.running.run import IDENTITY
 from training.running.start import known_as
+from training.running.twins import Twin
 from zoo.adapter import save_adapter
 from zoo.conditional import export
 from zoo.folder import list_norms, load_generator, save, twin_folder
@@ -22,32 +25,38 @@ from zoo.style import Style, at
 ADAPTER = "adapter"  # the folder, in that of a style of which only a part was trained, that holds this part
 MAX_PAINTING = 2 * 2**20  # bytes: a larger file is shown reduced
 
-if TYPE_CHECKING:
-    from training.running.report import RunReport
+
+def export_styles(report: RunReport, twins: list[Twin]) -> None:
+    """Export every row of a finished run to its folder, with pictures, record and card."""
+    for row, painting in enumerate(report.run.paintings):
+        export_style(report, twins, row, painting)
+    if report.run.identity_row is not None:
+        export_identity(report, twins)
+    if bad := report.photos.unreadable:
+        report.accelerator.print(f"{len(bad)} unreadable files were skipped, first {bad[0].name}")
 
 
-def finish_style(folder: Path, style: int, painting: Painting, twins: list, report: "RunReport") -> None:
+def export_style(report: RunReport, twins: list[Twin], row: int, painting: Painting) -> None:
     """Write everything of one style; with held-out photos measured on the weights as they were stored."""
+    run, folder = report.run, report.run.style_folder(painting)
     forget_measurements(folder)
     for twin in twins:
-        save(export(twin.painter, style), twin_folder(folder, twin.norm))
-        if report.config.only != "all":
-            base = report.start_styles[style if len(report.start_styles) > 1 else 0]
-            save_adapter(export(twin.painter, style), base.folder, known_as(base), folder / ADAPTER)
+        save(export(twin.painter, row), twin_folder(folder, twin.norm))
+        if run.config.only != "all":
+            base = run.base(row)
+            save_adapter(export(twin.painter, row), base.folder, known_as(base), folder / ADAPTER)
             report.write_recipe(folder / ADAPTER / "recipe.yaml", [painting])
     report.write_recipe(folder / "recipe.yaml", [painting])
     if "instance" not in list_norms(folder):
         return  # half a style: its folder is completed by training the other half
     _pictures(folder, painting, report)
     _history(folder, painting, report)
-    write_metrics(folder, {"storage": storage_error(folder, style, twins, report)})
-    if held_out := report.options.held_out:
-        found = held_out_record(
-            Task(at(folder), [held_out], painting.file, device=report.options.device, vgg=report.options.vgg_weights)
-        )
+    write_metrics(folder, {"storage": storage_error(folder, row, twins, report.preview_photos())})
+    if held_out := run.options.held_out:
+        found = held_out_record(Task(at(folder), [held_out], painting.file, report.vgg))
         write_metrics(folder, {"held_out": {str(PHOTO_SIZE): found}})
     write_card(at(folder))
-    if report.config.only != "all":
+    if run.config.only != "all":
         _complete_adapter(folder)
 
 
@@ -59,21 +68,22 @@ def _complete_adapter(folder: Path) -> None:
     write_card(Style(folder.name, folder / ADAPTER, "local"))
 
 
-def finish_identity(folder: Path, twins: list, report: "RunReport") -> None:
+def export_identity(report: RunReport, twins: list[Twin]) -> None:
     """Write the generators that give the photo back, with their recipe and, given held-out photos, their PSNR."""
+    folder = report.run.out / IDENTITY
     for twin in twins:
-        save(export(twin.painter, report.identity), twin_folder(folder, twin.norm))
+        save(export(twin.painter, report.run.identity_row), twin_folder(folder, twin.norm))
     report.write_recipe(folder / "recipe.yaml", [])
-    if report.options.held_out:
+    if report.run.options.held_out:
         note = f"mean over whole held-out photos at {PHOTO_SIZE} px; matched: each colour at the photo's mean and deviation"
         write_metrics(folder, {"psnr": {**report.psnr(twins), "note": note, "machine": machine(report.accelerator.device)}})
 
 
-def _pictures(folder: Path, painting: Painting, report: "RunReport") -> None:
+def _pictures(folder: Path, painting: Painting, report: RunReport) -> None:
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
-    loss_curves(report.log_file, images / "curves.png", painting.slug)
-    draw_pictures(at(folder), report.preview_photos(), report.options.device)
+    loss_curves(report.run.log_file, images / "curves.png", painting.slug)
+    draw_pictures(at(folder), report.preview_photos(), report.run.options.device)
     small = painting.file.stat().st_size < MAX_PAINTING
     if painting.show and small and painting.file.suffix.lower() in (".jpg", ".jpeg"):
         shutil.copyfile(painting.file, images / "painting.jpg")  # the very file that was trained on
@@ -81,8 +91,8 @@ def _pictures(folder: Path, painting: Painting, report: "RunReport") -> None:
         save_picture(fit_long_side(open_photo(painting.file), 2048), images / "painting.jpg", quality=90)
 
 
-def _history(folder: Path, painting: Painting, report: "RunReport") -> None:
-    records = [r for r in read_log(report.log_file) if "held_out" in r and r["style"] == painting.slug]
+def _history(folder: Path, painting: Painting, report: RunReport) -> None:
+    records = [r for r in read_log(report.run.log_file) if "held_out" in r and r["style"] == painting.slug]
     history = [{"step": r["step"], **r["held_out"]} for r in records]
     if history:
         note = f"centre crops of {PHOTO_SIZE} px in batches of 4; batch norm in eval mode unless named"
@@ -90,15 +100,15 @@ def _history(folder: Path, painting: Painting, report: "RunReport") -> None:
 
 
 @torch.no_grad()
-def storage_error(folder: Path, style: int, twins: list, report: "RunReport") -> dict:
+def storage_error(folder: Path, row: int, twins: list[Twin], photos: list[Image.Image]) -> dict:
     """How far the stored generators (float16) paint from the trained ones (float32), both computed in float32.
 
-    By norm: the share of 8-bit values of the preview photos that differ by at most two levels, and the largest difference.
+    By norm: the share of 8-bit values of the photos that differ by at most two levels, and the largest difference.
     """
     found: dict = {}
     for twin in twins:
-        trained, stored = export(twin.painter, style).cpu().eval(), load_generator(twin_folder(folder, twin.norm))
-        levels = [(255 * (trained(photo) - stored(photo))).abs().flatten() for photo in map(to_tensor, report.preview_photos())]
+        trained, stored = export(twin.painter, row).cpu().eval(), load_generator(twin_folder(folder, twin.norm))
+        levels = [(255 * (trained(photo) - stored(photo))).abs().flatten() for photo in map(to_tensor, photos)]
         levels = torch.cat(levels)
         within = (levels <= 2).double().mean().item()
         found[twin.norm] = {"within_2_levels": within, "largest_difference": levels.max().item()}

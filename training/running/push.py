@@ -3,21 +3,18 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from training.config import TrainConfig
-from training.data.paintings import Painting
 from training.running.export import ADAPTER
+from training.running.run import Run
 from training.running.start import known_as
-from zoo.catalog import Style
 from zoo.errors import ConfigError
 
 
-def check_push(
-    to: str, config: TrainConfig, paintings: list[Painting], norms: tuple[str, ...], start: tuple[Style, ...]
-) -> None:
-    """Raise ZooError when the style, or the adapter to the one it starts from, could not be published as owner/name `to`."""
+def check_push(run: Run) -> None:
+    """Raise ZooError when the style, or the adapter to the one it starts from, could not be published as `push_to` says."""
     from zoo import hub  # here, as only some trainings need the Hub
     from zoo.sharing import PROVENANCE, check_base
 
+    to, config, paintings = run.options.push_to, run.config, run.paintings
     repo, revision = hub.split_id(to)
     if revision:
         raise ConfigError(f"--push-to {repo}, without @{revision}: a commit makes a new revision")
@@ -25,12 +22,12 @@ def check_push(
         raise ConfigError(
             "--push-to takes one style: publish each folder of several by python -m zoo publish OUT/SLUG --to ..."
         )
-    if "instance" not in norms:
+    if "instance" not in run.norms:
         raise ConfigError("--push-to publishes a whole style: train it with --pair or --norm instance")
     if missing := [f"--{key}" for key in PROVENANCE if not paintings[0].facts.get(key)]:
         raise ConfigError(f"--push-to needs to know where the painting comes from: give {', '.join(missing)}")
     if config.only != "all":
-        check_base(known_as(start[0]))
+        check_base(known_as(run.start[0]))
     if (owner := repo.split("/")[0]) not in (known := hub.accounts()):
         raise ConfigError(f"--push-to {to}: your login may write to {', '.join(known)}, not to {owner}")
     hub.check_target(hub.Target(repo))

@@ -28,8 +28,8 @@ class Twin:
     """One generator with its optimisers, guarded against losses and gradients that are not finite.
 
     Such a step changes neither weights nor optimisers nor running statistics: what was before is put back. That is decided on
-    the device, so that no step waits for the processor; `look` reads the flags now and then, halves the learning rate after
-    PATIENCE skipped steps, says so, and gives up after HALVINGS.
+    the device, so that no step waits for the processor; `react_to_skipped_steps` reads the flags now and then, halves the
+    learning rate after PATIENCE of them, says so, and gives up after HALVINGS.
 
     With `averaging` in the recipe, `painter`, a running average of the generator, is what previews, measurements and the
     finished style take.
@@ -105,8 +105,8 @@ class Twin:
             for mean, value in zip(self.painter.state_dict().values(), self.generator.state_dict().values(), strict=True):
                 mean.lerp_(value, new) if mean.is_floating_point() else mean.copy_(value)
 
-    def look(self, step: int, say: Callable[[str], None]) -> None:
-        """Read the flags of the steps since the last look. Raises TrainingError when lower rates did not help."""
+    def react_to_skipped_steps(self, step: int, say: Callable[[str], None]) -> None:
+        """Read the flags of the steps since the last call. Raises TrainingError when lower rates did not help."""
         if not (new := int(self._bad.item())):
             return
         self._bad.zero_()
@@ -165,12 +165,12 @@ def train_step(
     twins: list[Twin],
     objective: Objective,
     photos: torch.Tensor,
-    style: int,
+    row: int,
     factor: float,
     micro_batch: int = 0,
     seed: int = 0,
 ) -> dict[str, dict[str, torch.Tensor]]:
-    """One step of every twin on the same B×3×H×W photos, in micro-batches (0: all at once); returns mean losses by norm.
+    """One step of a row of every twin on the same B×3×H×W photos, in micro-batches (0: all at once): mean losses by norm.
 
     `factor` is the share of the recipe's learning rates. `seed` decides the noise of generators that have some (outside of a
     step it is 0), and where the objective looks closely.
@@ -181,7 +181,7 @@ def train_step(
     chunks = [(part, objective.photo_features(part, own), own) for part, own in zip(parts, seeds, strict=True)]
     losses = {}
     for twin in twins:
-        choose(twin.generator, style)
+        choose(twin.generator, row)
         losses[twin.norm] = twin.step(objective, chunks, factor)
         twin.generator.seed = 0
     return losses
