@@ -16,6 +16,7 @@ unit: $(VENV)/.dev
 	$(BIN)/python -m pytest -m "not slow" --ignore tests/browser
 
 lint: $(VENV)/.dev
+	rm -f space/*.pyi  # that gradio has written beside its components, and mypy would read instead of them
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
