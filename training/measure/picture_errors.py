@@ -27,7 +27,8 @@ class PictureErrors:
     def __init__(self, vgg: VGG16, painting: Image.Image, scales: tuple[int, ...] = SCALES):
         self.device, weights = vgg.mean.device, (1.0, STYLE_WEIGHT, 0.0)
         self.objectives = {
-            size: Objective(vgg, self._at(painting, size), CONTENT_LAYERS, STYLE_LAYERS, weights, "relative") for size in scales
+            size: Objective(vgg, self._resized(painting, size), CONTENT_LAYERS, STYLE_LAYERS, weights, "relative")
+            for size in scales
         }
 
     @torch.no_grad()
@@ -36,7 +37,7 @@ class PictureErrors:
         """{picture: {"192": {"content": c, "style": s}, ..., "mean": ...}}, of pictures of that photo, in any size."""
         found: dict = {name: {} for name in pictures}
         for size, objective in self.objectives.items():
-            original = self._at(photo, size)
+            original = self._resized(photo, size)
             features = objective.photo_features(original)
             height, width = original.shape[2:]
             for name, picture in pictures.items():
@@ -45,7 +46,7 @@ class PictureErrors:
                 found[name][str(size)] = {key: losses[key].item() for key in ("content", "style")}
         return {name: {**errors, "mean": mean_errors(errors.values())} for name, errors in found.items()}
 
-    def _at(self, picture: Image.Image, size: int) -> torch.Tensor:
+    def _resized(self, picture: Image.Image, size: int) -> torch.Tensor:
         return to_tensor(fit_short_side(picture, size)).to(self.device)
 
 
