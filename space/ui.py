@@ -1,5 +1,6 @@
 """The page: its layout. A stranger sees a comparison at once, then puts their own photo in."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -79,6 +80,7 @@ def build_demo() -> gr.Blocks:
 
 def launch_options() -> dict:
     """Arguments of `launch` that belong to the page."""
+    pictures = [str(style.folder / "images") for style in list_styles()]  # local styles lie anywhere
     return {
         "theme": make_theme(),
         "css_paths": HERE / "style.css",
@@ -86,7 +88,7 @@ def launch_options() -> dict:
         "run_history": False,  # nobody's photos are kept, not even in their own browser
         "max_file_size": UPLOAD,
         "app_kwargs": {"middleware": [guard()]},
-        "allowed_paths": [str(style.folder / "images") for style in list_styles()],  # local styles lie anywhere
+        "allowed_paths": [path for path in pictures if os.path.isdir(path)],  # a link in a ring would break every answer
     }
 
 

@@ -16,6 +16,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from zoo.errors import PhotoError, brief
 from zoo.registry import MIN_SIDE
 
+MAX_SCANS = 100  # of a progressive JPEG; cameras and programs make some ten
 MAX_PIXELS = 200_000_000
 # The formats that are read, by the suffixes of their names. Pillow has forty more decoders, which strangers' files need not
 # reach: an EPS file would call Ghostscript, whatever its name ends in.
@@ -94,6 +95,8 @@ def open_photo(
             image = source if isinstance(source, Image.Image) else Image.open(source, formats=list(FORMATS))
             with nullcontext() if image is source else image:  # which closes the file, also that of a broken picture
                 _check_size(image, name, max_pixels)
+                if image is not source:
+                    _check_scans(image, name)
                 if size is not None and image is not source:
                     w, h = (max(1, 2 * size * side // max(image.size)) for side in image.size)
                     image.draft(None, (w, h))
@@ -111,6 +114,21 @@ def open_photo(
             raise PhotoError(f"cannot read {name}: {error.strerror}") from error
         why = "it has the format of none" if isinstance(error, UnidentifiedImageError) else brief(error)
         raise PhotoError(f"cannot read {name} as a picture ({why}): use a sound JPEG, PNG, WebP or TIFF") from error
+
+
+def _check_scans(image: Image.Image, name: str) -> None:
+    """A decoder goes over all blocks of a progressive JPEG once a scan, and a megabyte may hold 80,000: minutes of a core."""
+    if image.format not in ("JPEG", "MPO"):
+        return
+    file, scans, last = image.fp, 0, b""
+    place = file.tell()
+    file.seek(0)
+    while part := file.read(2**20):
+        scans += (last + part).count(b"\xff\xda")
+        last = part[-1:]
+    file.seek(place)
+    if scans > MAX_SCANS:
+        raise PhotoError(f"{name} comes in {scans:,} scans: save it again as an ordinary JPEG, of at most {MAX_SCANS}")
 
 
 _silence = threading.Lock()

@@ -100,3 +100,11 @@ def test_no_request_leaves_the_machine_at_import_and_launch():
 
 def test_nothing_of_a_visitor_is_kept():
     assert launch_options()["run_history"] is False
+
+
+def test_a_local_styles_pictures_in_a_ring_of_links_break_no_answer(monkeypatch, tmp_path, small_pair):
+    """gradio resolves every allowed path for every result. (issue 13, item 34)"""
+    (small_pair / "images").symlink_to("images")
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(small_pair.parent))
+    paths = launch_options()["allowed_paths"]
+    assert paths and not any(str(small_pair) in path for path in paths)

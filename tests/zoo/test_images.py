@@ -246,3 +246,15 @@ def test_errors_name_the_file_shortly_and_no_other_path(tmp_path):
     with pytest.raises(PhotoError) as error:
         open_photo(Path("x" * 10**6 + ".png"))
     assert len(str(error.value)) < 300
+
+
+def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded(tmp_path, photo):
+    """A megabyte may hold 80,000 of them, each a walk over all blocks. (issue 13, items 19 and 40)"""
+    plain = tmp_path / "plain.jpg"
+    Image.open(photo).save(plain, progressive=True)
+    assert open_photo(plain).size == (512, 512)
+    bomb = plain.read_bytes()
+    scan = b"\xff\xda\x00\x08\x01\x01\x00\x3f\x3f\x00\x7f\xff\x00"
+    (tmp_path / "bomb.jpg").write_bytes(bomb[:-2] + 200 * scan + bomb[-2:])
+    with pytest.raises(PhotoError, match="bomb.jpg comes in 2.. scans"):
+        open_photo(tmp_path / "bomb.jpg", 256)
