@@ -11,7 +11,7 @@ from typing import IO
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from zoo.errors import PhotoError, brief
 from zoo.registry import MIN_SIDE
@@ -118,7 +118,7 @@ def open_photo(
 
 def _check_scans(image: Image.Image, name: str) -> None:
     """A decoder goes over all blocks of a progressive JPEG once a scan, and a megabyte may hold 80,000: minutes of a core."""
-    if image.format not in ("JPEG", "MPO"):
+    if image.format not in ("JPEG", "MPO") or not isinstance(image, ImageFile.ImageFile) or image.fp is None:
         return
     file, scans, last = image.fp, 0, b""
     place = file.tell()
