@@ -1,6 +1,7 @@
 """Trainings that begin from a trained style, through the command line: rows of several, the identity, an adapter."""
 
 import json
+import shutil
 
 import pytest
 import torch
@@ -20,6 +21,8 @@ SMALL = ("--recipe", "smoke", "--steps", 3, "--log-every", 1, "--preview-every",
 
 @pytest.mark.slow
 def test_many_styles_and_the_identity_go_on_from_trained_ones(examples, tmp_path, run_module):
+    (held_out := tmp_path / "held-out").mkdir()
+    shutil.copy(examples / "dog.jpg", held_out)
     pictures = [examples / name for name in ("sunset.jpg", "dog.jpg")]
     words = [*SMALL, "--pair", "--from", "udnie", "tableau-no-2", "--style-image", *pictures, "--content", examples]
     words += [
@@ -28,7 +31,7 @@ def test_many_styles_and_the_identity_go_on_from_trained_ones(examples, tmp_path
         "--warmup",
         2,
         "--held-out",
-        examples,
+        held_out,
         "--out",
         tmp_path / "two",
         "--balance",
