@@ -45,7 +45,7 @@ def wire(styles: list[Style], controls: dict, result: dict, shared: dict, tabs: 
             files = [_png(done.picture(norm), f"{Path(photo).stem}-{chosen[0]}-{norm}") for norm in words.NORMS]
             about, painting = words.about(done.style), community.painting(done.style)
         downloads = [gr.DownloadButton(value=file, interactive=True) for file in files]
-        shown = gr.Image(str(painting) if painting else None, visible=painting is not None)
+        shown = gr.Image(str(painting) if isinstance(painting, Path) else painting, visible=painting is not None)
         return tuple(files), actions.describe(done), *downloads, about, shown
 
     def choose(request: gr.Request, event: gr.SelectData):
