@@ -1,10 +1,10 @@
-"""Carry an unfinished run to another machine in two megabytes instead of its checkpoint's tens.
+"""Carry an unfinished run to another machine, in half of its checkpoint's size.
 
   python -m training.carry pack my-painting/ carried/        # of the newest checkpoint, on the one machine
   python -m training.carry unpack carried/ my-painting/      # on the other; then the training's own command goes on
 
-Weights are carried in float16 (norms in float32), with step, recipe and log; the optimisers' memory is left behind and gathers
-anew within some ten steps, so that the end differs a little from that of a run left alone.
+Carried are weights and what the optimisers remember, kernels in 16 bits, and step, recipe and log: the run goes on nearly as if
+it had been left alone. The photos and the painting are yours to bring, under the names they had.
 """
 
 import argparse

@@ -1,17 +1,16 @@
-"""An unfinished run in two megabytes instead of its checkpoint's tens (training/carry.py says what is carried)."""
+"""An unfinished run in half of its checkpoint's size (training/carry.py says what is carried)."""
 
 import json
-import shutil
 from pathlib import Path
 
+import torch
 from safetensors.torch import save as serialize
 
 from training.running.checkpoint import load_checkpoint, save_checkpoint
-from zoo.errors import TrainingError
+from zoo.errors import TrainingError, WeightsError
 from zoo.folder import read_weights, write_whole
 
-STATE, LOG = "state.json", "log.jsonl"
-PARTS = ("generator", "average")  # of a twin's state
+TENSORS, STATE, LOG = "state.safetensors", "state.json", "log.jsonl"
 
 
 def pack(out: Path, folder: Path) -> int:
@@ -19,19 +18,12 @@ def pack(out: Path, folder: Path) -> int:
     state = load_checkpoint(out / "run" / "checkpoints")
     if state is None:
         raise TrainingError(f"{out} holds no checkpoint of a run to carry: give the --out of an unfinished training")
-    norms = state["run"]["norms"]
-    files = {}
-    for norm in norms:
-        weights = {f"{p}/{key}": value for p in PARTS for key, value in state[norm].get(p, {}).items()}
-        half = {key: value.half() if value.ndim > 1 else value for key, value in weights.items()}  # norms have one axis
-        files[folder / f"{norm}.safetensors"] = serialize(
-            {key: value.contiguous() for key, value in half.items()}, metadata={"norm": norm}
-        )
-    record = {key: state[key] for key in ("step", "seconds", "run")} | {"guard": {n: state[n]["guard"] for n in norms}}
-    files[folder / STATE] = (json.dumps(record, indent=1) + "\n").encode()
+    tensors: dict[str, torch.Tensor] = {}
+    record = _take_tensors(state, "", tensors)
     try:
-        write_whole(files)
-        shutil.copyfile(out / "run" / LOG, folder / LOG)
+        log = (out / "run" / LOG).read_bytes()
+        text = (json.dumps(record) + "\n").encode()
+        write_whole({folder / TENSORS: serialize(tensors), folder / STATE: text, folder / LOG: log})
     except OSError as error:
         raise TrainingError(f"cannot write {error.filename or folder}: {error.strerror or error}") from error
     return state["step"]
@@ -46,17 +38,38 @@ def unpack(folder: Path, out: Path) -> int:
         raise TrainingError(f"{out} holds a run already: choose another folder")
     try:
         record = json.loads((folder / STATE).read_text(encoding="utf-8"))
-        state = {key: record[key] for key in ("run", "seconds")}
-        for norm, guard in record["guard"].items():
-            tensors, _ = read_weights(folder / f"{norm}.safetensors")
-            parts: dict = {"guard": guard}
-            for name, value in tensors.items():
-                part, _, key = name.partition("/")
-                parts.setdefault(part, {})[key] = value
-            state[norm] = parts
-        (out / "run").mkdir(parents=True)
-        shutil.copyfile(folder / LOG, out / "run" / LOG)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        state = _put_tensors(record, read_weights(folder / TENSORS)[0])
+        step, log = state.pop("step"), (folder / LOG).read_bytes()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, WeightsError) as error:
         raise TrainingError(f"{folder} is no run that was packed ({error})") from error
-    save_checkpoint(out / "run" / "checkpoints", record["step"], state)
-    return record["step"]
+    try:
+        write_whole({out / "run" / LOG: log})
+    except OSError as error:
+        raise TrainingError(f"cannot write {out}: {error.strerror or error}") from error
+    save_checkpoint(out / "run" / "checkpoints", step, state)
+    return step
+
+
+def _take_tensors(value: object, name: str, tensors: dict[str, torch.Tensor]) -> object:
+    """A checkpoint's state as JSON has it, with its tensors in `tensors`: kernels in 16 bits, gammas, betas and their like, of
+    one axis, as they are. What optimisers remember may be tiny, which bfloat16 holds and float16 does not."""
+    if isinstance(value, torch.Tensor):
+        small = torch.bfloat16 if "/optimizers/" in name else torch.float16
+        tensors[name] = (value.to(small) if value.ndim > 1 else value).contiguous()
+        return {"tensor": name}
+    if isinstance(value, dict):  # an optimiser numbers its weights, JSON knows no numbers as keys
+        named = [(f"#{key}" if isinstance(key, int) else key, each) for key, each in value.items()]
+        return {key: _take_tensors(each, f"{name}/{key}", tensors) for key, each in named}
+    if isinstance(value, (list, tuple)):
+        return [_take_tensors(each, f"{name}/{i}", tensors) for i, each in enumerate(value)]
+    return value
+
+
+def _put_tensors(value: object, tensors: dict[str, torch.Tensor]) -> object:
+    """The state that `_take_tensors` took apart, its tensors in float32."""
+    if isinstance(value, dict):
+        if value.keys() == {"tensor"}:
+            found = tensors[value["tensor"]]
+            return found.float() if found.is_floating_point() else found
+        return {int(key[1:]) if key[0] == "#" else key: _put_tensors(each, tensors) for key, each in value.items()}
+    return [_put_tensors(each, tensors) for each in value] if isinstance(value, list) else value

@@ -128,11 +128,10 @@ class Twin:
         return {"generator": weights, "optimizers": [o.state_dict() for o in self.optimizers], "guard": guard, **average}
 
     def load_state_dict(self, state: dict) -> None:
-        """Take up what `state_dict` gave, in version 0.1, too, when there was one optimiser; a run that was carried here
-        (training.carry) has optimisers that start afresh."""
+        """Take up what `state_dict` gave, in version 0.1, too, when there was one optimiser."""
         self.generator.load_state_dict(state["generator"])
-        kept = [state["optimizer"]] if "optimizer" in state else state.get("optimizers", [])
-        for optimizer, remembered in zip(self.optimizers, kept, strict=bool(kept)):
+        kept = [state["optimizer"]] if "optimizer" in state else state["optimizers"]
+        for optimizer, remembered in zip(self.optimizers, kept, strict=True):
             groups = zip(optimizer.param_groups, remembered["param_groups"], strict=True)
             optimizer.load_state_dict({**remembered, "param_groups": [{**fresh, **group} for fresh, group in groups]})
         if self.averaging:
