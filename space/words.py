@@ -17,9 +17,12 @@ def without_paths(error: object) -> str:
 
 
 def shares(style: Style) -> dict[str, float] | None:
-    """Each norm's held-out objective as a share of the untouched photo's, at the first size measured; None if it was not."""
+    """Each norm's held-out objective as a share of the untouched photo's, at the first size measured; None if there is none.
+
+    A photo that is the painting itself has an objective of 0, of which nothing is a share.
+    """
     for found in style.held_out.values():
-        if {"batch", "instance"} <= found.keys():
+        if {"batch", "instance"} <= found.keys() and min(found[name]["objective"] for name in ("photo", "batch")) > 1e-6:
             return {norm: found[norm]["objective"] / found["photo"]["objective"] for norm in NORMS}
     return None
 

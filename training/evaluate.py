@@ -40,7 +40,7 @@ def print_table(title: str, found: dict) -> None:
     """Losses by painter, with the objective as a share of the photo's."""
     print(f"{title:32}{'content':>12}{'style':>12}{'objective':>12}  of photo")
     for name, loss in found.items():
-        share = loss["objective"] / found["photo"]["objective"]
+        share = loss["objective"] / max(found["photo"]["objective"], 1e-6)  # 0 where the photo is the painting
         print(f"  {name:30}{loss['content']:12,.0f}{loss['style']:12,.0f}{loss['objective']:12,.0f}  {share:8.1%}")
 
 

@@ -54,8 +54,6 @@ class Style:
                 for name in {"photo"} | record.keys() & {"batch", "instance"}:
                     if not all(_is_figure(record[name][key]) for key in ("content", "style", "objective")):
                         raise ValueError(f"figures of {name}")
-                    if record[name]["objective"] < 1e-6:
-                        raise ValueError(f"the objective of {name}, with which others are compared")
                 if not isinstance(record["photos"], list) or not all(
                     isinstance(record[k], str) for k in ("command", "machine")
                 ):

@@ -1,5 +1,6 @@
 """The page's actions as plain functions."""
 
+import json
 import re
 
 import gradio as gr
@@ -54,6 +55,17 @@ def test_about_tells_painting_and_figures(style):
     assert style.title in text and style.painting["author"] in text
     found = style.metrics["held_out"]["256"]
     assert f"{found['instance']['objective'] / found['photo']['objective']:.1%}" in text
+
+
+@pytest.mark.parametrize("name", ["photo", "batch"])
+def test_a_photo_that_is_the_painting_has_no_share(small_pair, name):
+    """Its objective is 0, by which nothing can be divided. (issue 13, item 34)"""
+    figures = {norm: {"content": 1.0, "style": 1.0, "objective": 1.0} for norm in ("photo", "batch", "instance")}
+    figures[name] = {"content": 0.0, "style": 0.0, "objective": 5e-324}
+    record = {**figures, "photos": ["a.jpg"], "command": "c", "machine": "m"}
+    (small_pair / "metrics.json").write_text(json.dumps({"held_out": {"256": record}}))
+    assert words.shares(zoo.find(small_pair)) is None
+    assert "loss falls" not in words.about(zoo.find(small_pair))
 
 
 def test_the_clearest_comparison_comes_first(small_pair):

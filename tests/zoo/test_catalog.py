@@ -69,8 +69,7 @@ def facts(text):
 
 
 BAD = {
-    "an objective of 0": objectives(photo=0),
-    "a twin's objective of 0": objectives(batch=0),
+    "an objective below 0": objectives(photo=-1),
     "an objective beyond float": objectives(instance=10**400),
     "a hexadecimal title": facts(f"title: 0x{'f' * 5000}"),
     "a hexadecimal year": facts(f"year: 0x{'f' * 5000}"),
