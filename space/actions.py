@@ -1,7 +1,6 @@
 """What the page does: plain functions from photo, style and size to pictures. No layout here."""
 
 import html
-from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeGuard
@@ -11,8 +10,9 @@ from PIL import Image
 
 from space import blocklist
 from space.gpu import on_gpu
-from space.turns import Superseded, Turns
+from space.turns import NOBODY, Superseded, Turns, Visit
 from space.words import NORMS, without_paths
+from zoo import memory
 from zoo.adapter import is_adapter
 from zoo.catalog import find_named
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError, brief, shorten
@@ -26,7 +26,9 @@ MAX_SIZE = 2048  # px; long side, keeps a visitor's picture within the memory of
 MAX_PIXELS = 50_000_000  # of an upload: more than a phone's photo has
 LONGEST = 500  # characters of a message
 MAX_NAME = 250  # letters; the Hub's names and revisions are shorter
-TURNS = Turns(at_once=2, waiting=8)
+PICTURE = int(2.5 * 2**30)  # bytes that painting one may take; on two cores a minute's work of the most expensive styles
+PLACES = 8  # requests of a visitor that paint or wait, in gradio's queue and here
+TURNS = Turns(at_once=2, places=PLACES, places_of_all=24)
 
 
 @dataclass(frozen=True)
@@ -90,34 +92,31 @@ def _on_gpu(photo: Image.Image, style: Style, norms: tuple[str, ...]) -> dict[st
 
 
 def paint(
-    photo: Image.Image, style: Style, norms: tuple[str, ...] = NORMS, wanted: Callable[[], bool] = lambda: True
-) -> dict[str, Painted]:
-    """The photo at its own size, painted with each of the norms, by norm, when it is its turn.
+    photo: str, style: Style, norms: tuple[str, ...], size: int, contrast: float = 1.0, visit: Visit = NOBODY
+) -> Comparison:
+    """The photo at `photo`, reduced to a long side of `size` px and faded, as each of the norms paints it, when it is its turn.
 
-    Raises ZooError, Superseded when it is not `wanted` any more.
+    Raises ZooError, Superseded when it is not wanted any more, not even at the end.
     """
     for norm in norms:
         if norm not in style.norms:
             raise StyleFolderError(f"{style.title} has no {norm}-norm generator, only {', '.join(style.norms)}")
     # here, where what is loaded stays: on a Space the GPU's process is thrown away
-    painter().load(style, norms, timeout=TIMEOUT, deadline=DEADLINE)
-    with TURNS.turn(wanted):
-        return _on_gpu(photo, style, norms)
-
-
-def compare(
-    photo: str | None, slug: object, size: object, contrast: object = 1.0, wanted: Callable[[], bool] = lambda: True
-) -> Comparison:
-    """The photo at `photo`, reduced to a long side of `size` px, painted by both twins.
-
-    `contrast` below 1 fades the photo first. Raises ZooError, Superseded when it is not `wanted` any more, not even at the end.
-    """
-    (path, side, share), style = check_request(photo, size, contrast), find_in_zoo(slug)
-    image = fade(read_photo(path, side), share)
-    painted = paint(image, style, tuple(norm for norm in NORMS if norm in style.norms), wanted)
-    if not wanted():
+    generators = painter().load(style, norms, timeout=TIMEOUT, deadline=DEADLINE).values()
+    with TURNS.turn(visit):
+        image = fade(read_photo(photo, size), contrast)
+        for generator in generators:
+            memory.check(generator.config, image.size, PICTURE)
+        painted = _on_gpu(image, style, norms)
+    if not visit.wanted():
         raise Superseded
     return Comparison(style, image, painted)
+
+
+def compare(photo: str | None, slug: object, size: object, contrast: object = 1.0, visit: Visit = NOBODY) -> Comparison:
+    """The photo at `photo` as both twins paint it, whatever was sent: sizes and errors as of `paint`."""
+    (path, side, share), style = check_request(photo, size, contrast), find_in_zoo(slug)
+    return paint(path, style, tuple(norm for norm in NORMS if norm in style.norms), side, share, visit)
 
 
 def describe(comparison: Comparison) -> str:

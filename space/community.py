@@ -50,7 +50,7 @@ and it appears here for everybody.
 def browse(words: str, sort: str, count: int) -> tuple[list[hub.Found], bool]:
     """The first `count` styles on the Hub, and whether there are more; none that are blocked. Raises HubError."""
     found: list[hub.Found] = []
-    for style in hub.find(words.strip()[: actions.MAX_NAME], sort=sort, timeout=TIMEOUT):
+    for style in hub.find((words or "").strip()[: actions.MAX_NAME], sort=sort, timeout=TIMEOUT):
         if blocklist.is_blocked(style.id):
             continue
         if len(found) == count:
@@ -159,6 +159,8 @@ def add_tab(tab: gr.Tab) -> dict:
         "inputs": [words, sort, count],
         "outputs": [gallery, shown, more, note],
         "api_visibility": "private",
+        "concurrency_limit": 4,  # or one slow answer of the Hub would keep everybody waiting
+        "concurrency_id": "hub",
     }
     tab.select(**lists, show_progress_on=note)
     gr.on([search.click, words.submit, sort.change], lambda: PAGE, None, count, api_visibility="private").then(**lists)

@@ -17,16 +17,15 @@ from PIL import Image
 
 from space import actions, community, words
 from space.files import FILES
+from space.guard import visitor
 from space.photo_input import PhotoInput
-from space.turns import Newest, Superseded
+from space.turns import Newest, Superseded, Visit
 from zoo.errors import ConfigError, shorten
 from zoo.style import Style
 
 TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
-PAINTING: dict[str, Any] = {
-    "concurrency_limit": 4,
-    "concurrency_id": "paint",
-}  # two of them wait, to be superseded or not, see actions.TURNS
+# More than one visitor has places: who waits does so in actions.TURNS, to be superseded or to let others pass.
+PAINTING: dict[str, Any] = {"concurrency_limit": 2 * actions.PLACES, "concurrency_id": "paint"}
 
 _choices, _paintings, _numbers = Newest(), Newest(), itertools.count(1)
 
@@ -36,13 +35,13 @@ def wire(styles: list[Style], controls: dict, result: dict, shared: dict, tabs: 
     chosen = controls["chosen"]
 
     def paint_pair(photo, chosen, size, contrast, request: gr.Request):
-        newest = _paintings.take(request.session_hash)
+        visit = Visit(who(request), _paintings.take(request.session_hash))
         with actions.plain_errors():
             try:
-                done = actions.compare(photo, chosen[0], size, contrast / 100, newest)
+                done = actions.compare(photo, chosen[0], size, contrast / 100, visit)
             except Superseded:
                 return gr.skip()
-            files = [_png(done.picture(norm), f"{Path(photo).stem}-{chosen[0]}-{norm}") for norm in words.NORMS]
+            files = [_png(done.picture(norm), Path(photo).stem, chosen[0], norm) for norm in words.NORMS]
             about, painting = words.about(done.style), community.painting(done.style)
         downloads = [gr.DownloadButton(value=file, interactive=True) for file in files]
         shown = gr.Image(str(painting) if isinstance(painting, Path) else painting, visible=painting is not None)
@@ -83,7 +82,7 @@ def wire(styles: list[Style], controls: dict, result: dict, shared: dict, tabs: 
         **PAINTING,
     )
     controls["button"].click(None, js=TO_RESULT)
-    controls["photo"].upload(check_upload, controls["photo"], api_visibility="private", concurrency_limit=2)
+    controls["photo"].upload(check_upload, controls["photo"], api_visibility="private", concurrency_limit=1)
     quietly = {"api_visibility": "private", "trigger_mode": "multiple", "concurrency_limit": None}
     controls["styles"].select(choose, None, chosen, show_progress="hidden", **quietly)
     for event, function, inputs in (
@@ -105,27 +104,34 @@ def add_api(slugs: list[str]) -> None:
         pictures = [gr.Image(label=f"{norm_} picture", format="png", type="filepath") for norm_ in ("stylized", *words.NORMS)]
         buttons = gr.Button(), gr.Button()
 
-    def stylize(photo, style, norm="instance", size=512):
+    def stylize(photo, style, norm="instance", size=512, request: gr.Request | None = None):
         """Paint a photo in a style of the zoo, with one norm; the long side is reduced to `size` px."""
         with actions.plain_errors():
             if norm not in words.NORMS:
                 raise ConfigError(f"norm must be instance or batch, got {shorten(norm)}")
             path, side, _ = actions.check_request(photo, size)
             found = actions.find_in_zoo(style)
-            return _png(actions.paint(actions.read_photo(path, side), found, (norm,))[norm].image, f"{found.slug}-{norm}")
+            done = actions.paint(path, found, (norm,), side, visit=Visit(who(request)))
+            return _png(done.picture(norm), found.slug, norm)
 
-    def compare(photo, style, size=512):
+    def compare(photo, style, size=512, request: gr.Request | None = None):
         """Paint a photo with both norms: the batch-norm picture, then the instance-norm picture."""
         with actions.plain_errors():
-            done = actions.compare(photo, style, size)
-            return [_png(done.picture(norm), f"{style}-{norm}") for norm in words.NORMS]
+            done = actions.compare(photo, style, size, visit=Visit(who(request)))
+            return [_png(done.picture(norm), style, norm) for norm in words.NORMS]
 
     buttons[0].click(stylize, [photo, style, norm, size], pictures[0], api_name="stylize", **PAINTING)
     buttons[1].click(compare, [photo, style, size], pictures[1:], api_name="compare", **PAINTING)
 
 
-def _png(image: Image.Image, name: str) -> str:
-    """A PNG of the picture in the folder of uploads and results; its path."""
-    name = re.sub(r"[^\w.-]+", "-", re.sub(r"@[0-9a-f]{40}", "", name))  # of a style of the Hub: without its commit
+def who(request: gr.Request | None) -> str:
+    """The address that a request came from, as the guard sees it."""
+    return visitor(request.request.scope) if request and request.request else ""
+
+
+def _png(image: Image.Image, *name: str) -> str:
+    """A PNG of the picture in the folder of uploads and results, called by these words; its path."""
+    said = (re.sub(r"@[0-9a-f]{40}", "", word) for word in name)  # of a style of the Hub: without its commit
+    parts = (re.sub(r"[^\w.-]+", "-", word).encode()[:60].decode(errors="ignore") for word in said)
     FILES.make_room()
-    return save_pil_to_cache(image, get_upload_folder(), name=name, format="png")
+    return save_pil_to_cache(image, get_upload_folder(), name="-".join(parts), format="png")

@@ -17,9 +17,9 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from space.actions import PLACES
 from space.files import FILES
 
-PLACES = 8  # in the queue or at work, of a visitor; the queue has 32
 BODY = 2**20  # bytes of a request that is no upload
 UPLOAD = 100 * 2**20  # bytes of one upload
 UPLOADS, MINUTES = 4 * UPLOAD, 10  # bytes of a visitor's uploads in so many minutes

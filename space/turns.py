@@ -5,6 +5,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from zoo.errors import ZooError
 
@@ -34,38 +35,57 @@ class Newest:
         return lambda: self._newest.get(visitor) == number
 
 
+@dataclass(frozen=True, eq=False)
+class Visit:
+    """A request: the address it came from, and whether its visitor still wants it."""
+
+    who: str = ""
+    wanted: Callable[[], bool] = lambda: True
+
+
+NOBODY = Visit()  # in particular
+
+
 class Turns:
-    """At most `at_once` turns at the same time, and at most `waiting` requests that wait for one.
+    """At most `at_once` turns at the same time, one of each visitor; at most `places` requests of a visitor that have a turn or
+    wait for one, `places_of_all` of all.
 
     gradio's queue counts requests, too, but one that was cancelled counts no more while its thread still paints.
     """
 
-    def __init__(self, at_once: int, waiting: int):
-        self._at_once, self._most, self._busy, self._waiting = at_once, waiting, 0, 0
+    def __init__(self, at_once: int, places: int, places_of_all: int):
+        self._at_once, self._places, self._places_of_all = at_once, places, places_of_all
         self._changed = threading.Condition()
+        self._waiting: list[Visit] = []  # in the order in which they came
+        self._busy: list[Visit] = []
 
     @contextmanager
-    def turn(self, wanted: Callable[[], bool]) -> Iterator[None]:
-        """Inside, it is one's turn. Raises Superseded when it is not `wanted` any more, ZooError when too many wait."""
+    def turn(self, visit: Visit) -> Iterator[None]:
+        """Inside, it is one's turn. Raises Superseded when it is not wanted any more, ZooError when too many wait."""
         with self._changed:
-            if self._busy >= self._at_once:
-                self._wait(wanted)
-            if not wanted():
+            here = [*self._waiting, *self._busy]
+            if sum(other.who == visit.who for other in here) >= self._places:
+                raise ZooError("you have asked for many pictures at once: wait until some are done")
+            if len(here) >= self._places_of_all:
+                raise ZooError("many pictures are being painted just now: try again in a minute")
+            self._waiting.append(visit)
+            try:
+                while visit.wanted() and not self._is_next(visit):
+                    self._changed.wait(0.2)
+            finally:
+                self._waiting.remove(visit)
+            if not visit.wanted():
                 raise Superseded
-            self._busy += 1
+            self._busy.append(visit)
         try:
             yield
         finally:
             with self._changed:
-                self._busy -= 1
+                self._busy.remove(visit)
                 self._changed.notify_all()
 
-    def _wait(self, wanted: Callable[[], bool]) -> None:
-        if self._waiting >= self._most:
-            raise ZooError("many pictures are being painted just now: try again in a minute")
-        self._waiting += 1
-        try:
-            while self._busy >= self._at_once and wanted():
-                self._changed.wait(0.2)
-        finally:
-            self._waiting -= 1
+    def _is_next(self, visit: Visit) -> bool:
+        """Whether it is the first that waits, but for those whose visitor has a turn already, and there is a turn to be had."""
+        at_work = {other.who for other in self._busy}
+        first = next((other for other in self._waiting if other.who not in at_work), None)
+        return len(self._busy) < self._at_once and visit is first

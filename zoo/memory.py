@@ -95,8 +95,7 @@ class Budget:
             while True:
                 if not self._spent:  # as what the others take shows in what is free already, in part
                     self._allowed = allowance(self._device)
-                if cost > self._allowed:
-                    raise PhotoError(_refusal(config, size, cost, self._allowed))
+                check(config, size, self._allowed)
                 if self._spent + cost <= self._allowed:
                     break
                 self._turn.wait()
@@ -109,10 +108,16 @@ class Budget:
                 self._turn.notify_all()
 
 
-def check(config: GeneratorConfig, size: tuple[int, int], device: torch.device) -> None:
-    """Raise PhotoError, with the size that fits, when a picture of width×height px needs more than there is."""
-    if (cost := peak_bytes(config, size)) > (allowed := allowance(device)):
-        raise PhotoError(_refusal(config, size, cost, allowed))
+def check(config: GeneratorConfig, size: tuple[int, int], allowed: int) -> None:
+    """Raise PhotoError, with the size that fits, when a picture of width×height px needs more than `allowed` bytes."""
+    if (cost := peak_bytes(config, size)) <= allowed:
+        return
+    fits = longest_side(config, size, allowed)
+    way_out = f"choose a long side of {fits} px or less" if fits else "free some"
+    raise PhotoError(
+        f"{size[0]}×{size[1]} px would take {cost / 2**30:.1f} GiB of memory with this style, and {allowed / 2**30:.1f} GiB "
+        f"may be taken: {way_out} ({VARIABLE} sets the limit)"
+    )
 
 
 _budgets: dict[str, Budget] = {}
@@ -126,15 +131,6 @@ def budget(device: torch.device) -> Budget:
 def forget() -> None:
     """Start all budgets anew: in a forked process, which paints nothing yet, whatever its parent was painting."""
     _budgets.clear()
-
-
-def _refusal(config: GeneratorConfig, size: tuple[int, int], cost: int, allowed: int) -> str:
-    fits = longest_side(config, size, allowed)
-    way_out = f"choose a long side of {fits} px or less" if fits else "free some"
-    return (
-        f"{size[0]}×{size[1]} px would take {cost / 2**30:.1f} GiB of memory with this style, and {allowed / 2**30:.1f} GiB "
-        f"may be taken: {way_out} ({VARIABLE} sets the limit)"
-    )
 
 
 def _left_in_cgroups() -> list[int]:

@@ -78,11 +78,10 @@ class Painter:
         """The generator of a style, loaded at its first use, and again only when its weights file has changed."""
         return seeded(self._load(style, norm, self.device), seed)
 
-    def load(self, style: Style, norms: Iterable[str], **limits: float) -> None:
-        """Have the generators of those norms in main memory, downloading what is missing within the limits of hub.pull: for
-        processes forked from now on."""
-        for norm in norms:
-            self._load(with_weights(style, norm, **limits), norm, CPU, **limits)
+    def load(self, style: Style, norms: Iterable[str], **limits: float) -> dict[str, Generator]:
+        """The generators of those norms in main memory, by norm, downloading what is missing within the limits of hub.pull:
+        from now on they are there, for processes forked meanwhile, too."""
+        return {norm: self._load(with_weights(style, norm, **limits), norm, CPU, **limits) for norm in norms}
 
     def _load(self, style: Style, norm: str, device: torch.device, **limits: float) -> Generator:
         where = folder.twin_folder(style.folder, norm).resolve()
@@ -178,7 +177,7 @@ def texture(
     if size < 2 * step or size % step:
         near = max(2 * step, round(size / step) * step)
         raise ConfigError(f"a seamless tile has a multiple of {step} px, at least {2 * step}: {size} is none, {near} is")
-    memory.check(generator.config, (size, size), painting.device)
+    memory.check(generator.config, (size, size), memory.allowance(painting.device))
     return paint(generator, Image.new("RGB", (size, size)))
 
 

@@ -42,6 +42,8 @@ def test_a_style_is_picked_and_compared(shared, tab):
     wait_for_comparison(tab)
     expect(tab.locator("#about")).to_contain_text("Katsushika Hokusai")
     expect(tab.locator("#about")).to_contain_text(f"bob/wave@{shared.repos['model', 'bob/wave'].refs['main']}")
+    expect(tab.locator("#painting img")).to_be_visible()
+    assert tab.locator("#painting img").evaluate("image => image.naturalWidth") > 100
     assert not tab.outside
 
 

@@ -6,12 +6,13 @@ import re
 import gradio as gr
 import numpy as np
 import pytest
+from PIL import Image
 
 import zoo
 from space import actions, words
 from zoo.catalog import list_styles
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError
-from zoo.images import open_photo
+from zoo.painter import Painted
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def test_bad_requests(photo, style, monkeypatch, small_pair):
             actions.compare(str(photo), slug, 64)
     (small_pair / "batch" / "config.json").unlink()
     with pytest.raises(StyleFolderError, match="no batch-norm"):
-        actions.paint(open_photo(photo), zoo.find(small_pair), ("batch",))
+        actions.paint(str(photo), zoo.find(small_pair), ("batch",), 64)
 
 
 def test_library_errors_become_messages():
@@ -98,3 +99,18 @@ def test_a_style_of_few_bytes_may_take_gigabytes_and_is_refused(photo, tmp_path,
     with pytest.raises(PhotoError, match=r"512×512 px would take 1\.\d GiB .* 0\.5 GiB"):
         actions.compare(str(photo), "wide", 512)
     assert actions.compare(str(photo), "wide", 128).picture("instance").size == (128, 128)
+
+
+def test_a_picture_of_the_page_has_its_limit_whatever_the_machine_has(photo, tmp_path, monkeypatch):
+    """The most expensive style of a stranger holds a visitor's turn for a minute, not for ten (issue 13, items 33 and 40)."""
+    zoo.save(zoo.create(architecture="texture", width=48), tmp_path / "wide")
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(tmp_path))
+    monkeypatch.setenv("MISSING_INGREDIENT_MEMORY", "900G")
+    large = tmp_path / "large.png"
+    Image.new("RGB", (2048, 2048)).save(large)
+    with pytest.raises(
+        PhotoError, match=r"2048×2048 px would take \d+\.\d GiB .* 2\.5 GiB may be taken: choose a long side of 5\d\d px"
+    ):
+        actions.compare(str(large), "wide", 2048)
+    monkeypatch.setattr(actions, "_on_gpu", lambda photo, style, norms: {norm: Painted(photo, 1.0) for norm in norms})
+    assert actions.compare(str(large), "starry-night", 2048).photo.size == (2048, 2048)  # the zoo's own fit

@@ -6,12 +6,8 @@ import time
 import pytest
 
 from space import turns
-from space.turns import Newest, Superseded, Turns
+from space.turns import Newest, Superseded, Turns, Visit
 from zoo.errors import ZooError
-
-
-def always():
-    return True
 
 
 def test_of_each_visitor_the_newest_counts():
@@ -29,39 +25,58 @@ def test_visitors_are_not_remembered_for_good(monkeypatch):
     assert last() and len(newest._newest) == 2
 
 
-def test_no_more_than_a_few_have_their_turn_at_once():
-    """Whatever the queue counts: what it took for cancelled may still be painting (issue 13, item 32)."""
-    some, inside, most = Turns(at_once=2, waiting=8), [], []
+def visits(turns, whose, seconds=0.03):
+    """Each of these visitors asks for a turn, in that order; who had one, with the number of others at the same time."""
+    inside, had = [], []
 
-    def paint():
-        with some.turn(always):
-            inside.append(1)
-            most.append(len(inside))
-            time.sleep(0.03)
-            inside.pop()
+    def paint(who):
+        with turns.turn(Visit(who)):
+            inside.append(who)
+            had.append((who, tuple(inside)))
+            time.sleep(seconds)
+            inside.remove(who)
 
-    threads = [threading.Thread(target=paint) for _ in range(8)]
+    threads = [threading.Thread(target=paint, args=(who,)) for who in whose]
     for thread in threads:
         thread.start()
+        time.sleep(0.01)
     for thread in threads:
-        thread.join(5)
-    assert len(most) == 8 and max(most) == 2
+        thread.join(10)
+    return had
+
+
+def test_no_more_than_a_few_have_their_turn_at_once():
+    """Whatever the queue counts: what it took for cancelled may still be painting (issue 13, item 32)."""
+    had = visits(Turns(at_once=2, places=8, places_of_all=24), "abcdefgh")
+    assert len(had) == 8 and max(len(inside) for _, inside in had) == 2
+
+
+def test_a_visitor_has_one_turn_at_a_time_and_others_pass_by():
+    """However many requests came first (issue 13, item 40)."""
+    had = visits(Turns(at_once=2, places=8, places_of_all=24), "aaaab", seconds=0.2)
+    assert all(inside.count("a") <= 1 for _, inside in had)
+    assert [who for who, _ in had].index("b") <= 1
 
 
 def test_who_waits_and_is_not_wanted_any_more_leaves():
     """(issue 13, item 3)"""
-    one, wanted = Turns(at_once=1, waiting=8), [True]
+    one, wanted = Turns(at_once=1, places=8, places_of_all=24), [True]
     threading.Timer(0.1, wanted.clear).start()
-    with one.turn(always), pytest.raises(Superseded), one.turn(lambda: bool(wanted)):
+    with one.turn(Visit("a")), pytest.raises(Superseded), one.turn(Visit("b", lambda: bool(wanted))):
         pass
-    with one.turn(always):  # nobody has left anything behind
+    with one.turn(Visit("a")):  # nobody has left anything behind
         pass
-    with pytest.raises(Superseded), one.turn(lambda: False):
+    with pytest.raises(Superseded), one.turn(Visit("a", lambda: False)):
         pass
 
 
-def test_when_too_many_wait_the_next_is_told_so():
+def test_who_has_all_of_their_places_is_told_so_and_so_is_everybody_when_all_are_taken():
     """(issue 13, item 40)"""
-    one = Turns(at_once=1, waiting=0)
-    with one.turn(always), pytest.raises(ZooError, match="try again"), one.turn(always):
+    some = Turns(at_once=2, places=1, places_of_all=2)
+    with some.turn(Visit("a")):
+        with pytest.raises(ZooError, match="asked for many"), some.turn(Visit("a")):
+            pass
+        with some.turn(Visit("b")), pytest.raises(ZooError, match="try again"), some.turn(Visit("c")):
+            pass
+    with some.turn(Visit("a")):
         pass
