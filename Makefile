@@ -1,10 +1,11 @@
 # make demo   install and open the page        make test   install and run all tests
 # make unit   the fast tests only              make lint   check style and types; make format mends style
+# make docs   the documentation as a site, in site/ (`make demo` then serves it below /docs)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test unit lint format clean
+.PHONY: demo test unit lint docs format clean
 
 demo: $(VENV)/.demo
 	$(BIN)/python app.py
@@ -21,12 +22,15 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: $(VENV)/.dev
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
+
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .gradio
+	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .gradio
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)

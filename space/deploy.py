@@ -41,9 +41,8 @@ def requirements(hardware: str) -> str:
     return "\n".join([*builds, *needed, "spaces"]) + "\n"
 
 
-@command
-def main(argv: list[str] | None = None) -> None:
-    """Run the command; exit code 0 when done, 2 with one plain line for a user's mistake."""
+def make_parser() -> argparse.ArgumentParser:
+    """The flags, with help that teaches."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m space.deploy", description=__doc__, formatter_class=raw)
     parser.add_argument("--to", required=True, metavar="OWNER/SPACE", help="the Space; it is made if need be")
@@ -52,7 +51,13 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--private", action="store_true", help="make it a private one")
     parser.add_argument("--dry-run", action="store_true", help="list the files and say what would be done, upload nothing")
     parser.add_argument("--replace", action="store_true", help="even where the Space holds something else than this page")
-    args = parser.parse_args(argv)
+    return parser
+
+
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exit code 0 when done, 2 with one plain line for a user's mistake."""
+    args = make_parser().parse_args(argv)
     if not (ROOT / "NOTICE").is_file():
         raise ConfigError(f"the Space needs the notices that lie in a clone of the project, not in {ROOT}: run it there")
     hardware = args.hardware or hub.space_hardware(args.to) or HARDWARE

@@ -15,15 +15,20 @@ from zoo.cli import command
 from zoo.errors import TrainingError
 
 
-@command
-def main(argv: list[str] | None = None) -> None:
-    """Run the command; exit code 0 when drawn, 2 with one plain line for a user's mistake."""
+def make_parser() -> argparse.ArgumentParser:
+    """The flags, with help that teaches."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m training.curves", description=__doc__, formatter_class=raw)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
     parser.add_argument("--labels", nargs="+", metavar="TEXT", help="one for each run (default: the folders' names)")
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="picture to write")
-    args = parser.parse_args(argv)
+    return parser
+
+
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command; exit code 0 when drawn, 2 with one plain line for a user's mistake."""
+    args = make_parser().parse_args(argv)
     try:
         labels = args.labels or [run.name for run in args.runs]
         if len(labels) != len(args.runs) or len(set(labels)) != len(labels) or len(labels) > 4:
