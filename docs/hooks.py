@@ -1,8 +1,8 @@
 """MkDocs' hooks: the site is made of the repository's own texts, each where GitHub shows it, none of them twice.
 
-A page may link to any file of the repository, relative to where it lies. What is linked to comes along: texts as pages, modules as
-pages of the reference, pictures and everything else as they are. A link to nothing is a warning, which `mkdocs build --strict`
-makes an error.
+A page may link to any file of the repository, relative to where it lies. What is linked to comes along: texts as pages, modules
+as pages of the reference, pictures and everything else as they are. A link to nothing is a warning, which `mkdocs build
+--strict` makes an error (with `--quiet` it does not see it).
 """
 
 import argparse

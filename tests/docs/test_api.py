@@ -65,7 +65,7 @@ const { readFileSync, writeFileSync } = require("fs");
 (async () => {
   const url = await stylize(new Blob([readFileSync("photo.jpg")]), "starry-night", "instance", 96);
   writeFileSync("painted.png", Buffer.from(await (await fetch(url)).arrayBuffer()));
-  await stylize(new Blob([readFileSync("photo.jpg")]), "no-such-style", "instance", 96).catch((error) => console.log(`${error}`));
+  await stylize(new Blob([readFileSync("photo.jpg")]), "no-such-style", "batch", 96).catch((error) => console.log(`${error}`));
 })();
 """
     )
