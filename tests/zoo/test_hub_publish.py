@@ -89,11 +89,19 @@ def test_what_is_no_style_is_not_overwritten(hub, logged_in, painted_pair, capsy
 
 def test_a_repository_that_was_just_made_and_a_style_are_gone_on_from(hub, logged_in, painted_pair):
     """(issue 13, item 22)"""
-    hub.add("alice/fresh", {".gitattributes": b"", "README.md": b"---\nlicense: mit\n---\n"})
+    hub.add("alice/fresh", {".gitattributes": b""})
     assert "would go on from" in zoo.publish(painted_pair, "alice/fresh", dry_run=True)
     for _ in range(2):
         zoo.publish(painted_pair, "alice/fresh")
     assert "would go on from" in zoo.publish(painted_pair, "alice/fresh", dry_run=True)
+
+
+def test_a_page_of_words_is_what_somebody_wrote(hub, logged_in, painted_pair):
+    """A repository that holds only a README.md is none that was just made (issue 13, item 22)"""
+    thesis = hub.add("alice/thesis", {".gitattributes": b"", "README.md": b"# My thesis\n"})
+    with pytest.raises(HubAccessError, match="1 files? might be overwritten .README.md.*--replace"):
+        zoo.publish(painted_pair, "alice/thesis")
+    assert thesis.commits[thesis.refs["main"]]["README.md"] == b"# My thesis\n"
 
 
 BAD_NAMES = ["alice/-x", "alice/x.", "alice/a--b", "alice/x.git", "alice/" + "x" * 97, "alice", "a/b/c", "alice/x y"]

@@ -16,7 +16,7 @@ from zoo.errors import HubAccessError, HubNotFoundError, StyleFolderError
 from zoo.hub.client import endpoint, split_id, translated
 from zoo.hub.waiting import TIMEOUT, UPLOAD, patiently, within
 
-UNTOUCHED = {".gitattributes", "README.md"}  # what a repository that was just made on the Hub's site holds
+UNTOUCHED = {".gitattributes"}  # what a repository that was just made on the Hub's site holds: nothing that somebody wrote
 
 
 @dataclass(frozen=True)
