@@ -7,6 +7,7 @@ A refusal is a sentence that the page shows. A visitor is an address: sessions a
 
 import ipaddress
 import os
+import sys
 import time
 from collections import Counter, OrderedDict, deque
 
@@ -19,10 +20,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from space.actions import PLACES
 from space.files import FILES
+from zoo.cli import say
+from zoo.errors import brief
 
 BODY = 2**20  # bytes of a request that is no upload
 UPLOAD = 100 * 2**20  # bytes of one upload
 UPLOADS, MINUTES = 4 * UPLOAD, 10  # bytes of a visitor's uploads in so many minutes
+NO_SUCH = "there is no such function, or it takes other inputs: see the API of the page"
 KEPT = 4096  # visitors whose uploads are remembered
 
 
@@ -52,9 +56,25 @@ class Guard:
         self._uploads: OrderedDict[str, deque[tuple[float, int]]] = OrderedDict()  # (when, bytes), of each visitor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request as ASGI has it: with a refusal (413, 429, 503), or with what the page answers."""
+        """Answer a request as ASGI has it: with a refusal (400, 413, 429, 503), or with what the page answers."""
         if scope["type"] != "http" or scope["method"] != "POST":
             return await self._app(scope, receive, send)
+        begun = False
+
+        async def tell(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._pass(scope, receive, tell)
+        except Exception as error:  # gradio's routes raise nearly anything on names and numbers that are none
+            if begun:
+                raise
+            say(f"request refused: {type(error).__name__}: {brief(error)}", sys.stderr)
+            await JSONResponse({"detail": NO_SUCH}, 400)(scope, receive, send)
+
+    async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, who = scope["path"].rstrip("/"), visitor(scope)
         limit = UPLOAD if path.endswith("/upload") else BODY
         length = Headers(scope=scope).get("content-length", "")

@@ -13,10 +13,22 @@ UNFIT = "what was sent fits none of these inputs (see the API of the page); uplo
 class Page(gr.Blocks):
     """`gr.Blocks`, whose inputs of a wrong kind or number end in a message, and in one line of the log, not in a traceback."""
 
-    async def preprocess_data(self, *args, **kwargs):
+    async def process_api(self, *args, **kwargs):
+        """As gradio's, for what was picked as well: of nothing or of anything, its place is None."""
+        if (picked := kwargs.get("event_data")) is not None:
+            data = picked._data if isinstance(picked._data, dict) else {}
+            kwargs["event_data"] = gr.EventData(picked.target, {"index": None, "value": None, **data})
+        return await super().process_api(*args, **kwargs)
+
+    async def preprocess_data(self, block_fn, *args, **kwargs):
         """As gradio's; raises gr.Error alone."""
         try:
-            return await super().preprocess_data(*args, **kwargs)
+            values = await super().preprocess_data(block_fn, *args, **kwargs)
+            if any(
+                value is None for block, value in zip(block_fn.inputs, values, strict=True) if isinstance(block, gr.Dataset)
+            ):
+                raise ValueError("no example")
+            return values
         except Exception as error:  # gradio and pydantic raise nearly anything on what strangers may send
             if isinstance(error, gr.Error) and not error.print_exception:
                 raise  # said by us

@@ -103,6 +103,34 @@ def test_values_of_a_wrong_kind_come_back_as_one_sentence(page, photo, slug, pla
     assert "Traceback" not in log and len(log) < 300 * (len(values) + 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("choose", "no tile"), ("take_shown", "no tile"), ("load_example", "fits none"), ("take", "enter the name"),
+     ("paint_pair", "fits none")],
+)  # fmt: skip
+def test_functions_of_the_page_say_what_nothing_lacks(page, capfd, name, message):
+    """Called by their index, with null for everything (issue 13, items 32 and 43)"""
+    functions = httpx.get(f"{page}config").json()["dependencies"]
+    function = next(one for one in functions if one["api_name"] == name)
+    for event in (None, {}, 5, {"index": None}):
+        nothing = {"data": [None] * len(function["inputs"]), "fn_index": function["id"], "event_data": event}
+        joined = httpx.post(f"{page}gradio_api/queue/join", json={**nothing, "session_hash": "nothing"})
+        assert joined.status_code == 200
+        told = httpx.get(f"{page}gradio_api/queue/data?session_hash=nothing", timeout=30).text
+        (done,) = (line for line in told.splitlines() if '"process_completed"' in line)
+        assert message in json.loads(done.removeprefix("data: "))["output"]["error"]
+    assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("route", ["run/predict", "run/compare", "call/nothing", "call/v2/stylize"])
+@pytest.mark.parametrize("body", [{"data": []}, {"data": [], "fn_index": 10**30}, {}])
+def test_a_function_that_is_none_is_a_mistake_of_who_asks(page, capfd, route, body):
+    """Not the server's (issue 13, item 32)"""
+    answer = httpx.post(f"{page}gradio_api/{route}", json=body)
+    assert answer.status_code in (400, 404, 422) and answer.json()["detail"]
+    assert "Traceback" not in capfd.readouterr().err
+
+
 def test_a_file_that_is_no_picture(client, slug, tmp_path):
     (tmp_path / "notes.png").write_bytes(b"not a picture at all")
     with pytest.raises(AppError, match=r"cannot read notes\.png as a picture"):
