@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+UNIT := -m "not slow" --ignore tests/browser
 
 .PHONY: demo test unit lint docs format clean
 
@@ -11,10 +12,11 @@ demo: $(VENV)/.demo
 	$(BIN)/python app.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(UNIT) --cov=zoo --cov=space
+	$(BIN)/python -m pytest -m slow
 
 unit: $(VENV)/.dev
-	$(BIN)/python -m pytest -m "not slow" --ignore tests/browser
+	$(BIN)/python -m pytest $(UNIT)
 
 lint: $(VENV)/.dev
 	rm -f space/*.pyi  # that gradio has written beside its components, and mypy would read instead of them
@@ -30,7 +32,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .gradio
+	rm -rf $(VENV) site .coverage .mypy_cache .pytest_cache .ruff_cache .gradio
 
 $(VENV)/.made:
 	$(PYTHON) -m venv $(VENV)

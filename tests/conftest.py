@@ -128,6 +128,7 @@ def hub(tmp_path, monkeypatch):
     monkeypatch.setattr(constants, "HF_ASSETS_CACHE", str(tmp_path / "assets"))
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr("zoo.hub.waiting.PAUSES", (0.01, 0.03))  # nothing here takes that long to recover
     monkeypatch.setattr("zoo.hub.client._for_strangers", False)  # whatever page was built before
     yield server
     close_session()

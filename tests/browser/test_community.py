@@ -13,6 +13,8 @@ from tests.conftest import served
 from zoo.catalog import list_styles
 from zoo.style import BUNDLED
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def shared(hub):

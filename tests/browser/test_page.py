@@ -15,6 +15,8 @@ from space.words import clearest_first
 from tests.conftest import size_of
 from zoo.catalog import list_styles
 
+pytestmark = pytest.mark.slow
+
 
 def upload(tab, name, content):
     with tab.expect_response(lambda r: "/upload" in r.url and r.request.method == "POST"):

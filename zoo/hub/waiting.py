@@ -19,6 +19,7 @@ T = TypeVar("T")
 TIMEOUT = 5.0  # s, for an answer of the Hub
 UPLOAD = 600.0  # s, for all of an upload
 PATIENCE = 8  # s that the client may sleep when the Hub tells it to; longer is said to the user instead
+PAUSES = (0.3, 0.9)  # s, before a failed request is made again
 BUSY = (429, 503)  # statuses with which a Hub says when to come back
 
 _given_up: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
@@ -51,7 +52,7 @@ def within(seconds: float, ask: Callable[[], T]) -> T:
 
 def patiently(ask: Callable[[], T]) -> T:
     """What `ask` returns; asked again, twice, when the Hub fails by its own fault or a transfer breaks off."""
-    for pause in (0.3, 0.9, None):
+    for pause in (*PAUSES, None):
         try:
             return ask()
         except HTTPError as error:
