@@ -22,7 +22,7 @@ import psutil
 import torch
 
 from zoo.config import GeneratorConfig
-from zoo.errors import ConfigError, PhotoError
+from zoo.errors import ConfigError, PhotoError, shorten
 from zoo.registry import MIN_SIDE, builder
 
 VARIABLE = "MISSING_INGREDIENT_MEMORY"  # how much all painting at once may take: 6G, 800M
@@ -60,10 +60,11 @@ def allowance(device: torch.device) -> int:
     said = os.environ.get(VARIABLE, "").strip()
     if not said:
         return int(SHARE * available(device))
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", said, re.IGNORECASE)
-    if not found or not float(found[1]):
-        raise ConfigError(f"{VARIABLE} is an amount of memory, 6G or 800M say, got {said!r}")
-    return int(float(found[1]) * UNITS[found[2].upper()])
+    found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)\s*([KMGT]?)(?:i?B)?", said, re.IGNORECASE)
+    allowed = int(float(found[1]) * UNITS[found[2].upper()]) if found else 0
+    if not allowed:
+        raise ConfigError(f"{VARIABLE} is an amount of memory, 6G or 800M say, got {shorten(said)}")
+    return allowed
 
 
 def longest_side(config: GeneratorConfig, size: tuple[int, int], allowed: int) -> int:

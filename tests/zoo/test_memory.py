@@ -78,10 +78,11 @@ def test_the_limit_may_be_set(monkeypatch, said, bytes):
     assert allowance(CPU) == bytes
 
 
-@pytest.mark.parametrize("said", ["lots", "-1G", "0", "6 potatoes", "nan"])
+@pytest.mark.parametrize("said", ["lots", "-1G", "0", "6 potatoes", "nan", "9" * 400, "9" * 400 + ".5T", "0.1"])
 def test_a_limit_that_is_none_is_said(monkeypatch, said):
+    """However many digits it has (issue 13, item 35)"""
     monkeypatch.setenv(VARIABLE, said)
-    with pytest.raises(ConfigError, match=VARIABLE):
+    with pytest.raises(ConfigError, match=f"{VARIABLE} is an amount of memory, .{{1,200}}$"):
         allowance(CPU)
 
 
