@@ -9,6 +9,7 @@ from training.objective.vgg import LAYERS
 from zoo import records
 from zoo.config import NORMS, GeneratorConfig
 from zoo.errors import ConfigError
+from zoo.painter import check_seed
 from zoo.registry import builder
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -118,6 +119,7 @@ class TrainConfig:
                 raise ConfigError(f"recipe key '{f.name}' must be one of {', '.join(meta['choices'])}, got {value!r}")
             if meta["low"] is not None and not meta["low"] <= value < float("inf"):
                 raise ConfigError(f"recipe key '{f.name}' must be at least {meta['low']} and finite, got {value!r}")
+        check_seed(self.seed)
         for key in ("content_layers", "style_layers"):
             if not any(weight for weight in getattr(self, key).values()):
                 raise ConfigError(f"recipe key '{key}' needs at least one layer with a weight above 0, such as relu3_3")

@@ -14,7 +14,7 @@ from PIL import Image
 from zoo import folder, memory
 from zoo.catalog import find, load, with_weights
 from zoo.device import is_out_of_memory, pick_device
-from zoo.errors import ConfigError, PhotoError, WeightsError
+from zoo.errors import ConfigError, PhotoError, WeightsError, shorten
 from zoo.images import open_photo, to_image, to_tensor
 from zoo.registry import MIN_SIDE, Generator
 from zoo.style import Style
@@ -31,8 +31,8 @@ def check_size(size: int | None) -> None:
 
 def check_seed(seed: int) -> None:
     """Raise ConfigError unless noise can be drawn from that seed."""
-    if not 0 <= seed < 2**63:
-        raise ConfigError(f"a seed is a whole number from 0 to 2**63 - 1, got {seed}")
+    if not 0 <= seed < 2**32:  # torch's generator looks at no more bits: seeds beyond would draw what others draw
+        raise ConfigError(f"a seed is a whole number from 0 to 2**32 - 1, got {shorten(seed)}")
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Painter:
                 slug = style.slug
                 raise ConfigError(f"{slug} paints no photos, it makes tiles: python -m zoo texture {slug} -o tile.png")
         image = open_photo(photo, size)
-        return {norm: _paint(generator, image) for norm, generator in generators.items()}
+        return {norm: _paint(generator, image, f"{style.slug} ({norm} norm)") for norm, generator in generators.items()}
 
     def generator(self, style: Style, norm: str, seed: int = 0) -> Generator:
         """The generator of a style, loaded at its first use, and again only when its weights file has changed."""
@@ -187,20 +187,32 @@ def paint(generator: Generator, photo: Image.Image | str | Path, size: int | Non
     return _paint(generator, open_photo(photo, size)).image
 
 
-def _paint(generator: Generator, image: Image.Image) -> Painted:
-    """Raises WeightsError when what the generator paints is not finite, PhotoError when the memory does not suffice."""
+def _paint(generator: Generator, image: Image.Image, name: str = "the generator") -> Painted:
+    """Raises WeightsError when what the generator of that name paints is no picture, PhotoError when the memory does not
+    suffice."""
     where = next(generator.parameters()).device
     try:
         with memory.budget(where).spend(generator.config, image.size), torch.inference_mode():
             started = time.perf_counter()
-            painted = generator(to_tensor(image).to(where, memory_format=torch.channels_last))
-            finite = painted.isfinite().all().item()
+            photo = to_tensor(image).to(where, memory_format=torch.channels_last)
+            painted = generator(photo)
             seconds = time.perf_counter() - started
+            problem = _no_picture(painted, photo)
     except (MemoryError, RuntimeError) as error:
         if not is_out_of_memory(error):
             raise
         w, h = image.size
         raise PhotoError(f"{w}×{h} px need more memory than there is: choose a smaller size, 2048 say") from error
-    if not finite:
-        raise WeightsError("what the generator paints is not finite, no picture: its weights are damaged, get the style anew")
+    if problem:
+        raise WeightsError(f"what {name} paints is {problem}, no picture: its weights are damaged, get the style anew")
     return Painted(to_image(painted), seconds)
+
+
+def _no_picture(painted: torch.Tensor, photo: torch.Tensor) -> str | None:
+    """Why what was painted of a photo, both in [0, 1], is no picture; None for one that is."""
+    if not painted.isfinite().all():
+        return "not finite"
+    # what weights that are far too large paint; of a photo of a single colour it may be right
+    if ((painted - 0.5).abs() > 0.5 - 0.5 / 255).all() and photo.amin() != photo.amax():
+        return "white or black everywhere"
+    return None

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 import zoo
 from zoo.errors import ConfigError, DeviceError, PhotoError, StyleFolderError, WeightsError
 from zoo.images import open_photo, to_tensor
-from zoo.painter import Painter
+from zoo.painter import Painter, check_seed
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch"])
@@ -48,6 +49,26 @@ def test_what_is_not_finite_is_an_error_never_black(small_pair, photo):
         generator.leave.bias[1] = torch.nan  # as a bit of the memory may flip
     with pytest.raises(WeightsError, match="not finite"):
         zoo.paint(generator, photo, 64)
+
+
+def test_what_is_white_everywhere_is_an_error(small_pair, photo):
+    """Weights that are far too large, though finite, of a folder that records no SHA-256 (issue 13, item 38)"""
+    weights = small_pair / "model.safetensors"
+    state = load_file(weights)
+    state["leave.bias"] += 3e4
+    save_file(state, weights)
+    (small_pair / "metrics.json").unlink()
+    with pytest.raises(WeightsError, match=r"small-pair \(instance norm\) paints is white or black everywhere"):
+        zoo.stylize(photo, small_pair, size=64)
+    assert zoo.stylize(Image.new("RGB", (64, 64)), small_pair).getextrema() == ((255, 255),) * 3  # of which it may be right
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 2**32 + 5, 2**64, 10**400])
+def test_a_seed_that_would_draw_what_another_draws_is_refused(seed):
+    """torch's generator looks at its low 32 bits alone"""
+    with pytest.raises(ConfigError, match=r"from 0 to 2\*\*32 - 1, got .{1,80}$"):
+        check_seed(seed)
+    check_seed(2**32 - 1)
 
 
 def test_memory_that_runs_out_is_told_and_other_errors_are_not(small_pair, photo, monkeypatch):
