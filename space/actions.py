@@ -133,7 +133,9 @@ def find_in_zoo(slug: object) -> Style:
     if not isinstance(slug, str) or len(slug) > MAX_NAME:
         raise StyleNotFoundError(f"a style is named by its slug or as owner/name[@revision] of the Hub, got {shorten(slug)}")
     blocklist.check(slug)
-    return find_named(slug, timeout=TIMEOUT, deadline=DEADLINE)
+    style = find_named(slug, timeout=TIMEOUT, deadline=DEADLINE)
+    blocklist.check_base(style)
+    return style
 
 
 def unfit(style: Style) -> str | None:
@@ -146,5 +148,5 @@ def unfit(style: Style) -> str | None:
         if not style.takes_photo:
             return f"{style.slug} makes tiles: python -m zoo texture {style.slug} -o tile.png"
     except ZooError as error:
-        return str(error)
+        return f"{style.slug}: {error}"
     return None

@@ -1,10 +1,13 @@
-"""Styles of the Hub that this page does not show: a list that its operator keeps."""
+"""Styles of the Hub that this page does not show, nor any adapter of them: a list that its operator keeps."""
 
 import os
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+from zoo.adapter import AdapterConfig, is_adapter
 from zoo.errors import StyleNotFoundError, shorten
+from zoo.folder import CONFIG, twin_folder
+from zoo.style import Style
 
 VARIABLE = "MISSING_INGREDIENT_BLOCKED"  # names, "eve/bad mallory/*", or a file with one in each line; read anew each time
 
@@ -13,6 +16,13 @@ def is_blocked(name: str) -> bool:
     """Whether owner/name[@revision] stands on the list, in whatever letters; a bundled or local style never does."""
     repo = name.partition("@")[0].strip().casefold()
     return "/" in repo and any(fnmatchcase(repo, pattern.casefold()) for pattern in _patterns())
+
+
+def check_base(style: Style) -> None:
+    """Raise StyleNotFoundError for an adapter, which paints with what its base learnt, when that base is blocked."""
+    if is_adapter(style.folder):
+        for norm in style.norms:
+            check(AdapterConfig.load(twin_folder(style.folder, norm) / CONFIG).base)
 
 
 def check(name: str) -> None:

@@ -6,7 +6,7 @@ that a visitor's browser never talks to anybody else.
 
 import os
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from zoo.style import PHOTO, Style, at
 
 PAGE, MOST = 12, 96  # styles shown at a time; after "Show more"
 PAINTING = "images/painting.jpg"
+ALL_THUMBNAILS = 6.0  # s; a page of styles is not worth more
 THUMBNAIL, MAX_PIXELS = 256, 4_000_000  # px of its long side; of what is read for it
 
 INTRO = """
@@ -51,7 +52,8 @@ def browse(words: str, sort: str, count: int) -> tuple[list[hub.Found], bool]:
     """The first `count` styles on the Hub, and whether there are more; none that are blocked. Raises HubError."""
     found: list[hub.Found] = []
     for style in hub.find((words or "").strip()[: actions.MAX_NAME], sort=sort, timeout=TIMEOUT):
-        if blocklist.is_blocked(style.id):
+        bases = (tag.rpartition(":")[2] for tag in style.tags if tag.startswith("base_model:"))  # as the Hub tags adapters
+        if any(map(blocklist.is_blocked, (style.id, *bases))):
             continue
         if len(found) == count:
             return found, True
@@ -60,17 +62,23 @@ def browse(words: str, sort: str, count: int) -> tuple[list[hub.Found], bool]:
 
 
 def thumbnails(found: list[hub.Found]) -> list[tuple[Image.Image, str]]:
-    """A picture and a caption of each; the zoo's photo, untouched, where there is none to be had."""
+    """A picture and a caption of each; the zoo's photo, untouched, where there is none to be had in ALL_THUMBNAILS seconds."""
 
-    def picture(style: hub.Found) -> Image.Image:
+    def picture(style: hub.Found) -> Image.Image | None:
         try:
             return open_photo(hub.thumbnail(style.id, style.sha, TIMEOUT), THUMBNAIL, MAX_PIXELS)
         except ZooError:
-            return open_photo(PHOTO, THUMBNAIL)
+            return None
 
-    with ThreadPoolExecutor(8) as pool:
-        pictures = list(pool.map(picture, found))
-    return [(image, f"{style.id} · ♥ {style.likes}") for image, style in zip(pictures, found, strict=True)]
+    pool = ThreadPoolExecutor(8)
+    pictures = [pool.submit(picture, style) for style in found]
+    there, _ = wait(pictures, ALL_THUMBNAILS)
+    pool.shutdown(wait=False, cancel_futures=True)  # those that are on their way end by themselves, and are in the cache then
+    placeholder = open_photo(PHOTO, THUMBNAIL)
+    return [
+        ((future.result() if future in there else None) or placeholder, f"{style.id} · ♥ {style.likes}")
+        for future, style in zip(pictures, found, strict=True)
+    ]
 
 
 def fetch(name: str) -> Style:
@@ -80,6 +88,7 @@ def fetch(name: str) -> Style:
         raise StyleNotFoundError("enter the name of a style on the Hub: owner/name, or owner/name@revision")
     blocklist.check(name)
     style = hub.pull(name, pictures=(PAINTING,), timeout=TIMEOUT, deadline=DEADLINE)
+    blocklist.check_base(style)
     painter().load(style, style.norms[:1], timeout=TIMEOUT, deadline=DEADLINE)  # what is wrong with it is said now
     return style
 

@@ -2,6 +2,8 @@
 
 import html
 import io
+import json
+import threading
 import time
 import zipfile
 
@@ -87,6 +89,32 @@ def test_the_operator_keeps_a_list_of_what_is_not_shown(hub, wave, photo, monkey
             with pytest.raises(StyleNotFoundError, match="blocked"):
                 ask()
     assert community.fetch("bob/wave") and actions.find_in_zoo("great-wave")
+
+
+def test_an_adapter_of_what_is_blocked_is_blocked(hub, photo, monkeypatch):
+    """It paints with what its base learnt (issue 13, item 31)"""
+    config = {"format": 1, "base": "eve/Bad@main", "norm": "instance", "base_sha256": "0" * 64}
+    card = b"---\ntags: [missing-ingredient, 'base_model:adapter:eve/bad']\n---\n"
+    weights = files_of(BUNDLED / "great-wave")["model.safetensors"]
+    hub.add("bob/adapter", {"README.md": card, "config.json": json.dumps(config).encode(), "adapter.safetensors": weights})
+    assert community.browse("", "likes", 12)[0]
+    monkeypatch.setenv("MISSING_INGREDIENT_BLOCKED", "eve/bad")
+    assert not community.browse("", "likes", 12)[0]
+    for ask in (lambda: community.fetch("bob/adapter"), lambda: actions.compare(str(photo), "bob/adapter", 64)):
+        with pytest.raises(StyleNotFoundError, match="eve/Bad@main.*blocked"):
+            ask()
+
+
+def test_thumbnails_that_do_not_come_keep_nobody_waiting(hub, wave, monkeypatch):
+    """However many there are (issue 13, item 21)"""
+    found = community.browse("", "likes", 12)[0] * 40
+    let_go = threading.Event()
+    monkeypatch.setattr(community, "ALL_THUMBNAILS", 0.2)
+    monkeypatch.setattr(community.hub, "thumbnail", lambda *_: let_go.wait(30) and PHOTO)
+    began = time.monotonic()
+    shown = community.thumbnails(found)
+    assert time.monotonic() - began < 5 and [image.size for image, _ in shown] == [shown[0][0].size] * 40
+    let_go.set()
 
 
 def test_without_a_twin_the_photo_stands_beside_it(hub, photo):
