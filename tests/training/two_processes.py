@@ -17,6 +17,7 @@ from training.objective.vgg import load_vgg
 from training.running import loop
 from training.running.run import RunOptions
 from training.running.twins import Twin, train_step
+from zoo.errors import TrainingError
 
 NOISY = TrainConfig(architecture="texture", width=2, crop_size=64, batch_size=4)
 PLAIN = TrainConfig(width=2, residual_blocks=1, crop_size=32, batch_size=2, steps=50, style_layers={"relu1_2": 1.0})
@@ -64,12 +65,23 @@ def stopped_by_a_signal_to_one(accelerator: Accelerator, out: Path) -> list[bool
     return gather_object([stopped])
 
 
+def going_on_apart(accelerator: Accelerator, out: Path) -> list[str]:
+    """By process: what a run that was stopped says when the second cannot see what the first has kept."""
+    said, own = "", out if accelerator.is_main_process else out.with_name("elsewhere")
+    try:
+        loop.run(PLAIN, [Painting(EXAMPLES / "sunset.jpg", "sunset")], EXAMPLES, own, ("instance",), RunOptions(stop_at=7))
+    except TrainingError as error:
+        said = str(error)
+    return gather_object([said])
+
+
 if __name__ == "__main__":
     out, accelerator = Path(sys.argv[1]), Accelerator()
     found = {
         "noisy loss": noisy_loss(accelerator),
         "changed": changed_by_a_step_not_finite_in_one(accelerator),
         "stopped": stopped_by_a_signal_to_one(accelerator, out / "stopped"),
+        "apart": going_on_apart(accelerator, out / "stopped"),
     }
     if accelerator.is_main_process:
         (out / "found.json").write_text(json.dumps(found))

@@ -44,6 +44,12 @@ def test_a_signal_to_one_process_stops_all_after_the_same_step(two):
     assert load_checkpoint(two[0] / "stopped" / "run" / "checkpoints")["step"] == 5  # the next that is logged
 
 
+@pytest.mark.slow
+def test_processes_that_would_go_on_after_different_steps_are_refused(two):
+    assert all("processes would go on after steps [0, 5]: let all of them see the same" in said for said in two[1]["apart"])
+    assert len(two[1]["apart"]) == 2
+
+
 def test_one_process_of_several_does_not_start_again_alone(tmp_path):
     """Where memory runs out in it: the others would wait for it for ever."""
     error, accelerator = torch.OutOfMemoryError("CUDA out of memory"), SimpleNamespace(num_processes=2, process_index=1)
