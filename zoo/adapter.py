@@ -88,7 +88,7 @@ def load_adapter(adapter: str | Path, norm: str, find_base: Callable[[str, str],
             f"the adapter {adapter} was trained on other weights of {brief(config.base)} ({config.base_sha256[:12]}...) than "
             f"those here ({found[:12]}...): use the version of the base it names, or train it again"
         )
-    changed = folder.read_weights(source / WEIGHTS)[0]
+    changed = folder.read_weights(source / WEIGHTS, state)[0]
     for key, value in changed.items():
         if key not in state or state[key].shape != value.shape or state[key].is_floating_point() != value.is_floating_point():
             raise WeightsError(f"{source / WEIGHTS}: {brief(key)} does not fit the base {brief(config.base)}")

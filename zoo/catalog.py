@@ -28,9 +28,9 @@ def sound_styles() -> tuple[list[Style], list[str]]:
     (styles, problems), sound = _look(), []
     for style in styles.values():
         try:
-            _ = style.recipe, style.held_out, style.takes_photo
+            style.check_records()
         except (ConfigError, StyleFolderError) as error:
-            problems.append(str(error))
+            problems.append(f"{style.slug}: {error}")
         else:
             sound.append(style)
     return sound, problems
@@ -125,9 +125,10 @@ def with_weights(style: Style, norm: str, **limits: float) -> Style:
 def load(name: str | Path | Style, norm: str = "instance", **limits: float) -> Generator:
     """The generator of a style: eval mode, float32, on the CPU. `limits` to what is downloaded for it are those of hub.pull.
 
-    Raises ZooError when there is none or it is damaged.
+    Raises ZooError when there is none, it is damaged, or what it records of itself cannot be read.
     """
     style = with_weights(find(name), norm, **limits)
+    style.check_records()
     if is_adapter(style.folder):
         return load_adapter(style.folder, norm, lambda base, norm: find_base(base, norm, **limits))
     return folder.load(style.folder, norm)

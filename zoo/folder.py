@@ -29,6 +29,7 @@ from zoo.registry import Generator, create
 
 CONFIG, WEIGHTS, METRICS = "config.json", "model.safetensors", "metrics.json"
 PAINTING_LICENCE = "LICENSE-painting.txt"  # of the reproduction in images/, where that has to come with its text
+HEADER = 2**20  # bytes of a safetensors file that are no tensors, at most
 _STORED = (torch.float16, torch.bfloat16, torch.float32, torch.int64)
 
 
@@ -136,20 +137,25 @@ def save(generator: Generator, folder: str | Path) -> None:
     write_generator(Path(folder), generator.config.norm, generator.config.to_json(), stored_state(generator))
 
 
-def read_weights(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
-    """Tensors and metadata of a safetensors file. Raises WeightsError when it is missing, broken or not finite.
+def read_weights(path: Path, wanted: dict[str, torch.Tensor] | None = None) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
+    """Tensors and metadata of a safetensors file. Raises WeightsError when it is missing, broken or not finite, or far larger
+    than tensors as `wanted` need, which is seen before it is read.
 
     They lie in memory of their own: tensors mapped to the file would change with it, and a file that becomes shorter would
     kill the process.
     """
     if not os.path.isfile(path):  # nor a pipe, which would be waited for
         raise WeightsError(f"cannot read {path}: there is no such file")
+    if wanted is not None:
+        held, need = path.stat().st_size, sum(value.nbytes for value in wanted.values()) + HEADER
+        if held > need:
+            raise WeightsError(f"{path} has {held / 2**20:,.0f} MiB: such a generator needs {need / 2**20:,.0f} at most")
     try:
         data = path.read_bytes()
         state = deserialize(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])  # found to be sound a line above
     except (OSError, SafetensorError, KeyError, MemoryError) as error:  # KeyError: a type of numbers that torch lacks
-        raise WeightsError(f"cannot read {path}: {brief(error)}") from error
+        raise WeightsError(f"cannot read {path}: {brief(error) or type(error).__name__}") from error
     metadata = header.get("__metadata__", {})
     for key, value in state.items():
         if value.dtype not in _STORED:
@@ -168,10 +174,10 @@ def load_generator(folder: str | Path) -> Generator:
     """
     folder = Path(folder)
     config = GeneratorConfig.load(folder / CONFIG)
-    state, metadata = read_weights(folder / WEIGHTS)
     with torch.device("meta"):  # shapes alone: a config may ask for far more than the file holds
         generator = create(config)
     wanted = generator.state_dict()
+    state, metadata = read_weights(folder / WEIGHTS, wanted)
     if metadata.get("norm", config.norm) != config.norm:
         raise WeightsError(f"{folder / WEIGHTS} holds a {brief(metadata['norm'])}-norm generator, {CONFIG} says {config.norm}")
     for problem, keys in (("unknown", state.keys() - wanted.keys()), ("missing", wanted.keys() - state.keys())):

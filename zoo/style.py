@@ -80,6 +80,11 @@ class Style:
         config = GeneratorConfig.load(folder.twin_folder(self.folder, self.norms[0]) / folder.CONFIG)
         return builder(config.architecture).takes_photo
 
+    def check_records(self) -> None:
+        """Raise ConfigError or StyleFolderError when what the style records of itself cannot be read: of such a style nobody
+        can say whose painting it is, so it is neither listed nor painted with."""
+        _ = self.recipe, self.held_out, self.takes_photo
+
     def picture(self, kind: str = "instance") -> Path | None:
         """A picture of the style folder, None when it has none: "instance" or "batch" (the zoo's photo as that norm paints
         it), "photo" (that photo), "preview" (several photos), "painting" (only where its licence lets it be shown)."""

@@ -10,6 +10,7 @@ import pytest
 import zoo
 from zoo.__main__ import main
 from zoo.catalog import LOCAL_VARIABLE, find, find_named, list_styles, sound_styles
+from zoo.config import GeneratorConfig
 from zoo.errors import StyleFolderError, StyleNotFoundError
 from zoo.style import at
 
@@ -78,6 +79,9 @@ BAD = {
     "a recipe that is a list": lambda folder: (folder / "recipe.yaml").write_text("[1]"),
     "a merge bomb": lambda folder: (folder / "recipe.yaml").write_text("a: &a {x: 1}\nb: {<<: [*a, *a]}"),
     "a broken config": lambda folder: (folder / "config.json").write_text("{"),
+    "an unknown architecture": lambda folder: (folder / "config.json").write_text(
+        GeneratorConfig().to_json().replace("johnson", "none")
+    ),
     "a config of another kind": lambda folder: (folder / "config.json").write_text('{"width": [16]}'),
     "a name that is no UTF-8": lambda folder: folder.rename(os.fsdecode(os.fsencode(folder) + b"-\xff")),
 }
@@ -93,6 +97,8 @@ def test_one_bad_style_is_left_out_with_one_line(small_pair, tmp_path, photo, mo
     out, err = capsys.readouterr()
     assert "starry-night" in out and "sound" in out and "small-pair" not in out
     assert err.startswith("left out: ") and "small-pair" in err and err.count("\n") == 1 and len(err) < 500
+    if damage is not BAD["a name that is no UTF-8"]:
+        assert err.startswith("left out: small-pair: ")
     assert main(["info", "starry-night"]) == 0 and main(["info", "sound"]) == 0
     assert main(["stylize", str(photo), "-s", "sound", "-o", str(tmp_path / "out" / "x.png"), "--size", "64"]) == 0
     assert [style.slug for style in sound_styles()[0] if style.source == "local"] == ["sound"]
@@ -148,3 +154,14 @@ def test_a_broken_record_is_named(small_pair, name, text):
     (small_pair / name).write_text(text)
     with pytest.raises(StyleFolderError, match=name.replace(".", r"\.")):
         getattr(find(small_pair), name.split(".")[0])
+
+
+@pytest.mark.parametrize("file", ["recipe.yaml", "metrics.json"])
+def test_a_style_whose_record_cannot_be_read_does_not_paint_silently(small_pair, photo, tmp_path, capsys, file):
+    """As info and list, so does whatever paints say what is wrong (issue 13, items 18 and 23)"""
+    (small_pair / file).write_text("[" if file == "recipe.yaml" else "{}}")
+    assert main(["stylize", str(photo), "-s", str(small_pair), "-o", str(tmp_path / "x.png"), "--size", "64"]) == 2
+    assert f"{file}: " in capsys.readouterr().err and not (tmp_path / "x.png").exists()
+    for norm in ("instance", "batch"):
+        with pytest.raises(StyleFolderError, match=file):
+            zoo.load(small_pair, norm)

@@ -176,6 +176,13 @@ def test_weights_can_be_read_by_whoever_can_read_the_config(small_pair):
     assert weights == config
 
 
+def test_a_huge_file_of_holes_is_refused_before_it_is_read(small_pair):
+    """(issue 13, item 34)"""
+    os.truncate(small_pair / "model.safetensors", 2**40)
+    with pytest.raises(WeightsError, match=r"model.safetensors has 1,048,576 MiB: such a generator needs \d+ at most"):
+        load(small_pair)
+
+
 def test_another_width_is_refused(small_pair):
     config = json.loads((small_pair / "config.json").read_text())
     (small_pair / "config.json").write_text(json.dumps({**config, "width": 4}))
