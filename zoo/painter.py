@@ -66,17 +66,17 @@ class Painter:
     ) -> dict[str, Painted]:
         """The photo painted with each of the norms, by norm; sizes, seed and errors as in `zoo.stylize`."""
         check_size(size)
-        generators = {norm: self.generator(style, norm, seed) for norm in norms}
+        generators = {norm: self.generator(style, norm) for norm in norms}
         for generator in generators.values():
             if not generator.takes_photo:
                 slug = style.slug
                 raise ConfigError(f"{slug} paints no photos, it makes tiles: python -m zoo texture {slug} -o tile.png")
         image = open_photo(photo, size)
-        return {norm: _paint(generator, image, f"{style.slug} ({norm} norm)") for norm, generator in generators.items()}
+        return {norm: _paint(each, image, seed, f"{style.slug} ({norm} norm)") for norm, each in generators.items()}
 
-    def generator(self, style: Style, norm: str, seed: int = 0) -> Generator:
+    def generator(self, style: Style, norm: str) -> Generator:
         """The generator of a style, loaded at its first use, and again only when its weights file has changed."""
-        return seeded(self._load(style, norm, self.device), seed)
+        return self._load(style, norm, self.device)
 
     def load(self, style: Style, norms: Iterable[str], **limits: float) -> dict[str, Generator]:
         """The generators of those norms in main memory, by norm, downloading what is missing within the limits of hub.pull:
@@ -124,21 +124,6 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def seeded(generator: Generator, seed: int) -> Generator:
-    """The generator with another noise: one that shares its weights, as others may be painting with it.
-
-    Raises ConfigError for a generator that has no noise.
-    """
-    check_seed(seed)
-    if not seed:
-        return generator
-    if generator.seed is None:
-        raise ConfigError(f"a {generator.config.architecture} generator has no noise to vary: leave the seed out")
-    generator = copy.copy(generator)
-    generator.seed = seed
-    return generator
-
-
 def stylize(
     photo: Image.Image | str | Path,
     style: str | Path | Style,
@@ -167,7 +152,7 @@ def texture(
     a size that is no multiple of the coarsest scale; other ZooErrors as `stylize`.
     """
     style, painting = find(style), painter(device)
-    generator = painting.generator(style, norm, seed)
+    generator = painting.generator(style, norm)
     if generator.takes_photo or generator.config.padding != "circular":
         raise ConfigError(
             f"{style.slug} is no seamless texture but a {generator.config.architecture} generator with "
@@ -178,24 +163,27 @@ def texture(
         near = max(2 * step, round(size / step) * step)
         raise ConfigError(f"a seamless tile has a multiple of {step} px, at least {2 * step}: {size} is none, {near} is")
     memory.check(generator.config, (size, size), memory.allowance(painting.device))
-    return paint(generator, Image.new("RGB", (size, size)))
+    return paint(generator, Image.new("RGB", (size, size)), seed=seed)
 
 
-def paint(generator: Generator, photo: Image.Image | str | Path, size: int | None = None) -> Image.Image:
-    """The photo as that generator paints it, wherever it is; size and errors as in `zoo.stylize`."""
+def paint(generator: Generator, photo: Image.Image | str | Path, size: int | None = None, seed: int = 0) -> Image.Image:
+    """The photo as that generator paints it, wherever it is; size, seed and errors as in `zoo.stylize`."""
     check_size(size)
-    return _paint(generator, open_photo(photo, size)).image
+    return _paint(generator, open_photo(photo, size), seed).image
 
 
-def _paint(generator: Generator, image: Image.Image, name: str = "the generator") -> Painted:
-    """Raises WeightsError when what the generator of that name paints is no picture, PhotoError when the memory does not
-    suffice."""
+def _paint(generator: Generator, image: Image.Image, seed: int, name: str = "the generator") -> Painted:
+    """Raises ConfigError for a seed where there is no noise, WeightsError when what the generator of that name paints is no
+    picture, PhotoError when the memory does not suffice."""
+    check_seed(seed)
+    if seed and not generator.has_noise:
+        raise ConfigError(f"a {generator.config.architecture} generator has no noise to vary: leave the seed out")
     where = next(generator.parameters()).device
     try:
         with memory.budget(where).spend(generator.config, image.size), torch.inference_mode():
             started = time.perf_counter()
             photo = to_tensor(image).to(where, memory_format=torch.channels_last)
-            painted = generator(photo)
+            painted = generator(photo, **generator.noise(seed))
             seconds = time.perf_counter() - started
             problem = _no_picture(painted, photo)
     except (MemoryError, RuntimeError) as error:

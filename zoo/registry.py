@@ -19,18 +19,22 @@ class Generator(nn.Module):
     """What every architecture is: a module that is made from a config, and keeps the tensor contract.
 
     Of the class: `takes_photo`, whether it paints photos rather than noise alone, and if not, `tile_step`, the px that the side
-    of a seamless tile is a multiple of; `floats_a_pixel`, what painting takes of the memory, see zoo/memory.py. `seed` decides
-    the noise of one that has some, and is None for the others.
+    of a seamless tile is a multiple of; `floats_a_pixel`, what painting takes of the memory, see zoo/memory.py; `has_noise`,
+    whether `forward` takes a `seed` beside the photo.
     """
 
     takes_photo = True
     tile_step = 1
     floats_a_pixel = (42, 60)  # of the hungriest
-    seed: int | None = None
+    has_noise = False
 
     def __init__(self, config: GeneratorConfig):
         super().__init__()
         self.config = config
+
+    def noise(self, seed: int) -> dict[str, int]:
+        """What `forward` takes beside the photo for the noise of `seed`: nothing where there is none."""
+        return {"seed": seed} if self.has_noise else {}
 
 
 Builder = TypeVar("Builder", bound=type[Generator])

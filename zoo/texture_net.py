@@ -59,14 +59,14 @@ class Join(nn.Module):
 class TextureGenerator(Generator):
     """A pyramid of the photo, coarsest scale first, with noise z ~ N(0, 1) beside it at each scale.
 
-    `width` channels a scale (8 in the paper's code), so that the finest map has 6 times as many. `seed` decides z: another
+    `width` channels a scale (8 in the paper's code), so that the finest map has 6 times as many. A seed decides z: another
     seed gives a variation, the same one the same picture; all pictures of a batch share it, but in training mode, where
     each has its own. Sizes are padded to a multiple of 32 px, at least 64, so that the coarsest map is 2×2 or larger, and
     cropped again. Keeps the tensor contract of zoo/registry.py; `residual_blocks` and `upsampling` of the config do not apply.
     """
 
     tile_step = RATIOS[0]
-    seed: int = 0
+    has_noise = True
     colours = 3  # channels of the photo that are looked at
     floats_a_pixel = (42, 60)  # see zoo/memory.py
 
@@ -78,19 +78,20 @@ class TextureGenerator(Generator):
         self.joins = nn.ModuleList(Join(i * w, w, config) for i in range(1, len(RATIOS)))
         self.leave = make_conv(len(RATIOS) * w, 3, 1)
 
-    def draw(self, random: torch.Generator, count: int, size: tuple[int, int], ratio: int) -> torch.Tensor:
-        """z of one scale, count×NOISE×H×W."""
-        return torch.randn(count, NOISE, *size, generator=random)
+    def forward(self, x: torch.Tensor, seed: int = 0, margin: int = 0) -> torch.Tensor:
+        """B×3×H×W pictures in [0, 1], H, W >= 32; the same, painted, with the noise of `seed`.
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """B×3×H×W pictures in [0, 1], H, W >= 32; the same, painted, with the noise of `seed`."""
+        The inside of a larger picture, cut by a `margin` of px (a multiple of 32), has that part of the larger one's noise.
+        """
         h, w = x.shape[2:]
         size = [max(2 * RATIOS[0], -(-side // RATIOS[0]) * RATIOS[0]) for side in (h, w)]
         x = F.pad(2 * x - 1, (0, size[1] - w, 0, size[0] - h), mode=self.padding)
-        random, mixed, own = torch.Generator().manual_seed(self.seed), None, len(x) if self.training else 1
+        random, mixed, own = torch.Generator().manual_seed(seed), None, len(x) if self.training else 1
         for i, ratio in enumerate(RATIOS):
             photo = F.avg_pool2d(x, ratio)[:, : self.colours]
-            z = self.draw(random, own, (photo.shape[2], photo.shape[3]), ratio).to(photo)
+            edge, (rows, columns) = margin // ratio, photo.shape[2:]
+            z = torch.randn(own, NOISE, rows + 2 * edge, columns + 2 * edge, generator=random).to(photo)
+            z = z[..., edge : edge + rows, edge : edge + columns]
             branch = self.blocks[i](torch.cat([photo, z.expand(len(x), -1, -1, -1)], dim=1))
             mixed = branch if mixed is None else self.joins[i - 1](mixed, branch)
         return torch.sigmoid(self.leave(mixed))[:, :, :h, :w]

@@ -35,11 +35,21 @@ def test_channels_grow_by_as_many_at_each_scale():
 def test_a_seed_is_a_variation_and_the_same_seed_the_same_picture():
     generator, photo, pictures = build(), torch.rand(1, 3, 64, 64), []
     for seed in (0, 1, 1):
-        generator.seed = seed
-        pictures.append(generator(photo))
+        pictures.append(generator(photo, seed))
     assert torch.equal(pictures[1], pictures[2]) and not torch.allclose(pictures[0], pictures[1], atol=1e-3)
     assert torch.equal(pictures[0], build()(photo))  # no seed means 0
     assert torch.allclose(build()(photo.expand(2, -1, -1, -1))[1], pictures[0][0], atol=1e-4)  # whatever the batch
+
+
+def test_the_inside_of_a_larger_picture_has_its_part_of_the_noise():
+    """A generator of one scale, whose maps see nothing but the noise: the middle of it is the same."""
+    generator = build(norm="none")
+    seen = {}
+    generator.blocks[-1].register_forward_pre_hook(lambda module, inputs: seen.update(z=inputs[0][:, 3:]))
+    generator(torch.rand(1, 3, 256, 192), seed=2)
+    whole = seen["z"]
+    generator(torch.rand(1, 3, 128, 64), seed=2, margin=64)
+    assert torch.equal(seen["z"], whole[..., 64:-64, 64:-64])
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """The pictures of a style folder, painted by the generators as they are stored."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -17,7 +18,7 @@ FADED = 0.3  # contrast of that one
 SIZES, CROP = (256, 512, 1080), (256, 170)  # px, long side; px of what is shown of it
 
 
-def preview_photos(folder: Path | None, others: list[Path] = ()) -> list[Image.Image]:
+def preview_photos(folder: Path | None, others: Sequence[Path] = ()) -> list[Image.Image]:
     """The zoo's photo and the first of a folder (or of `others`), reduced; then the last of them faded.
 
     Unreadable ones are left out.
@@ -51,8 +52,7 @@ def draw_tiles(style: Style, device: str = "auto") -> None:
     images, norms = style.folder / "images", sorted(style.norms)
 
     def tile(norm: str, seed: int) -> Image.Image:
-        generator = painter(device).generator(style, norm, seed)
-        return paint(generator, Image.new("RGB", (TILE_SIZE, TILE_SIZE)))
+        return paint(painter(device).generator(style, norm), Image.new("RGB", (TILE_SIZE, TILE_SIZE)), seed=seed)
 
     for norm in norms:
         save_picture(tile(norm, 0), images / f"{norm}.jpg", quality=80)

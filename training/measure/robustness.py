@@ -5,8 +5,7 @@ padding leaves artefacts along the border (figure 3), that one pass is real time
 """
 
 import time
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from statistics import median
 
 import torch
@@ -16,6 +15,7 @@ from training.measure.held_out import Painter, freeze_statistics, true_float32
 from training.objective.losses import Objective
 from zoo.device import synchronize
 from zoo.errors import TrainingError
+from zoo.texture_net import TextureGenerator
 
 TIMED = (256, 512)  # px: sizes at which a picture's time is taken
 CONTRASTS = (1.0, 0.5, 0.25)
@@ -42,7 +42,7 @@ def contrast_test(painter: Painter, objective: Objective, photos: Iterable[torch
 
     Means over photos, each 1×3×H×W. A painter that discards contrast has shares of 1.
     """
-    found = {contrast: {"contrast": [], "share": [], "style": []} for contrast in CONTRASTS}
+    found: dict[float, dict[str, list[float]]] = {c: {"contrast": [], "share": [], "style": []} for c in CONTRASTS}
     for photo in photos:
         photo = photo.to(objective.vgg.mean.device)
         full = None
@@ -64,25 +64,6 @@ def border_energy(picture: torch.Tensor, wanted: torch.Tensor) -> tuple[float, f
     return outside.item(), inside.mean().item()
 
 
-@contextmanager
-def noise_of_the_whole(generator: nn.Module) -> Iterator[None]:
-    """Inside, a generator that has noise paints a photo cut by MARGIN px with that part of the whole photo's noise."""
-    if not hasattr(generator, "draw"):
-        yield
-        return
-
-    def draw(random: torch.Generator, count: int, size: tuple[int, int], ratio: int) -> torch.Tensor:
-        edge = MARGIN // ratio
-        whole = type(generator).draw(generator, random, count, tuple(side + 2 * edge for side in size), ratio)
-        return whole[..., edge:-edge, edge:-edge]
-
-    generator.draw = draw
-    try:
-        yield
-    finally:
-        del generator.draw
-
-
 @torch.no_grad()
 @true_float32()
 def border_test(generator: nn.Module, photos: Iterable[torch.Tensor], device: torch.device) -> dict[str, float]:
@@ -96,8 +77,8 @@ def border_test(generator: nn.Module, photos: Iterable[torch.Tensor], device: to
         whole, cut = photo.to(device), photo[..., MARGIN:-MARGIN, MARGIN:-MARGIN].to(device)
         fixed = freeze_statistics(generator, [whole])
         wanted = fixed(whole)[..., MARGIN:-MARGIN, MARGIN:-MARGIN]
-        with noise_of_the_whole(fixed):
-            energies.append(border_energy(fixed(cut), wanted))
+        found = fixed(cut, margin=MARGIN) if isinstance(fixed, TextureGenerator) else fixed(cut)
+        energies.append(border_energy(found, wanted))
     border, inside = (sum(values) / len(values) for values in zip(*energies, strict=True))
     return {"border": border**0.5, "inside": inside**0.5}
 

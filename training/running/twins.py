@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from accelerate import Accelerator
@@ -16,7 +17,7 @@ from zoo import half_resolution
 from zoo.catalog import load
 from zoo.conditional import choose, make_conditional
 from zoo.errors import TrainingError
-from zoo.registry import create
+from zoo.registry import Generator, create
 from zoo.style import Style
 
 ADVICE = "start again in another --out with a lower --learning-rate (try a third) or --style-weight"
@@ -53,7 +54,7 @@ class Twin:
         self._bad = torch.zeros((), device=accelerator.device)
 
     @property
-    def generator(self) -> nn.Module:
+    def generator(self) -> Generator:
         """The bare module, whatever accelerate has wrapped it in."""
         return self.accelerator.unwrap_model(self.model)
 
@@ -66,13 +67,13 @@ class Twin:
         total = sum(len(photos) for photos, *_ in chunks)
         means: dict = {}
         for photos, features, seed in chunks:
-            self.generator.seed = seed  # each micro-batch has noise of its own
-            losses = objective(self.forward(photos), features)
+            painted = self.forward(photos, **self.generator.noise(seed))  # each micro-batch has noise of its own
+            losses = objective(painted, features)
             self.accelerator.backward(losses["total"].sum() / total)
             for name, loss in losses.items():
                 means[name] = means.get(name, 0) + loss.detach().sum() / total
-        trained = [p for p in self.generator.parameters() if p.grad is not None]
-        gradient = nn.utils.get_total_norm([p.grad for p in trained])
+        trained = {p: p.grad for p in self.generator.parameters() if p.grad is not None}
+        gradient = nn.utils.get_total_norm(trained.values())
         if self.clip:
             nn.utils.clip_grads_with_norm_(trained, self.clip, gradient)
         for optimizer in self.optimizers:
@@ -140,22 +141,23 @@ class Twin:
             setattr(self, key, state["guard"].get(key, 0))
 
 
-def fast_forward(model: nn.Module, config: TrainConfig, accelerator: Accelerator) -> Callable[[torch.Tensor], torch.Tensor]:
+def fast_forward(model: nn.Module, config: TrainConfig, accelerator: Accelerator) -> Callable[..., torch.Tensor]:
     """The generator's forward pass as it is fastest here, in the recipe's precision: on half-resolution maps on a processor,
     else the module's own. What comes out is float32.
 
     Half precision is a matter of training steps: the module itself stays float32, and so does what is measured with it.
     """
-    generator, kind = accelerator.unwrap_model(model), accelerator.device.type
+    generator: Any = accelerator.unwrap_model(model)
+    kind, bare = accelerator.device.type, generator is model
     inner = resolve(config.precision, kind)
-    if kind == "cpu" and model is generator and half_resolution.fits(generator, *[config.crop_size] * 2):
+    if kind == "cpu" and bare and half_resolution.fits(generator, *[config.crop_size] * 2):
         return lambda photos: half_resolution.forward(generator, photos, inner)
     if inner == torch.float32 or (kind == "cpu" and config.precision == "auto"):  # which concerns the inner convolutions alone
         return model
 
-    def forward(photos: torch.Tensor) -> torch.Tensor:
+    def forward(photos: torch.Tensor, **noise: int) -> torch.Tensor:
         with torch.autocast(kind, inner):
-            return model(photos).float()
+            return model(photos, **noise).float()
 
     return forward
 
@@ -171,8 +173,8 @@ def train_step(
 ) -> dict[str, dict[str, torch.Tensor]]:
     """One step of a row of every twin on the same B×3×H×W photos, in micro-batches (0: all at once): mean losses by norm.
 
-    `factor` is the share of the recipe's learning rates. `seed` decides the noise of generators that have some (outside of a
-    step it is 0), and where the objective looks closely.
+    `factor` is the share of the recipe's learning rates. `seed` decides the noise of generators that have some, and where the
+    objective looks closely.
     """
     parts = photos.split(micro_batch or len(photos))
     first = len(parts) * twins[0].accelerator.process_index  # processes share a step as micro-batches do
@@ -182,5 +184,4 @@ def train_step(
     for twin in twins:
         choose(twin.generator, row)
         losses[twin.norm] = twin.step(objective, chunks, factor)
-        twin.generator.seed = 0
     return losses

@@ -75,8 +75,6 @@ def test_neither_noise_nor_the_pictures_statistics_pass_for_a_border(photo):
     noisy = zoo.create(architecture="texture", norm="batch", width=2, padding="zero").eval()
     found = tests.border_test(noisy, [photo], CPU)
     assert found["border"] > 100 * found["inside"]
-    noisy.seed = 7
-    assert tests.border_test(noisy, [photo], CPU) != found and "draw" not in vars(noisy)
     one = zoo.create(norm="instance", width=4, residual_blocks=0, padding="zero").eval()
     found = tests.border_test(one, [photo], CPU)
     assert found["border"] > 100 * found["inside"]
