@@ -3,6 +3,7 @@
 import dataclasses
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, cast
 
 from training.objective.precision import PRECISIONS
 from training.objective.vgg import LAYERS
@@ -30,12 +31,17 @@ AUTO = {
 }
 
 
-def knob(default: object, group: str, help: str, choices: tuple = (), low: float | None = None) -> object:
-    """A recipe key with what the command line needs to know of it."""
+def knob(default: object, group: str, help: str, choices: tuple = (), low: float | None = None) -> Any:
+    """A recipe key with what the command line needs to know of it: the field of a dataclass, of the type of its default."""
     meta = {"group": group, "help": help, "choices": choices, "low": low}
     if isinstance(default, dict):
         return field(default_factory=lambda: dict(default), metadata=meta)
     return field(default=default, metadata=meta)
+
+
+def kind(key: dataclasses.Field) -> type[Any]:
+    """The type of a recipe key."""
+    return cast(type[Any], key.type)
 
 
 @dataclass(frozen=True)
@@ -113,8 +119,8 @@ class TrainConfig:
             if f.type is float and isinstance(value, (int, str)) and not isinstance(value, bool):
                 value = _number(value)  # YAML reads 1e-6 as text: it wants 1.0e-6
                 object.__setattr__(self, f.name, value)
-            if not isinstance(value, f.type) or isinstance(value, bool):
-                raise ConfigError(f"recipe key '{f.name}' must be {f.type.__name__}, got {value!r}")
+            if not isinstance(value, kind(f)) or isinstance(value, bool):
+                raise ConfigError(f"recipe key '{f.name}' must be {kind(f).__name__}, got {value!r}")
             if meta["choices"] and value not in meta["choices"]:
                 raise ConfigError(f"recipe key '{f.name}' must be one of {', '.join(meta['choices'])}, got {value!r}")
             if meta["low"] is not None and not meta["low"] <= value < float("inf"):

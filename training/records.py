@@ -8,6 +8,7 @@ import reprlib
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -53,7 +54,7 @@ def recipe_record(
     """
     prints = fingerprint(paintings, photos)
     records = [{**p.facts, "file": p.file.name, "sha256": prints["paintings"][p.slug]} for p in paintings]
-    record = {
+    record: dict[str, Any] = {
         "painting": records[0] if len(records) == 1 else records,
         "photos": {"number": len(photos.photos), "names_sha256": prints["photos"]},
         "made_with": machine(device),
@@ -100,7 +101,8 @@ def check_other_half(folder: Path, record: dict, norms: tuple[str, ...]) -> None
     if not others:
         return
     machines = {"made_with": record["made_with"]}  # may differ
-    differ = differences({**at(folder).recipe, **machines}, {**parse_yaml(dump_yaml(record)), **machines})
+    again: Any = parse_yaml(dump_yaml(record))
+    differ = differences({**at(folder).recipe, **machines}, {**again, **machines})
     if differ:
         raise TrainingError(
             f"{folder} holds a {others[0]}-norm generator whose training differs in {', '.join(differ)}, which would be no "
@@ -171,7 +173,7 @@ def read_log(path: Path) -> list[dict]:
     return records
 
 
-def _rounded(value: object) -> object:
+def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list):

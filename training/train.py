@@ -21,15 +21,17 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from training.config import AUTO, NORMS, TrainConfig, load_recipe
-from training.data.paintings import FACTS, make_slug, read_paintings
+from training.config import AUTO, TrainConfig, kind, load_recipe
+from training.data.paintings import FACTS, read_paintings
 from training.running.loop import complete
 from training.running.run import TRACKERS, Run, RunOptions
 from training.running.start import find_start, started_recipe
 from zoo.cli import command
+from zoo.config import NORMS
 from zoo.device import DEVICES, HELP
 from zoo.errors import ConfigError
 from zoo.images import open_photo, save_picture
+from zoo.names import make_slug
 from zoo.style import PHOTO
 
 
@@ -94,12 +96,12 @@ def make_parser() -> argparse.ArgumentParser:
             groups[meta["group"]] = parser.add_argument_group(f"recipe: {meta['group']}")
         group = groups[meta["group"]]
         flag = "--" + field.name.replace("_", "-")
-        if field.type is dict:
+        if kind(field) is dict:
             group.add_argument(flag, nargs="+", metavar="LAYER", help=meta["help"])
         else:
-            shown = {"choices": meta["choices"]} if meta["choices"] else {"metavar": field.type.__name__.upper()}
+            shown = {"choices": meta["choices"]} if meta["choices"] else {"metavar": kind(field).__name__.upper()}
             group.add_argument(
-                flag, type=field.type, help=f"{meta['help']} (zoo: {zoo.get(field.name, field.default)})", **shown
+                flag, type=kind(field), help=f"{meta['help']} (zoo: {zoo.get(field.name, field.default)})", **shown
             )
 
     tell = parser.add_argument_group("the painting, for the card")

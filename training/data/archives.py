@@ -6,6 +6,7 @@ import tarfile
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 from zoo.errors import HubError, PhotoError, TrainingError
 from zoo.names import is_hub_id
@@ -54,7 +55,8 @@ def unpack(archive: Path, target: Path) -> Path:
     if target.is_dir():
         return target
     partial = target.with_name(f".{target.name}")
-    safe = {} if archive.suffix.lower() == ".zip" else {"filter": "data"}  # no links, nothing outside of the folder
+    # no links, nothing outside of the folder
+    safe: dict[str, Any] = {} if archive.suffix.lower() == ".zip" else {"filter": "data"}
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)

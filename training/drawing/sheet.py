@@ -43,7 +43,7 @@ def contact_sheet(
     return sheet
 
 
-def _shortened(words: str, font: ImageFont.ImageFont, width: float) -> str:
+def _shortened(words: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, width: float) -> str:
     """The words, cut to what fits into `width` px."""
     short = words
     while font.getlength(short) > width and len(short) > 1:

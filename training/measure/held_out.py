@@ -9,6 +9,7 @@ import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from PIL import Image, ImageOps
@@ -29,6 +30,7 @@ PHOTO_SIZE = 256  # px, short side of the photos unless said otherwise
 FROZEN, FROZEN_ON = "instance, frozen statistics", 200  # name of a painter; training crops its averages are taken on
 
 Painter = Callable[[torch.Tensor], torch.Tensor]
+G = TypeVar("G", bound=nn.Module)
 
 
 @contextmanager
@@ -36,7 +38,7 @@ def true_float32() -> Iterator[None]:
     """Inside, float32 is float32 on an NVIDIA GPU, too, where convolutions otherwise round to TF32, with 10 bits behind the
     point. What is measured and kept is computed so; what is painted, and how fast, is not measured so.
     """
-    backends = torch.backends.cudnn, torch.backends.cuda.matmul
+    backends: tuple[Any, Any] = torch.backends.cudnn, torch.backends.cuda.matmul  # modules whose types do not tell
     before = [backend.allow_tf32 for backend in backends]
     try:
         for backend in backends:
@@ -143,12 +145,13 @@ def training_pictures(folder: Path, count: int = FROZEN_ON) -> Iterator[torch.Te
 
 @torch.no_grad()
 @true_float32()
-def freeze_statistics(generator: nn.Module, photos: Iterable[torch.Tensor]) -> nn.Module:
+def freeze_statistics(generator: G, photos: Iterable[torch.Tensor]) -> G:
     """A copy whose instance norms use fixed statistics: the averages, over 1×3×H×W photos, of each picture's own.
 
     That is batch norm with these as its running statistics, what instance norm would be if it were switched off at test time.
     """
-    frozen, sums, count = copy.deepcopy(generator), {}, 0
+    frozen, count = copy.deepcopy(generator), 0
+    sums: dict[str, tuple] = {}
     where = next(generator.parameters(), torch.empty(0)).device
     layers = {name: module for name, module in generator.named_modules() if isinstance(module, InstanceNorm)}
 

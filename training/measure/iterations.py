@@ -81,9 +81,10 @@ def add_curves(record: dict, objective: Objective, photos: list[Path], out: Path
         for path, start in missing:
             bar.set_postfix_str(f"{path.name} from {start}")
             photo = to_tensor(fit_short_side(open_photo(path), size)).to(where)
-            began, losses = time.monotonic(), []
+            began = time.monotonic()
+            losses: list[float] = []
 
-            def watch(step: int, loss: float, _picture: torch.Tensor, losses: list = losses) -> None:
+            def watch(step: int, loss: float, _picture: torch.Tensor, losses: list[float] = losses) -> None:
                 losses[step - 1 :] = [loss]
                 bar.update()
 
@@ -108,7 +109,8 @@ def compare(painter: Painter, record: dict, objective: Objective, photos: list[P
     Raises TrainingError when the record lacks a photo altogether.
     """
     known = [record["curves"].get(path.name, {}) for path in photos]
-    where, found = objective.vgg.mean.device, {start: {} for start in STARTS if all(start in curves for curves in known)}
+    where = objective.vgg.mean.device
+    found: dict[str, dict] = {start: {} for start in STARTS if all(start in curves for curves in known)}
     for path, curves in zip(photos, known, strict=True):
         if curves.get("sha256") != sha256(path) or not found:
             raise TrainingError(f"the curves lack {path.name}: make them with python -m training.equivalent")

@@ -13,6 +13,7 @@ from training.measure.held_out import (
     FROZEN,
     FROZEN_ON,
     PHOTO_SIZE,
+    Painter,
     freeze_statistics,
     held_out_objective,
     measure,
@@ -90,7 +91,7 @@ class Task:
 def held_out_record(task: Task) -> dict:
     """The record that metrics.json keeps for one size: losses, what was measured, where."""
     objective, generators, photos, size = task.objective, task.generators, task.photos, task.size
-    painters = {"photo": untouched, **generators}
+    painters: dict[str, Painter] = {"photo": untouched, **generators}
     if task.frozen_on and "instance" in generators:
         pictures = _watched(training_pictures(task.frozen_on), FROZEN_ON, "averages")
         painters[FROZEN] = freeze_statistics(generators["instance"], pictures)

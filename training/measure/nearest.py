@@ -36,5 +36,5 @@ def nearest_paintings(
                 name: sum(objective.style[layer](features[layer]).item() for layer in objective.style)
                 for name, objective in objectives.items()
             }
-            found[slug].append(min(losses, key=losses.get))
+            found[slug].append(min(losses, key=lambda name: losses[name]))
     return found

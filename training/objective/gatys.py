@@ -47,6 +47,7 @@ def _descend(
     """
     unit = 255 / levels / began.numel() if levels else 1.0
     variables, losses = (unit * began).requires_grad_(True), []
+    steps_of: torch.optim.Optimizer
     if levels:  # one evaluation a call: max_iter=1 without a line search
         steps_of = torch.optim.LBFGS([variables], lr=1, max_iter=1, history_size=100, tolerance_grad=0, tolerance_change=0)
     else:

@@ -31,6 +31,8 @@ class StyleLoss(nn.Module):
     palette then, so that dark places of a photo may stay dark and flat ones flat.
     """
 
+    target: torch.Tensor
+
     def __init__(self, painting_features: torch.Tensor, pooled: bool = False):
         super().__init__()
         self.register_buffer("target", gram(painting_features), persistent=False)
@@ -90,11 +92,12 @@ class Objective(nn.Module):
         self.content, self.tv = ContentLoss(), TVLoss()
         with torch.no_grad():
             found = vgg(painting, tuple(style_layers))
-        self.style = nn.ModuleDict({name: StyleLoss(found[name], pooled) for name in style_layers})
+        style = {name: StyleLoss(found[name], pooled) for name in style_layers}
+        self.style = nn.ModuleDict(style)
         self.style_layers = dict(style_layers)
         if self.relative:
             total = sum(style_layers.values())
-            energy = {name: self.style[name].target.square().mean().item() for name in style_layers}
+            energy = {name: style[name].target.square().mean().item() for name in style_layers}
             self.style_layers = {name: weight / total / energy[name] for name, weight in style_layers.items()}
 
     @torch.no_grad()

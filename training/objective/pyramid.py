@@ -1,6 +1,7 @@
 """The perceptual objective at several sizes at once: one step sees fine strokes, and strokes as long as a hand."""
 
 import random
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -30,14 +31,15 @@ class PyramidObjective(nn.Module):
     def __init__(self, levels: list[Objective], detail: int = 0, content_level: int = 0):
         super().__init__()
         self.levels, self.detail, self.content_level = nn.ModuleList(levels), detail, content_level
+        self.weights = levels[0].weights
 
     def photo_features(self, photos: torch.Tensor, seed: int = 0) -> dict:
         """What `forward` compares B×3×H×W photos' pictures with, and where it looks closely: a place that `seed` decides."""
         place = random.Random(f"{seed}/detail")
-        room = [side - min(side, self.detail or side) for side in photos.shape[2:]]
-        corner = tuple(place.randint(0, free) for free in room)
-        view = self._view(photos, self.content_level, corner)
-        return {"corner": corner, **self.levels[self.content_level].photo_features(view)}
+        down, right = (side - min(side, self.detail or side) for side in photos.shape[2:])
+        corner = place.randint(0, down), place.randint(0, right)
+        level = cast(Objective, self.levels[self.content_level])
+        return {"corner": corner, **level.photo_features(self._view(photos, self.content_level, corner))}
 
     def forward(self, pictures: torch.Tensor, photo_features: dict) -> dict[str, torch.Tensor]:
         """Losses of B×3×H×W `pictures` in [0, 1]: content, style, tv (unweighted) and total, each of shape B."""
@@ -48,8 +50,8 @@ class PyramidObjective(nn.Module):
             "style": sum(losses["style"] for losses in found) / len(found),
             "tv": found[0]["tv"],
         }
-        weights = zip(self.levels[0].weights, losses.values(), strict=True)
-        return {**losses, "total": sum(weight * loss for weight, loss in weights)}
+        weighted = zip(self.weights, losses.values(), strict=True)
+        return {**losses, "total": sum(weight * loss for weight, loss in weighted)}
 
     def _view(self, pictures: torch.Tensor, level: int, corner: tuple[int, int]) -> torch.Tensor:
         """What a level looks at."""

@@ -22,6 +22,8 @@ class VGG16(nn.Module):
     Parameter names are those of `torchvision.models.vgg16()`, so its weights load as they are. `origin` says which these are.
     """
 
+    mean: torch.Tensor
+
     def __init__(self):
         super().__init__()
         self.origin = "random"
@@ -39,10 +41,15 @@ class VGG16(nn.Module):
     def forward(self, x: torch.Tensor, layers: tuple[str, ...]) -> dict[str, torch.Tensor]:
         """Activations, float32, of the named layers (relu1_1 to relu4_3); nothing deeper than the deepest is computed."""
         wanted = {self.indices[name]: name for name in layers}
-        x, dtype = (x - self.mean) * 255, self.features[0].weight.dtype
+        x, dtype = (x - self.mean) * 255, self.dtype
         scaled = dtype == torch.float16 and x.requires_grad
         found = ScaledGradients.apply(x, self.activations, wanted) if scaled else self.activations(x.to(dtype), wanted)
         return {name: features.float() for name, features in zip(wanted.values(), found, strict=True)}
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """What it computes in."""
+        return next(self.parameters()).dtype
 
     def activations(self, x: torch.Tensor, wanted: dict[int, str]) -> tuple[torch.Tensor, ...]:
         """The wanted layers' outputs, in their order and the weights' precision, of pictures in the caffe scale."""
@@ -77,8 +84,8 @@ class ScaledGradients(torch.autograd.Function):
         """The gradient at `x`, of its shape, from those at the activations; None for what is no tensor."""
         largest = torch.stack([gradient.abs().amax() for gradient in gradients]).amax()
         scale = ScaledGradients.LARGEST / largest.clamp(min=1e-30)
-        gradients = [(gradient * scale).half() for gradient in gradients]
-        (gradient,) = torch.autograd.grad(ctx.found, ctx.x, gradients)
+        halves = [(gradient * scale).half() for gradient in gradients]
+        (gradient,) = torch.autograd.grad(ctx.found, ctx.x, halves)
         return gradient.float() / scale, None, None
 
 
@@ -111,9 +118,9 @@ def load_vgg(weights: str | Path = "bundled", dtype: torch.dtype = torch.float32
         raise WeightsError(f"{weights!s} is not a VGG16 weights file: {missing[0]} is missing or of another shape")
     vgg.load_state_dict({key: state[key].float() for key in wanted})
     vgg.origin = str(weights)
-    return vgg.to(dtype=dtype, memory_format=torch.channels_last)
+    return vgg.to(dtype).to(memory_format=torch.channels_last)
 
 
 def in_precision(vgg: VGG16, dtype: torch.dtype) -> VGG16:
     """The same network computing in `dtype`: itself where it does, else a copy."""
-    return vgg if vgg.features[0].weight.dtype == dtype else copy.deepcopy(vgg).to(dtype=dtype)
+    return vgg if vgg.dtype == dtype else copy.deepcopy(vgg).to(dtype=dtype)

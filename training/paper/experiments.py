@@ -33,8 +33,8 @@ EVERY = 100  # steps between two measurements
 
 def train_experiment(name: str, content: Path, held_out: Path, painting: Path, runs: Path, steps: int | None = None) -> Path:
     """Train one experiment to its end (or to a shorter one, for a trial), measuring it; returns its folder in `runs`."""
-    recipe, norms = EXPERIMENTS[name]
-    recipe = load_recipe(recipe)
+    bundled, norms = EXPERIMENTS[name]
+    recipe = load_recipe(bundled)
     config = TrainConfig.from_dict({**recipe, "steps": steps or recipe["steps"]})
     options = RunOptions(held_out=held_out, held_out_every=EVERY)
     if not finished(runs / name, norms, config):

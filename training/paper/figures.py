@@ -73,11 +73,12 @@ def contrast(out: Path) -> None:
     sheet(rows, ["photo", "Gatys et al.", "batch norm", "instance norm"], out / "contrast", labels)
 
     objective = held_out_objective(load_vgg(), painting())
-    painters = {"contrast": (slow, "Gatys et al.", "s"), **{n: (partial(painted, PAINTED, n), NAMES[n], m) for n, m in MARKS}}
+    painters: dict[str, tuple[Callable, str, str]] = {"contrast": (slow, "Gatys et al.", "s")}
+    painters.update({norm: (partial(painted, PAINTED, norm), NAMES[norm], mark) for norm, mark in MARKS})
     with plot(out / "contrast-curves.png", columns=2, size=(4.4, 3.4)) as axes:
         axes[0].plot(levels, levels, ":", color=COLOURS["photo"], label="the photo itself")
         for key, (paint, label, mark) in painters.items():
-            found = {"contrast": [], "style": []}
+            found: dict[str, list[float]] = {"contrast": [], "style": []}
             for c in levels:
                 picture = to_tensor(paint(name, contrast=c))
                 found["contrast"].append(rms_contrast(picture).item())

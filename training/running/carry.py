@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save as serialize
@@ -65,7 +66,7 @@ def _take_tensors(value: object, name: str, tensors: dict[str, torch.Tensor]) ->
     return value
 
 
-def _put_tensors(value: object, tensors: dict[str, torch.Tensor]) -> object:
+def _put_tensors(value: Any, tensors: dict[str, torch.Tensor]) -> Any:
     """The state that `_take_tensors` took apart, its tensors in float32."""
     if isinstance(value, dict):
         if value.keys() == {"tensor"}:

@@ -30,8 +30,8 @@ def export_styles(report: RunReport, twins: list[Twin]) -> None:
     """Export every row of a finished run to its folder, with pictures, record and card."""
     for row, painting in enumerate(report.run.paintings):
         export_style(report, twins, row, painting)
-    if report.run.identity_row is not None:
-        export_identity(report, twins)
+    if (identity := report.run.identity_row) is not None:
+        export_identity(report, twins, identity)
     if bad := report.photos.unreadable:
         report.accelerator.print(f"{len(bad)} unreadable files were skipped, first {bad[0].name}")
 
@@ -68,15 +68,17 @@ def _complete_adapter(folder: Path) -> None:
     write_card(Style(folder.name, folder / ADAPTER, "local"))
 
 
-def export_identity(report: RunReport, twins: list[Twin]) -> None:
+def export_identity(report: RunReport, twins: list[Twin], row: int) -> None:
     """Write the generators that give the photo back, with their recipe and, given held-out photos, their PSNR."""
     folder = report.run.out / IDENTITY
     for twin in twins:
-        save(export(twin.painter, report.run.identity_row), twin_folder(folder, twin.norm))
+        save(export(twin.painter, row), twin_folder(folder, twin.norm))
     report.write_recipe(folder / "recipe.yaml", [])
-    if report.run.options.held_out:
+    if held_out := report.run.options.held_out:
         note = f"mean over whole held-out photos at {PHOTO_SIZE} px; matched: each colour at the photo's mean and deviation"
-        write_metrics(folder, {"psnr": {**report.psnr(twins), "note": note, "machine": machine(report.accelerator.device)}})
+        write_metrics(
+            folder, {"psnr": {**report.psnr(twins, row, held_out), "note": note, "machine": machine(report.accelerator.device)}}
+        )
 
 
 def _pictures(folder: Path, painting: Painting, report: RunReport) -> None:
@@ -108,8 +110,7 @@ def storage_error(folder: Path, row: int, twins: list[Twin], photos: list[Image.
     found: dict = {}
     for twin in twins:
         trained, stored = export(twin.painter, row).cpu().eval(), load_generator(twin_folder(folder, twin.norm))
-        levels = [(255 * (trained(photo) - stored(photo))).abs().flatten() for photo in map(to_tensor, photos)]
-        levels = torch.cat(levels)
+        levels = torch.cat([(255 * (trained(photo) - stored(photo))).abs().flatten() for photo in map(to_tensor, photos)])
         within = (levels <= 2).double().mean().item()
         found[twin.norm] = {"within_2_levels": within, "largest_difference": levels.max().item()}
     return found

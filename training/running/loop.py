@@ -66,7 +66,7 @@ def complete(run: Run, vgg: VGG16 | None = None) -> Path:
     """
     options, out = run.options, run.out
     if options.push_to:
-        check_push(run)
+        check_push(run, options.push_to)
     accelerator = make_accelerator(run.config, len(run.paintings), out, options.track, options.device)
     check_processes(accelerator.num_processes, run.config, run.norms)
     with only_training(run.folder) if accelerator.is_main_process else nullcontext():

@@ -1,12 +1,13 @@
 """Optimisers of a generator: Adam, or Muon for its convolution kernels and Adam for the rest."""
 
 import math
+from typing import Any
 
 import torch
 from torch import nn
 
 from training.config import TrainConfig
-from zoo.conditional import norm_parameters
+from zoo.layers import norm_parameters
 
 ADAPTER_SCALES = {True: 10, False: 3}  # of norms, of convolutions
 BETAS = {"adam": (0.9, 0.999), "muon": (0.9, 0.99)}  # Adam beside Muon has few weights and short runs
@@ -25,11 +26,11 @@ class KernelMuon(torch.optim.Muon):
         super().__init__(rows, weight_decay=0.0, momentum=momentum)
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:
+    def step(self, closure: Any = None) -> Any:
         """One step along the kernels' gradients."""
         for row, kernel in zip(self.param_groups[0]["params"], self.kernels, strict=True):
             row.grad = None if kernel.grad is None else _dense(kernel.grad, kernel).flatten(1)
-        super().step(closure)
+        return super().step(closure)
 
 
 def _dense(tensor: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:

@@ -9,12 +9,12 @@ from training.running.start import known_as
 from zoo.errors import ConfigError
 
 
-def check_push(run: Run) -> None:
-    """Raise ZooError when the style, or the adapter to the one it starts from, could not be published as `push_to` says."""
+def check_push(run: Run, to: str) -> None:
+    """Raise ZooError when the style, or the adapter to the one it starts from, could not be published as `to`."""
     from zoo import hub  # here, as only some trainings need the Hub
     from zoo.sharing import PROVENANCE, check_base
 
-    to, config, paintings = run.options.push_to, run.config, run.paintings
+    config, paintings = run.config, run.paintings
     repo, revision = hub.split_id(to)
     if revision:
         raise ConfigError(f"--push-to {repo}, without @{revision}: a commit makes a new revision")

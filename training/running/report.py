@@ -22,6 +22,7 @@ from training.drawing.sheet import contact_sheet
 from training.drawing.style_pictures import PREVIEW_SIZE, preview_photos
 from training.measure.held_out import (
     PHOTO_SIZE,
+    Painter,
     held_out_objective,
     measure,
     psnr,
@@ -138,25 +139,26 @@ class RunReport:
 
     def held_out(self, step: int, twins: list[Twin]) -> None:
         """Log the held-out objective on square crops: eval mode, and batch norm with the statistics of its batch."""
-        if self.run.options.held_out is None:
+        held_out = self.run.options.held_out
+        if held_out is None:
             return
         if not self._objectives:
             self._objectives = {p.slug: held_out_objective(self.vgg, open_photo(p.file)) for p in self.run.paintings}
         for row, painting in enumerate(self.run.paintings):
             generators = self.generators(twins, row)
-            painters = {"photo": untouched, **generators}
+            painters: dict[str, Painter] = {"photo": untouched, **generators}
             if "batch" in generators:
                 painters["batch, batch statistics"] = with_batch_statistics(generators["batch"])
-            batches = square_batches(list_photos(self.run.options.held_out), PHOTO_SIZE)
+            batches = square_batches(list_photos(held_out), PHOTO_SIZE)
             self.log(step, {"style": painting.slug}, held_out=measure(self._objectives[painting.slug], painters, batches))
             for generator in generators.values():
                 generator.train()
-        if self.run.identity_row is not None:
-            self.log(step, {"style": IDENTITY}, psnr=self.psnr(twins))
+        if (identity := self.run.identity_row) is not None:
+            self.log(step, {"style": IDENTITY}, psnr=self.psnr(twins, identity, held_out))
 
-    def psnr(self, twins: list[Twin]) -> dict[str, dict[str, float]]:
+    def psnr(self, twins: list[Twin], row: int, held_out: Path) -> dict[str, dict[str, float]]:
         """How well the identity row gives held-out photos back, by norm, see `training.measure.held_out.psnr`."""
-        generators, photos = self.generators(twins, self.run.identity_row), list_photos(self.run.options.held_out)
+        generators, photos = self.generators(twins, row), list_photos(held_out)
         found = {norm: psnr(generator, whole_photos(photos, PHOTO_SIZE)) for norm, generator in generators.items()}
         for generator in generators.values():
             generator.train()

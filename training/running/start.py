@@ -7,10 +7,11 @@ from torch import nn
 
 from zoo.adapter import is_adapter, weights_sha256
 from zoo.catalog import find
-from zoo.conditional import ConditionalNorm, norm_parameters, share_convolutions
+from zoo.conditional import ConditionalNorm, share_convolutions
 from zoo.config import GeneratorConfig
 from zoo.errors import ConfigError, TrainingError
 from zoo.folder import CONFIG, list_norms, twin_folder
+from zoo.layers import norm_parameters
 from zoo.style import Style
 
 WARMUP = 50  # steps: a fresh Adam moves every weight by the full rate in its first step, which would shock trained ones
