@@ -22,7 +22,7 @@ from zoo.catalog import list_styles
 from zoo.errors import HubError, PhotoError, StyleNotFoundError, ZooError
 from zoo.images import open_photo
 from zoo.painter import painter
-from zoo.style import PHOTO, Style, at
+from zoo.style import PHOTO, Style, style_at
 
 PAGE, MOST = 12, 96  # styles shown at a time; after "Show more"
 PAINTING = "images/painting.jpg"
@@ -124,7 +124,7 @@ def share(archive: str | None, slug: str | None, name: str, token: str | None, u
     if not archive:
         return sharing.publish(actions.find_in_zoo(slug), to)
     with tempfile.TemporaryDirectory() as folder:
-        style = at(trust.unpack_style(Path(archive), Path(folder) / "style"))
+        style = style_at(trust.unpack_style(Path(archive), Path(folder) / "style"))
         return sharing.publish(style, to)
 
 

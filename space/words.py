@@ -45,9 +45,7 @@ def plain(text: object) -> str:
 
 def about(style: Style) -> str:
     """Markdown: the painting, how the twins compare on photos never trained on, and of a stranger's style where it is from."""
-    known = style.painting
-    by = ", ".join(plain(known[key]) for key in ("author", "year") if key in known)
-    text = f"**{plain(style.title)}**" + (f" — after {by}" if by else "")
+    text = f"**{plain(style.title)}**" + (f" — after {plain(style.by)}" if style.by else "")
     if found := shares(style):
         text += (
             "<br>On photos never trained on, the perceptual loss falls to "

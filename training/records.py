@@ -20,7 +20,7 @@ from zoo.device import device_name, pick_device
 from zoo.errors import StyleFolderError, TrainingError
 from zoo.folder import METRICS, list_norms, metrics_json, recorded_sha256, sha256, write_whole
 from zoo.records import dump_yaml, parse_yaml, read_record
-from zoo.style import Style, at
+from zoo.style import Style, style_at
 
 
 def machine(device: torch.device | None = None) -> str:
@@ -102,7 +102,7 @@ def check_other_half(folder: Path, record: dict, norms: tuple[str, ...]) -> None
         return
     machines = {"made_with": record["made_with"]}  # may differ
     again: Any = parse_yaml(dump_yaml(record))
-    differ = differences({**at(folder).recipe, **machines}, {**again, **machines})
+    differ = differences({**style_at(folder).recipe, **machines}, {**again, **machines})
     if differ:
         raise TrainingError(
             f"{folder} holds a {others[0]}-norm generator whose training differs in {', '.join(differ)}, which would be no "

@@ -17,7 +17,6 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Any
 
 from tqdm import tqdm
 
@@ -28,7 +27,7 @@ from zoo.device import DEVICES, HELP, pick_device
 from zoo.errors import ConfigError, PhotoError, shorten
 from zoo.images import check_picture_name, list_photos, open_photo, save_picture
 from zoo.painter import check_size, stylize, texture
-from zoo.style import at
+from zoo.style import Style, style_at
 
 
 def list_command(args: argparse.Namespace) -> None:
@@ -44,18 +43,18 @@ def list_command(args: argparse.Namespace) -> None:
     else:
         width = max(len(style.slug) for style in styles)
         for s in styles:
-            say(f"{s.slug:{width}}  {s.source:8}  {' + '.join(s.norms):16}  {by_line(s.title, s.painting)}")
+            say(f"{s.slug:{width}}  {s.source:8}  {' + '.join(s.norms):16}  {by_line(s)}")
 
 
-def by_line(title: str, painting: dict[str, Any]) -> str:
+def by_line(style: Style) -> str:
     """Title, author, year, as far as they are known."""
-    return ", ".join([title, *(str(painting[key]) for key in ("author", "year") if key in painting)])
+    return f"{style.title}, {style.by}" if style.by else style.title
 
 
 def info_command(args: argparse.Namespace) -> None:
     """Print what is known of one style."""
     style = find(args.style)
-    say(by_line(style.title, style.painting))
+    say(by_line(style))
     for key in ("licence", "source"):
         if key in style.painting:
             say(f"  painting's {key}: {style.painting[key]}")
@@ -102,7 +101,7 @@ def pull_command(args: argparse.Namespace) -> None:
         style = hub.pull(args.name, ("instance", "batch"), pictures=True)
         for norm in style.norms:
             load(style, norm)  # raises now, not at its first use, when something is wrong with it
-    for line in (style.source, f"  {by_line(style.title, style.painting)}", f"  {args.to or style.folder}"):
+    for line in (style.source, f"  {by_line(style)}", f"  {args.to or style.folder}"):
         say(line)
 
 
@@ -112,10 +111,10 @@ def publish_command(args: argparse.Namespace) -> None:
 
     to = hub.Target(args.to, args.private, args.pr, args.replace)
     say(sharing.publish(args.folder, to, args.message, args.licence_weights, args.dry_run))
-    licence = args.licence_weights or at(args.folder).painting.get("licence_weights", WEIGHTS_LICENCE)
+    licence = args.licence_weights or style_at(args.folder).painting.get("licence_weights", WEIGHTS_LICENCE)
     say(f"the weights under {licence} (--licence-weights says another)", sys.stderr)
     if args.dry_run:
-        say(", ".join(str(path.relative_to(args.folder)) for path in sharing.publishable_files(at(args.folder))))
+        say(", ".join(str(path.relative_to(args.folder)) for path in sharing.publishable_files(style_at(args.folder))))
 
 
 def plan_outputs(inputs: list[Path], out: Path) -> list[tuple[Path, Path]]:

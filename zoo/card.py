@@ -129,11 +129,9 @@ def _results(style: Style) -> list[dict[str, Any]]:
 
 
 def _painting(style: Style) -> list[str]:
-    known = style.painting
-    by = ", ".join(str(known[key]) for key in ("author", "year") if key in known)
     lines = [f"# {style.title}\n"]
-    if by:
-        lines.append(f"After *{style.title}*, {by}.\n")
+    if style.by:
+        lines.append(f"After *{style.title}*, {style.by}.\n")
     return lines + [
         "A generator for fast stylization with instance normalization"
         + (", beside its batch-norm twin: the same network, seed, photos and schedule" if "batch" in style.norms else "")

@@ -10,7 +10,7 @@ from zoo.conditional import mix
 from zoo.errors import ConfigError, HubError, StyleFolderError, StyleNotFoundError, brief, shorten
 from zoo.names import is_hub_id
 from zoo.registry import Generator
-from zoo.style import BUNDLED, Style, at
+from zoo.style import BUNDLED, Style, style_at
 
 LOCAL_VARIABLE = "MISSING_INGREDIENT_STYLES"
 
@@ -74,7 +74,7 @@ def find(name: str | Path | Style) -> Style:
     slugs = [style.slug for style in list_styles()]
     here = any(os.path.isfile(os.path.join(name, part, folder.CONFIG)) for part in (".", "batch"))
     if here and (isinstance(name, Path) or name not in slugs):
-        return at(name)
+        return style_at(name)
     if isinstance(name, Path):
         raise StyleNotFoundError(f"there is no style folder {brief(name)}: it should hold {folder.CONFIG}")
     try:

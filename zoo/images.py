@@ -198,11 +198,13 @@ def fit_short_side(image: Image.Image, size: int) -> Image.Image:
 
 def fade(photo: Image.Image, contrast: float) -> Image.Image:
     """Scale the contrast of an RGB image about its mean colour: 1 leaves it, 0 would make it flat (paper, figure 2)."""
-    if contrast == 1:
-        return photo
-    pixels = np.asarray(photo, dtype=np.float32)
-    mean = pixels.mean(axis=(0, 1), keepdims=True)
-    return Image.fromarray((mean + contrast * (pixels - mean)).round().clip(0, 255).astype(np.uint8))
+    return photo if contrast == 1 else to_image(faded(to_tensor(photo), contrast))
+
+
+def faded(photos: torch.Tensor, contrast: float) -> torch.Tensor:
+    """The same of B×3×H×W photos, each about its own mean colour."""
+    mean = photos.mean(dim=(2, 3), keepdim=True)
+    return mean + contrast * (photos - mean)
 
 
 def to_tensor(image: Image.Image) -> torch.Tensor:

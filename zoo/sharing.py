@@ -10,7 +10,7 @@ from zoo.catalog import load
 from zoo.errors import StyleFolderError
 from zoo.hub import Target
 from zoo.names import is_hub_id
-from zoo.style import BUNDLED, Style, at
+from zoo.style import BUNDLED, Style, style_at
 
 PROVENANCE = ("title", "author", "licence", "source")  # of a painting; who does not say them cannot share
 
@@ -29,7 +29,7 @@ def publish(
     returns what would be done, in words. Raises ZooError for a folder that should not be published, HubError when the Hub
     refuses, or owner/name holds something else than a style and is not to be replaced.
     """
-    style, to = source if isinstance(source, Style) else at(source), Target(to) if isinstance(to, str) else to
+    style, to = source if isinstance(source, Style) else style_at(source), Target(to) if isinstance(to, str) else to
     files, repo = publishable_files(style), to.repo
     card = make_card(replace(style, slug=repo.split("/")[1]), repo, hub.endpoint(), licence)
     plan = hub.check_target(to)

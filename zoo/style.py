@@ -32,6 +32,11 @@ class Style:
         facts = found.items() if isinstance(found, dict) else ()
         return {str(key): value if not isinstance(value, str) else value[:300] for key, value in facts if _is_fact(value)}
 
+    @property
+    def by(self) -> str:
+        """Author and year of the painting, as far as they are known."""
+        return ", ".join(str(self.painting[key]) for key in ("author", "year") if key in self.painting)
+
     @cached_property
     def recipe(self) -> dict[str, Any]:
         """The resolved training recipe; empty when the folder has none. Raises StyleFolderError when it is broken."""
@@ -100,6 +105,6 @@ def _is_figure(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < 1e15
 
 
-def at(path: str | Path) -> Style:
+def style_at(path: str | Path) -> Style:
     """The style in that very folder, whatever the catalogue holds under its name."""
     return Style(os.path.basename(os.path.realpath(path)), Path(path), "local")

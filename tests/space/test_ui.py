@@ -15,7 +15,7 @@ from space.theme import make_theme
 from tests.conftest import ROOT
 from zoo import catalog
 from zoo.errors import StyleNotFoundError
-from zoo.style import at
+from zoo.style import style_at
 
 
 def test_the_theme_fetches_no_fonts():
@@ -43,7 +43,7 @@ def test_a_style_without_a_twin_is_shown_and_one_that_paints_no_photo_is_named(m
     told = capsys.readouterr().err
     assert "small-pair has no model.safetensors" in told and "tiles makes tiles: python -m zoo texture tiles" in told
     (tmp_path / "weights").rename(small_pair / "model.safetensors")
-    assert actions.unfit(at(small_pair)) is None
+    assert actions.unfit(style_at(small_pair)) is None
     ui.build_demo().close()
     assert "small-pair" not in capsys.readouterr().err
 

@@ -3,7 +3,7 @@
 from training import pictures
 from training.evaluate import main
 from zoo import catalog
-from zoo.style import at
+from zoo.style import style_at
 
 LOSSES = {"content": 1.0, "style": 1.0, "objective": 6.0}
 FOUND = {"photo": LOSSES, "instance": LOSSES, "batch": LOSSES, "photos": [], "command": "", "machine": ""}
@@ -26,5 +26,5 @@ def test_a_bundled_style_is_written_to_only_when_it_is_told_by_path(small_pair, 
     assert pictures.main(["small-pair", "--photos", str(examples)]) == 2
     assert "give the path of its folder" in capsys.readouterr().err and contents(small_pair) == before
     assert main([str(small_pair), *words]) == 0
-    assert at(small_pair).held_out.keys() == {"64"} and (small_pair / "README.md").exists()
-    assert at(small_pair).metrics["weights"].keys() == {"instance", "batch"}
+    assert style_at(small_pair).held_out.keys() == {"64"} and (small_pair / "README.md").exists()
+    assert style_at(small_pair).metrics["weights"].keys() == {"instance", "batch"}

@@ -17,7 +17,7 @@ from training.drawing.style_pictures import (
 )
 from training.pictures import main
 from zoo.images import open_photo
-from zoo.style import PHOTO, at
+from zoo.style import PHOTO, style_at
 
 
 def test_the_last_preview_photo_is_the_one_before_it_faded(examples):
@@ -34,7 +34,7 @@ def test_unreadable_photos_are_left_out(tmp_path):
 
 
 def test_sizes_are_shown_pixel_for_pixel(small_pair):
-    style, photo = at(small_pair), open_photo(PHOTO)
+    style, photo = style_at(small_pair), open_photo(PHOTO)
     sheet = size_sheet(style, photo)
     large = photo.resize((SIZES[-1], round(photo.height * SIZES[-1] / photo.width)), Image.Resampling.LANCZOS)
     painted, (w, h) = zoo.stylize(large, small_pair), CROP
@@ -54,7 +54,7 @@ def test_all_pictures_are_written(small_pair, examples):
 
 def test_a_texture_is_shown_as_tiles(tmp_path):
     zoo.save(zoo.create(architecture="synthesis", width=2, padding="circular"), tmp_path / "tiles")
-    draw_pictures(at(tmp_path / "tiles"), [])
+    draw_pictures(style_at(tmp_path / "tiles"), [])
     images = {p.name: open_photo(p) for p in (tmp_path / "tiles" / "images").iterdir()}
     assert images.keys() == {"instance.jpg", "preview.jpg"} and images["instance.jpg"].size == (TILE_SIZE, TILE_SIZE)
     shown, expected = (

@@ -11,7 +11,7 @@ import zoo
 from zoo.adapter import is_adapter, save_adapter
 from zoo.conditional import norm_parameters
 from zoo.errors import ConfigError, StyleFolderError, StyleNotFoundError, WeightsError
-from zoo.style import at
+from zoo.style import style_at
 
 
 def adapted(base, norm):
@@ -47,7 +47,7 @@ def test_it_holds_what_was_changed_and_nothing_else(adapter):
     state = load_file(adapter / "adapter.safetensors")
     assert state.keys() == {"leave.bias", *(key for key in norm_parameters(zoo.load(adapter)))}
     assert json.loads((adapter / "config.json").read_text()).keys() == {"format", "base", "norm", "base_sha256"}
-    assert is_adapter(adapter) and at(adapter).norms == ["instance", "batch"]
+    assert is_adapter(adapter) and style_at(adapter).norms == ["instance", "batch"]
 
 
 def test_it_paints_like_any_style(adapter, photo):

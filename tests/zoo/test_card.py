@@ -9,8 +9,9 @@ from tests.hub.repos import files_of
 from zoo.__main__ import main
 from zoo.adapter import save_adapter
 from zoo.card import make_card
-from zoo.catalog import BUNDLED, at, find
+from zoo.catalog import BUNDLED, find
 from zoo.errors import ConfigError
+from zoo.style import style_at
 
 
 def data_of(card):
@@ -33,7 +34,7 @@ def adapter(tmp_path):
         with torch.no_grad():
             generator.enter.norm.weight.mul_(1.5)
         save_adapter(generator, find("udnie").folder, name, tmp_path / "adapter")
-        return at(tmp_path / "adapter")
+        return style_at(tmp_path / "adapter")
 
     return make
 
@@ -61,7 +62,7 @@ def test_photos_of_the_hub_are_named(painted_pair):
     recipe = yaml.safe_load((painted_pair / "recipe.yaml").read_text())
     recipe["photos"]["dataset"] = "some/photos@main"
     (painted_pair / "recipe.yaml").write_text(yaml.safe_dump(recipe))
-    assert data_of(make_card(at(painted_pair)))["datasets"] == ["some/photos"]
+    assert data_of(make_card(style_at(painted_pair)))["datasets"] == ["some/photos"]
 
 
 def test_an_adapter_names_a_base_that_the_hub_knows(adapter):
@@ -91,7 +92,7 @@ def test_the_licence_of_the_weights_is_asked_for_and_said(hub, logged_in, painte
     assert data_of(held(hub)["README.md"].decode())["license"] == "mit"
     assert main(["publish", str(painted_pair), "--to", "alice/x", "--licence-weights", "my own: yes"]) == 2
     with pytest.raises(ConfigError, match="weights' licence"):
-        make_card(at(painted_pair), licence="a\nb")
+        make_card(style_at(painted_pair), licence="a\nb")
 
 
 @pytest.mark.parametrize("slug", sorted(path.name for path in BUNDLED.iterdir()))

@@ -12,7 +12,7 @@ from zoo.__main__ import main
 from zoo.catalog import LOCAL_VARIABLE, find, find_named, list_styles, sound_styles
 from zoo.config import GeneratorConfig
 from zoo.errors import StyleFolderError, StyleNotFoundError
-from zoo.style import at
+from zoo.style import style_at
 
 
 def test_bundled_styles_are_listed_and_found():
@@ -138,7 +138,7 @@ def test_an_unknown_name_lists_what_there_is(tmp_path):
 
 def test_a_path_means_that_very_folder(tmp_path):
     slug = list_styles()[0].slug
-    assert at(tmp_path / slug).folder == tmp_path / slug and at(tmp_path / slug).source == "local"
+    assert style_at(tmp_path / slug).folder == tmp_path / slug and style_at(tmp_path / slug).source == "local"
 
 
 def test_the_record_of_a_style(small_pair):

@@ -18,7 +18,7 @@ from zoo.errors import (
     StyleFolderError,
     StyleNotFoundError,
 )
-from zoo.style import BUNDLED, Style, at
+from zoo.style import BUNDLED, Style, style_at
 
 
 def test_published_found_pulled_and_the_same_pixels(hub, logged_in, painted_pair, photo):
@@ -146,7 +146,7 @@ def test_an_adapter_pulls_its_base_and_checks_it(hub, published, painted_pair, p
     with torch.no_grad():
         generator.enter.norm.weight.mul_(1.5)
     save_adapter(generator, base.folder, base.source, tmp_path / "adapter")
-    assert f"base_model: {NAME}\n" in make_card(at(tmp_path / "adapter"))
+    assert f"base_model: {NAME}\n" in make_card(style_at(tmp_path / "adapter"))
     hub.add("alice/adapter", files_of(tmp_path / "adapter"))
     assert zoo.stylize(photo, "alice/adapter", size=64) == zoo.paint(generator, photo, 64)
     twin = zoo.load(painted_pair, "batch")

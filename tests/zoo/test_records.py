@@ -15,7 +15,7 @@ from zoo.__main__ import main
 from zoo.catalog import sound_styles
 from zoo.errors import StyleFolderError
 from zoo.records import LIMITS, dump_yaml, parse_yaml, read_record
-from zoo.style import BUNDLED, at
+from zoo.style import BUNDLED, style_at
 
 MERGE_BOMB = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 10))
 ALIAS_BOMB = "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\npainting: {title: *b}"
@@ -112,7 +112,7 @@ def test_a_record_is_a_mapping_in_a_small_file(tmp_path):
             read_record(tmp_path / name)
     (tmp_path / "recipe.yaml").write_bytes(b"\xff\xfe\xff")
     with pytest.raises(StyleFolderError, match="recipe.yaml"):
-        _ = at(tmp_path).recipe
+        _ = style_at(tmp_path).recipe
 
 
 def metrics(photo=None, **change):

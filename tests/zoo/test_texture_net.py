@@ -7,7 +7,7 @@ from PIL import Image
 import zoo
 from zoo.__main__ import main
 from zoo.card import make_card
-from zoo.style import at
+from zoo.style import style_at
 from zoo.texture_net import RATIOS
 
 
@@ -132,5 +132,5 @@ def test_a_seed_varies_a_painted_photo(tmp_path, photo):
 
 
 def test_the_card_of_a_texture_tells_how_to_make_tiles(tiles):
-    card = make_card(at(tiles))
+    card = make_card(style_at(tiles))
     assert "python -m zoo texture tiles" in card and "stylize" not in card

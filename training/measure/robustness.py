@@ -15,18 +15,13 @@ from training.measure.held_out import Painter, freeze_statistics, true_float32
 from training.objective.losses import Objective
 from zoo.device import synchronize
 from zoo.errors import TrainingError
+from zoo.images import faded
 from zoo.texture_net import TextureGenerator
 
 TIMED = (256, 512)  # px: sizes at which a picture's time is taken
 CONTRASTS = (1.0, 0.5, 0.25)
 BORDER, MARGIN = 16, 64  # px: the frame that is looked at; what is cut off around it, to know what was to be painted
 NOISE = 2.0  # levels of 255: deviation of the noise added to a photo
-
-
-def faded(photos: torch.Tensor, contrast: float) -> torch.Tensor:
-    """Photos (B×3×H×W) at that share of their contrast, about the mean colour of each."""
-    mean = photos.mean(dim=(2, 3), keepdim=True)
-    return mean + contrast * (photos - mean)
 
 
 def rms_contrast(pictures: torch.Tensor) -> torch.Tensor:

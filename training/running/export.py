@@ -20,7 +20,7 @@ from zoo.adapter import save_adapter
 from zoo.conditional import export
 from zoo.folder import list_norms, load_generator, save, twin_folder
 from zoo.images import fit_long_side, open_photo, save_picture, to_tensor
-from zoo.style import Style, at
+from zoo.style import Style, style_at
 
 ADAPTER = "adapter"  # the folder, in that of a style of which only a part was trained, that holds this part
 MAX_PAINTING = 2 * 2**20  # bytes: a larger file is shown reduced
@@ -53,9 +53,9 @@ def export_style(report: RunReport, twins: list[Twin], row: int, painting: Paint
     _history(folder, painting, report)
     write_metrics(folder, {"storage": storage_error(folder, row, twins, report.preview_photos())})
     if held_out := run.options.held_out:
-        found = held_out_record(Task(at(folder), [held_out], painting.file, report.vgg))
+        found = held_out_record(Task(style_at(folder), [held_out], painting.file, report.vgg))
         write_metrics(folder, {"held_out": {str(PHOTO_SIZE): found}})
-    write_card(at(folder))
+    write_card(style_at(folder))
     if run.config.only != "all":
         _complete_adapter(folder)
 
@@ -64,7 +64,7 @@ def _complete_adapter(folder: Path) -> None:
     """Give the adapter what was measured and painted of the whole style, which it makes of its base to the last bit."""
     forget_measurements(folder / ADAPTER)
     shutil.copytree(folder / "images", folder / ADAPTER / "images", dirs_exist_ok=True)
-    write_metrics(folder / ADAPTER, {key: value for key, value in at(folder).metrics.items() if key != "weights"})
+    write_metrics(folder / ADAPTER, {key: value for key, value in style_at(folder).metrics.items() if key != "weights"})
     write_card(Style(folder.name, folder / ADAPTER, "local"))
 
 
@@ -85,7 +85,7 @@ def _pictures(folder: Path, painting: Painting, report: RunReport) -> None:
     images = folder / "images"
     images.mkdir(parents=True, exist_ok=True)
     loss_curves(report.run.log_file, images / "curves.png", painting.slug)
-    draw_pictures(at(folder), report.preview_photos(), report.run.options.device)
+    draw_pictures(style_at(folder), report.preview_photos(), report.run.options.device)
     small = painting.file.stat().st_size < MAX_PAINTING
     if painting.show and small and painting.file.suffix.lower() in (".jpg", ".jpeg"):
         shutil.copyfile(painting.file, images / "painting.jpg")  # the very file that was trained on

@@ -20,7 +20,7 @@ from zoo.folder import sha256, write_whole
 from zoo.images import fit_long_side, open_photo
 from zoo.painter import stylize
 from zoo.records import read_record
-from zoo.style import Style, at
+from zoo.style import Style, style_at
 
 CELL = 320  # px
 IN_NAME = ("style_weight", "style_size", "steps")  # of the folder of a cell
@@ -67,7 +67,7 @@ class Grid:
                     options = RunOptions(preview_every=config.steps, log_every=min(10, config.steps))
                     paintings = [Painting(self.painting, folder.name)]
                     complete(Run(config, paintings, self.content, folder, ("instance",), options, self.start), vgg)
-                row.append(stylize(picture, at(folder)))
+                row.append(stylize(picture, style_at(folder)))
             rows.append(row)
         captions = ["painting", *(f"style weight {weight:g}" for weight in weights)]
         shown = f"after {self.base.steps} steps; rows: style size {', '.join(map(str, sizes))} px"

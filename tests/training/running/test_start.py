@@ -10,7 +10,7 @@ from training.running.start import WARMUP, describe_start, find_start, freeze, s
 from zoo.conditional import choose, export, make_conditional, norm_parameters
 from zoo.errors import ConfigError, TrainingError
 from zoo.registry import create
-from zoo.style import at
+from zoo.style import style_at
 
 TOGETHER = ("udnie", "tableau-no-2")  # two of the bundled styles that were trained together
 
@@ -55,7 +55,7 @@ def test_the_rest_is_frozen(only, ends):
 
 
 def test_the_recipe_takes_over_the_generator(small_pair):
-    style = at(small_pair)
+    style = style_at(small_pair)
     recipe = started_recipe({"width": 32, "steps": 9}, (style,), ("instance",))
     assert TrainConfig(**recipe).generator("instance") == zoo.load(small_pair).config
     assert recipe["steps"] == 9 and recipe["warmup"] == WARMUP
@@ -73,7 +73,7 @@ def test_the_rate_warms_up():
 
 
 def test_the_start_is_recorded_by_the_hash_of_its_weights(small_pair):
-    (record,) = describe_start((at(small_pair),), ("instance", "batch"))
+    (record,) = describe_start((style_at(small_pair),), ("instance", "batch"))
     assert record["style"] == "small-pair" and record["sha256"].keys() == {"instance", "batch"}
     assert describe_start(find_start(["udnie"], ("instance",), 1), ("instance",))[0]["steps"] >= 2000
 
