@@ -24,10 +24,9 @@ class Page(gr.Blocks):
         """As gradio's; raises gr.Error alone."""
         try:
             values = await super().preprocess_data(block_fn, *args, **kwargs)
-            if any(
-                value is None for block, value in zip(block_fn.inputs, values, strict=True) if isinstance(block, gr.Dataset)
-            ):
-                raise ValueError("no example")
+            given = zip(block_fn.inputs, values, strict=True)
+            if any(value is None for block, value in given if isinstance(block, gr.Dataset)):
+                raise ValueError("no example was picked")
             return values
         except Exception as error:  # gradio and pydantic raise nearly anything on what strangers may send
             if isinstance(error, gr.Error) and not error.print_exception:
