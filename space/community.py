@@ -16,6 +16,7 @@ from PIL import Image
 
 from space import actions, blocklist
 from space.actions import DEADLINE, TIMEOUT
+from space.parts import Shared
 from space.words import plain, without_paths
 from zoo import hub, sharing, trust
 from zoo.catalog import list_styles
@@ -133,7 +134,7 @@ def can_share() -> bool:
     return bool(get_space()) or os.environ.get(hub.SHARE_VARIABLE) == "1"
 
 
-def add_tab(tab: gr.Tab) -> dict:
+def add_tab(tab: gr.Tab) -> Shared:
     """Lay the tab out; returns the components that the page wires to its comparison."""
     gr.Markdown(INTRO)
     with gr.Row():
@@ -174,7 +175,7 @@ def add_tab(tab: gr.Tab) -> dict:
     tab.select(**lists, show_progress_on=note)
     gr.on([search.click, words.submit, sort.change], lambda: PAGE, None, count, api_visibility="private").then(**lists)
     more.click(lambda n: min(n + PAGE, MOST), count, count, api_visibility="private").then(**lists)
-    return {"gallery": gallery, "shown": shown, "name": name, "use": use}
+    return Shared(gallery, shown, name, use)
 
 
 def _add_share() -> None:

@@ -18,6 +18,7 @@ from PIL import Image
 from space import actions, community, words
 from space.files import FILES
 from space.guard import visitor
+from space.parts import Controls, Result, Shared
 from space.photo_input import PhotoInput
 from space.turns import Newest, Superseded, Visit
 from zoo.errors import ConfigError, shorten
@@ -30,9 +31,9 @@ PAINTING: dict[str, Any] = {"concurrency_limit": 2 * actions.PLACES, "concurrenc
 _choices, _paintings, _numbers = Newest(), Newest(), itertools.count(1)
 
 
-def wire(styles: list[Style], controls: dict, result: dict, shared: dict, tabs: gr.Tabs) -> None:
-    """Connect the parts of the page, by name as `space.ui` and `space.community` return them."""
-    chosen = controls["chosen"]
+def wire(styles: list[Style], controls: Controls, result: Result, shared: Shared, tabs: gr.Tabs) -> None:
+    """Connect the parts of the page."""
+    chosen = controls.chosen
 
     def paint_pair(photo, chosen, size, contrast, request: gr.Request):
         visit = Visit(who(request), _paintings.take(request.session_hash))
@@ -72,27 +73,27 @@ def wire(styles: list[Style], controls: dict, result: dict, shared: dict, tabs: 
                 actions.read_photo(photo, actions.MAX_SIZE)  # decoded whole, but kept small
 
     gr.on(
-        [controls["button"].click, result["contrast"].release, chosen.change],
+        [controls.button.click, result.contrast.release, chosen.change],
         paint_pair,
-        [controls["photo"], chosen, controls["size"], result["contrast"]],
-        [result[key] for key in ("slider", "info", *words.NORMS, "about", "painting")],
+        [controls.photo, chosen, controls.size, result.contrast],
+        result.outputs,
         trigger_mode="multiple",  # else gradio drops the newer ones
-        show_progress_on=result["slider"],
+        show_progress_on=result.slider,
         api_visibility="private",
         **PAINTING,
     )
-    controls["button"].click(None, js=TO_RESULT)
-    controls["photo"].upload(check_upload, controls["photo"], api_visibility="private", concurrency_limit=1)
-    quietly = {"api_visibility": "private", "trigger_mode": "multiple", "concurrency_limit": None}
-    controls["styles"].select(choose, None, chosen, show_progress="hidden", **quietly)
+    controls.button.click(None, js=TO_RESULT)
+    controls.photo.upload(check_upload, controls.photo, api_visibility="private", concurrency_limit=1)
+    controls.styles.select(choose, None, chosen, show_progress="hidden", api_visibility="private", trigger_mode="multiple",
+                           concurrency_limit=None)  # fmt: skip
     for event, function, inputs in (
-        (shared["use"].click, take, shared["name"]),
-        (shared["name"].submit, take, shared["name"]),
-        (shared["gallery"].select, take_shown, shared["shown"]),
+        (shared.use.click, take, shared.name),
+        (shared.name.submit, take, shared.name),
+        (shared.gallery.select, take_shown, shared.shown),
     ):
-        outputs = [chosen, controls["styles"], tabs]
+        outputs = [chosen, controls.styles, tabs]
         event(function, inputs, outputs, api_visibility="private", trigger_mode="multiple", concurrency_limit=4,
-              concurrency_id="hub", show_progress_on=shared["name"])  # fmt: skip
+              concurrency_id="hub", show_progress_on=shared.name)  # fmt: skip
 
 
 def add_api(slugs: list[str]) -> None:

@@ -10,6 +10,7 @@ from space import actions, community, events
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard
 from space.page import Page
+from space.parts import Controls, Result
 from space.photo_input import PhotoInput
 from space.theme import make_theme
 from space.words import NORMS, about, clearest_first
@@ -92,7 +93,7 @@ def launch_options() -> dict:
     }
 
 
-def _result_column(style: Style) -> dict:
+def _result_column(style: Style) -> Result:
     kinds = ("batch", "instance", "painting")
     batch, instance, painted = (str(path) if path else None for path in map(style.picture, kinds))
     slider = gr.ImageSlider(
@@ -108,8 +109,8 @@ def _result_column(style: Style) -> dict:
     gr.HTML(CAPTIONS, elem_id="captions")
     info = gr.Markdown("An example, painted in advance. Press **Compare** to paint the photo beside it.", elem_id="info")
     with gr.Row():
-        saves = {norm: gr.DownloadButton(f"Download {norm} norm", size="sm", interactive=False, elem_id=f"save-{norm}")
-                 for norm in NORMS}  # fmt: skip
+        saves = [gr.DownloadButton(f"Download {norm} norm", size="sm", interactive=False, elem_id=f"save-{norm}")
+                 for norm in NORMS]  # fmt: skip
     contrast = gr.Slider(
         10, 100, value=100, step=5, label="Contrast of your photo, %", elem_id="contrast",
         info="Fade the photo and let go: instance norm does not mind.",
@@ -118,10 +119,10 @@ def _result_column(style: Style) -> dict:
         painting = gr.Image(painted, label="the painting", interactive=False, height=120, buttons=[],
                             visible=bool(painted), min_width=110, elem_id="painting")  # fmt: skip
         words = gr.Markdown(about(style), elem_id="about")
-    return {"slider": slider, "info": info, "contrast": contrast, "painting": painting, "about": words, **saves}
+    return Result(slider, info, tuple(saves), words, painting, contrast)
 
 
-def _control_column(styles: list[Style]) -> dict:
+def _control_column(styles: list[Style]) -> Controls:
     examples = [str(path) for path in (PHOTO, *list_photos(HERE / "examples"))]
     photo = PhotoInput(
         value=examples[0],
@@ -148,10 +149,4 @@ def _control_column(styles: list[Style]) -> dict:
     )
     size = gr.Radio([(f"{s} px", s) for s in SIZES], value=512, label="Resolution (long side)", elem_id="size")
     button = gr.Button("Compare", variant="primary", size="lg", elem_id="compare")
-    return {
-        "photo": photo,
-        "chosen": gr.State((styles[0].slug, 0)),
-        "styles": style_picker,
-        "size": size,
-        "button": button,
-    }
+    return Controls(photo, gr.State((styles[0].slug, 0)), style_picker, size, button)
