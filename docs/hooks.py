@@ -18,7 +18,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).resolve().parents[1]
-BESIDE = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "space/mark.svg")  # what lies in docs/
+BESIDE = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "space/mark.svg")  # what lies in docs/
 PACKAGES = ("zoo", "training", "space")
 LINK = re.compile(r"""(\]\(|(?:src|href)=")(?![a-z]+:|#)([^)\s"#]+)""")
 log = logging.getLogger("mkdocs.plugins.repository")

@@ -67,5 +67,7 @@ def test_what_is_installed_lists_paints_and_says_how_to_train(wheel, photo, tmp_
     assert run(python, "-m", "zoo", "list", cwd=tmp_path) == run(scripts / "missing-ingredient", "list", cwd=tmp_path)
     run(scripts / "missing-ingredient", "stylize", photo, "-s", "udnie", "-o", "a.png", "--size", 64, cwd=tmp_path)
     assert (tmp_path / "a.png").is_file()
-    assert "--style-image" in run(python, "-m", "training.train", "--help", cwd=tmp_path)
+    assert "--style-image" in run(scripts / "missing-ingredient", "train", "--help", cwd=tmp_path)
+    assert "--port" in run(scripts / "missing-ingredient", "demo", "--help", cwd=tmp_path)
+    assert "training.train" in run(scripts / "missing-ingredient", "--help", cwd=tmp_path)
     assert "pages" in run(python, "-c", "import app; print('pages', len(app.demo.blocks))", cwd=tmp_path)

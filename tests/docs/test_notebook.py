@@ -1,0 +1,35 @@
+"""docs/train_your_style.ipynb: run from top to bottom, offline, at a tiny size."""
+
+import os
+import re
+
+import pytest
+
+from tests.conftest import ROOT
+
+nbformat = pytest.importorskip("nbformat")
+nbclient = pytest.importorskip("nbclient")
+NOTEBOOK = ROOT / "docs" / "train_your_style.ipynb"
+TINY = 'RECIPE, STEPS = ["--recipe", "smoke"], 4'
+
+
+@pytest.mark.slow
+def test_it_trains_shows_and_paints(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    (place,) = (i for i, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", ()))
+    notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(TINY))
+    nbclient.NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    training, sheet, painting = (
+        next(cell for cell in notebook.cells if cell.cell_type == "code" and word in cell.source)
+        for word in ("def train", "contact_sheet([row(contrast) for", "painted.png")
+    )
+    assert "image/jpeg" in str(training.outputs) and all("image/png" in str(cell.outputs) for cell in (sheet, painting))
+    assert (tmp_path / "painted.png").is_file() and (tmp_path / "my-style" / "batch" / "model.safetensors").is_file()
+
+
+def test_every_cell_is_explained_and_the_address_is_that_of_the_project():
+    cells = nbformat.read(NOTEBOOK, as_version=4).cells
+    assert all(cells[i - 1].cell_type == "markdown" for i, cell in enumerate(cells) if cell.cell_type == "code")
+    (address,) = re.findall(r'REPOSITORY = (".*")', "\n".join(cell.source for cell in cells))
+    assert f"\nRepository = {address}\n" in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
