@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 
 import gradio as gr
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
 
 from space import actions, community, events
 from space.files import FILES, own_folder
@@ -22,6 +24,7 @@ from zoo.images import list_photos
 from zoo.style import PHOTO, Style
 
 HERE = Path(__file__).parent
+MANUAL = HERE.parent / "site"  # what `make docs` builds
 SIZES = [256, 512, 768, 1080]
 QUEUE = 32  # requests that may wait
 
@@ -46,6 +49,7 @@ before the network has to deal with it, and the same training goes much further.
 slider and compare: that is the whole of
 [Ulyanov, Vedaldi, Lempitsky 2016](https://arxiv.org/abs/1607.08022), in one picture.
 """
+MORE = "The paper's claims, measured one by one: [the documentation](docs/REPRODUCTION.html).\n"
 
 
 def build_demo() -> gr.Blocks:
@@ -69,7 +73,7 @@ def build_demo() -> gr.Blocks:
                     with gr.Column(scale=2, min_width=260):
                         controls = _control_column(styles)
                 with gr.Accordion("Why is one so much better?", open=False):
-                    gr.Markdown(WHY)
+                    gr.Markdown(WHY + (MORE if _manual() else ""))
             with gr.Tab("Community", id="community-tab") as tab:
                 shared = community.add_tab(tab)
         events.wire(styles, controls, result, shared, tabs)
@@ -88,9 +92,15 @@ def launch_options() -> dict:
         "footer_links": ["api", "settings"],
         "run_history": False,  # nobody's photos are kept, not even in their own browser
         "max_file_size": UPLOAD,
-        "app_kwargs": {"middleware": [guard()]},
+        "favicon_path": HERE / "mark.svg",
+        "app_kwargs": {"middleware": [guard()], "routes": _manual()},
         "allowed_paths": [path for path in pictures if os.path.isdir(path)],  # a link in a ring would break every answer
     }
+
+
+def _manual() -> list[Mount]:
+    """The documentation below /docs, where it was built."""
+    return [Mount("/docs", StaticFiles(directory=MANUAL, html=True))] if (MANUAL / "index.html").is_file() else []
 
 
 def _result_column(style: Style) -> Result:

@@ -7,12 +7,13 @@ import subprocess
 import sys
 import textwrap
 
+import httpx
 import pytest
 
 import zoo
 from space import actions, launch_options, ui
 from space.theme import make_theme
-from tests.conftest import ROOT
+from tests.conftest import ROOT, served
 from zoo import catalog
 from zoo.errors import StyleNotFoundError
 from zoo.style import style_at
@@ -109,3 +110,15 @@ def test_a_local_styles_pictures_in_a_ring_of_links_break_no_answer(monkeypatch,
     monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(small_pair.parent))
     paths = launch_options()["allowed_paths"]
     assert paths and not any(str(small_pair) in path for path in paths)
+
+
+def test_the_documentation_is_served_where_it_was_built(monkeypatch, tmp_path):
+    """And a mark beside the page's title."""
+    (tmp_path / "index.html").write_text("Start in two minutes")
+    monkeypatch.setattr(ui, "MANUAL", tmp_path)
+    with served() as url:
+        assert "Start in two minutes" in httpx.get(f"{url}docs/").text
+        assert "documentation" in httpx.get(url).text
+        assert httpx.get(f"{url}favicon.ico").content == (ROOT / "space" / "mark.svg").read_bytes()
+        for path in ("docs/../app.py", "docs/%2e%2e/app.py", "docs//etc/passwd"):
+            assert httpx.get(url + path).status_code == 404
