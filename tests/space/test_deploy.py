@@ -92,11 +92,12 @@ def test_the_page_starts_from_what_was_uploaded(hub, logged_in, tmp_path):
     code = (
         "import app, urllib.request; from space import launch_options\n"
         "_, url, _ = app.demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())\n"
-        "print(urllib.request.urlopen(url).status, len(app.demo.blocks))"
+        "icon = urllib.request.urlopen(url + 'favicon.ico').read()\n"
+        "print(urllib.request.urlopen(url).status, b'svg' in icon, len(app.demo.blocks))"
     )
     env = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path / "tree", capture_output=True, text=True, timeout=120, env=env
     )
-    assert done.stdout.startswith("200 "), done.stderr
+    assert done.stdout.startswith("200 True "), done.stderr
     assert main(["--to", "alice/demo"]) == 0 and len(repo.commits) == 2  # nothing changed: no commit
