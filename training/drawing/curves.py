@@ -5,6 +5,7 @@ from statistics import median
 
 from training.drawing.plots import COLOURS, NAMES, plain_ticks, plot
 from training.records import read_log
+from zoo.config import NORMS
 from zoo.errors import TrainingError
 
 
@@ -38,17 +39,17 @@ def loss_curves(log: Path, path: Path, slug: str | None = None) -> None:
     held_out = _mean_by_step([r for r in records if "held_out" in r])
     losses = [r for r in records if "held_out" not in r]
     with plot(path, 2 if held_out else 1, dpi=90) as axes:
-        for norm in ("batch", "instance", "contrast", "none"):
+        for norm in NORMS:
             points = [(r["step"], r[norm]) for r in losses if norm in r]
             for key, line in (("total", "-"), ("content", ":")) if points else ():
                 values = _smooth([loss[key] for _, loss in points])
-                axes[0].plot([s for s, _ in points], values, line, color=COLOURS[norm], label=f"{norm} norm, {key}", lw=1.4)
+                axes[0].plot([s for s, _ in points], values, line, color=COLOURS.get(norm), label=f"{norm} norm, {key}", lw=1.4)
         axes[0].set(title="training loss", xlabel="step", yscale="log")
         if held_out:
             for name in next(iter(held_out.values())):
                 values = [found[name] for found in held_out.values()]
                 label = NAMES.get(name, name)
-                axes[1].plot(list(held_out), values, "o-", ms=3, color=COLOURS[name], label=label, lw=1.4)
+                axes[1].plot(list(held_out), values, "o-", ms=3, color=COLOURS.get(name), label=label, lw=1.4)
             axes[1].set(title="held-out objective", xlabel="step", yscale="log")
 
 
