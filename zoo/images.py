@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -29,8 +29,9 @@ SUFFIXES = {suffix for suffixes in FORMATS.values() for suffix in suffixes}
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow's guard against bombs stays on, at the documented limit
 
 
-def save_picture(image: Image.Image, path: Path, quality: int = 95) -> None:
-    """Write a picture, making its folder; what was there before stays until it is done. `quality` is for JPEG and WebP.
+def save_picture(image: Image.Image, path: Path, quality: int = 95, **options: Any) -> None:
+    """Write a picture, making its folder; what was there before stays until it is done. `quality` is for JPEG and WebP, other
+    options are Pillow's for the format.
 
     Raises PhotoError on failure.
     """
@@ -39,7 +40,7 @@ def save_picture(image: Image.Image, path: Path, quality: int = 95) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(partial, "w+b") as file:  # closed also after Ctrl-C, or it could not be deleted on Windows
-            image.save(file, Image.EXTENSION[path.suffix.lower()], quality=quality)
+            image.save(file, Image.EXTENSION[path.suffix.lower()], quality=quality, **options)
         os.replace(partial, path)
     except (OSError, ValueError) as error:  # ValueError: too large for the format
         raise PhotoError(f"cannot write {brief(path)}: {getattr(error, 'strerror', None) or error}") from error
