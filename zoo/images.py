@@ -1,10 +1,12 @@
 """Pictures from outside, made safe: whatever Pillow reads becomes an upright 8-bit RGB image, or a clear PhotoError."""
 
+import math
 import os
+import struct
 import threading
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -18,6 +20,7 @@ from zoo.registry import MIN_SIDE
 
 MAX_SCANS = 100  # of a progressive JPEG; cameras and programs make some ten
 MAX_PIXELS = 200_000_000
+MAX_NUMBERS = 1_000_000  # pixels of a PPM that Pillow reads number by number, in Python: more than 3 s
 # The formats that are read, by the suffixes of their names. Pillow has forty more decoders, which strangers' files need not
 # reach: an EPS file would call Ghostscript, whatever its name ends in.
 FORMATS = {
@@ -76,9 +79,12 @@ def list_photos(folder: str | Path) -> list[Path]:
 
 
 def open_photo(
-    source: str | Path | IO[bytes] | Image.Image, size: int | None = None, max_pixels: int = MAX_PIXELS
+    source: str | Path | IO[bytes] | Image.Image,
+    size: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+    formats: Iterable[str] = FORMATS,
 ) -> Image.Image:
-    """Read a picture in one of FORMATS as upright RGB: EXIF orientation applied, transparency over white, 16-bit scaled to 8.
+    """Read a picture in one of `formats` as upright RGB: EXIF orientation applied, transparency over white, 16-bit scaled to 8.
 
     With `size`, reduced to a long side of that many pixels, as `fit_long_side` does; a JPEG file is then decoded at a half,
     a quarter or an eighth where that leaves twice the size, which saves most of the time and memory of a large one.
@@ -93,11 +99,12 @@ def open_photo(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's notes on odd metadata and on size: the limit here is checked below
-            image = source if isinstance(source, Image.Image) else Image.open(source, formats=list(FORMATS))
+            image = source if isinstance(source, Image.Image) else Image.open(source, formats=list(formats))
             with nullcontext() if image is source else image:  # which closes the file, also that of a broken picture
                 _check_size(image, name, max_pixels)
                 if image is not source:
                     _check_scans(image, name)
+                    _check_tiles(image, name, max_pixels)
                 if size is not None and image is not source:
                     w, h = (max(1, 2 * size * side // max(image.size)) for side in image.size)
                     image.draft(None, (w, h))
@@ -130,6 +137,39 @@ def _check_scans(image: Image.Image, name: str) -> None:
     file.seek(place)
     if scans > MAX_SCANS:
         raise PhotoError(f"{name} comes in {scans:,} scans: save it again as an ordinary JPEG, of at most {MAX_SCANS}")
+
+
+def _check_tiles(image: Image.Image, name: str, max_pixels: int) -> None:
+    """What a decoder works at beside the size that a file says it has: the tiles of a TIFF, which may be far larger than the
+    picture and are decoded whole; and the numbers of a PPM, which Pillow takes one by one where they are not plain bytes."""
+    if not isinstance(image, ImageFile.ImageFile) or image.fp is None:
+        return
+    if image.format == "PPM" and image.tile[0][0] != "raw" and math.prod(image.size) > MAX_NUMBERS:
+        raise PhotoError(f"{name} is a large PPM written as text, or not of 8 or 16 bits: save it as a PNG")
+    if image.format == "TIFF" and math.prod(sides := _tile_of_tiff(image.fp)) > max_pixels:
+        w, h = sides
+        raise PhotoError(f"{name} has tiles of {w}×{h} px: save it as a PNG")
+
+
+def _tile_of_tiff(file: IO[bytes]) -> tuple[int, int]:
+    """Width and height in px of the tiles of a TIFF, 0 where it has none. Raises ValueError for one that says them twice or
+    as no plain number: of these libtiff takes another than Pillow."""
+    place = file.tell()
+    file.seek(0)
+    start = file.read(16)
+    order, big = "<" if start[:2] == b"II" else ">", 43 in start[2:4]
+    file.seek(*struct.unpack_from(order + ("Q" if big else "I"), start, 8 if big else 4))
+    (count,) = struct.unpack(order + ("Q" if big else "H"), file.read(8 if big else 2))
+    entry, sides = struct.Struct(order + ("HHQ8s" if big else "HHI4s")), {322: 0, 323: 0}
+    for _ in range(min(count, 2**16)):
+        tag, kind, values, value = entry.unpack(file.read(entry.size))
+        if tag not in sides:
+            continue
+        if sides[tag] or values != 1 or kind not in (3, 4):  # SHORT, LONG
+            raise ValueError("odd tiles")
+        (sides[tag],) = struct.unpack_from(order + " HI"[kind - 2], value)
+    file.seek(place)
+    return sides[322], sides[323]
 
 
 _silence = threading.Lock()

@@ -1,7 +1,9 @@
 """Any picture Pillow reads becomes upright RGB; anything else becomes a PhotoError that says what to do."""
 
 import io
+import struct
 import sys
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
@@ -258,3 +260,32 @@ def test_a_jpeg_of_thousands_of_scans_is_refused_before_it_is_decoded(tmp_path, 
     (tmp_path / "bomb.jpg").write_bytes(bomb[:-2] + 200 * scan + bomb[-2:])
     with pytest.raises(PhotoError, match="bomb.jpg comes in 2.. scans"):
         open_photo(tmp_path / "bomb.jpg", 256)
+
+
+def tiled_tiff(*sides):
+    """A TIFF of 64×64 px, grey, in one tile; each side of it said (tag, px), whatever the picture is."""
+    tags = [(256, 64), (257, 64), (258, 8), (259, 8), (262, 1), (277, 1), *sides, (324, 0), (325, 0)]
+    start = 8 + 2 + 12 * len(tags) + 4
+    data = zlib.compress(bytes(256 * 256))
+    known = {324: start, 325: len(data)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, known.get(tag, value)) for tag, value in tags)
+    return io.BytesIO(b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4) + data)
+
+
+def test_tiles_are_no_larger_than_a_picture_may_be():
+    """A 64×64 px TIFF of 0.4 MB took half a gigabyte, and might take all there is (issue 13, items 7 and 40)."""
+    assert open_photo(tiled_tiff((322, 256), (323, 256))).size == (64, 64)
+    with pytest.raises(PhotoError, match="tiles of 12288×20480 px"):
+        open_photo(tiled_tiff((322, 12288), (323, 20480)))
+    with pytest.raises(PhotoError, match="tiles of 256×256 px"):
+        open_photo(tiled_tiff((322, 256), (323, 256)), max_pixels=5000)
+    with pytest.raises(PhotoError, match="odd tiles"):  # libtiff takes the first, Pillow the last
+        open_photo(tiled_tiff((322, 12288), (322, 256), (323, 256)))
+
+
+@pytest.mark.parametrize("head, number", [(b"P2 %d %d 255\n", b"7 "), (b"P1 %d %d\n", b"0"), (b"P5 %d %d 254\n", b"7")])
+def test_a_large_ppm_is_not_read_number_by_number(head, number):
+    """52 million numbers, which 100 MB hold, were a minute of Python (issue 13, items 7 and 40)."""
+    assert open_photo(io.BytesIO(head % (40, 40) + 1600 * number)).size == (40, 40)
+    with pytest.raises(PhotoError, match="a large PPM"):
+        open_photo(io.BytesIO(head % (1024, 1024) + number))
