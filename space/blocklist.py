@@ -4,9 +4,9 @@ import os
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from zoo.adapter import AdapterConfig, is_adapter
 from zoo.errors import StyleNotFoundError, shorten
 from zoo.folder import CONFIG, twin_folder
+from zoo.records import read_record
 from zoo.style import Style
 
 VARIABLE = "MISSING_INGREDIENT_BLOCKED"  # names, "eve/bad mallory/*", or a file with one in each line; read anew each time
@@ -20,9 +20,10 @@ def is_blocked(name: str) -> bool:
 
 def check_base(style: Style) -> None:
     """Raise StyleNotFoundError for an adapter, which paints with what its base learnt, when that base is blocked."""
-    if is_adapter(style.folder):
-        for norm in style.norms:
-            check(AdapterConfig.load(twin_folder(style.folder, norm) / CONFIG).base)
+    for norm in style.norms:  # of each, as its config says, whose weights may not be here yet
+        base = read_record(twin_folder(style.folder, norm) / CONFIG).get("base")
+        if isinstance(base, str):
+            check(base)
 
 
 def check(name: str) -> None:

@@ -29,6 +29,7 @@ PAGE, MOST = 12, 96  # styles shown at a time; after "Show more"
 PAINTING = "images/painting.jpg"
 ALL_THUMBNAILS = 6.0  # s; a page of styles is not worth more
 THUMBNAIL, MAX_PIXELS = 256, 4_000_000  # px of its long side; of what is read for it
+DRAWN = ("JPEG", "PNG")  # what a style's pictures are; other decoders are no stranger's to call here
 
 INTRO = """
 Styles that others trained and share on the Hugging Face Hub. Pick one, or enter its name: it is downloaded to this server
@@ -67,7 +68,7 @@ def thumbnails(found: list[hub.Found]) -> list[tuple[Image.Image, str]]:
 
     def picture(style: hub.Found) -> Image.Image | None:
         try:
-            return open_photo(hub.thumbnail(style.id, style.sha, TIMEOUT), THUMBNAIL, MAX_PIXELS)
+            return open_photo(hub.thumbnail(style.id, style.sha, TIMEOUT), THUMBNAIL, MAX_PIXELS, DRAWN)
         except ZooError:
             return None
 
@@ -100,7 +101,7 @@ def painting(style: Style) -> Path | Image.Image | None:
     if path is None or "@" not in style.source:
         return path
     try:
-        return open_photo(path, 2 * THUMBNAIL, MAX_PIXELS)
+        return open_photo(path, 2 * THUMBNAIL, MAX_PIXELS, DRAWN)
     except PhotoError:
         return None
 

@@ -104,6 +104,17 @@ def test_an_adapter_of_what_is_blocked_is_blocked(hub, photo, monkeypatch):
             ask()
 
 
+def test_a_twin_that_is_an_adapter_of_what_is_blocked_is_blocked(hub, photo, monkeypatch):
+    """Its weights are downloaded only when it is painted with (issue 13, item 31)."""
+    files, twin = files_of(BUNDLED / "great-wave"), {"format": 1, "base": "eve/bad", "norm": "batch", "base_sha256": "0" * 64}
+    weights = files.pop("batch/model.safetensors")
+    hub.add("bob/half", files | {"batch/config.json": json.dumps(twin).encode(), "batch/adapter.safetensors": weights})
+    monkeypatch.setenv("MISSING_INGREDIENT_BLOCKED", "eve/bad")
+    for ask in (lambda: community.fetch("bob/half"), lambda: actions.compare(str(photo), "bob/half", 64)):
+        with pytest.raises(StyleNotFoundError, match="eve/bad.*blocked"):
+            ask()
+
+
 def test_thumbnails_that_do_not_come_keep_nobody_waiting(hub, wave, monkeypatch):
     """However many there are (issue 13, item 21)"""
     found = community.browse("", "likes", 12)[0] * 40
@@ -158,6 +169,18 @@ def test_a_picture_that_is_too_large_is_not_kept(hub, tmp_path):
     hub.add("eve/huge", {"README.md": card, "images/instance.jpg": bytes(2 * 2**20)})
     ((image, _),) = community.thumbnails(community.browse("", "likes", 3)[0])
     assert image.width == community.THUMBNAIL and not list(tmp_path.glob("assets/**/*.jpg"))
+
+
+@pytest.mark.parametrize("format", ["TIFF", "AVIF", "JPEG2000"])
+def test_a_picture_of_a_style_is_what_its_name_says(hub, wave, format):
+    """Strangers choose no decoder for all who open the tab (issue 13, items 7 and 19)."""
+    buffer = io.BytesIO()
+    Image.new("RGB", (64, 64)).save(buffer, format)
+    hub.add("eve/odd", files_of(BUNDLED / "great-wave") | {f"images/{name}.jpg": buffer.getvalue()
+                                                           for name in ("instance", "painting")})  # fmt: skip
+    found = [style for style in community.browse("", "likes", 12)[0] if style.id == "eve/odd"]
+    assert community.thumbnails(found)[0][0] == open_photo(PHOTO, community.THUMBNAIL)
+    assert community.painting(community.fetch("eve/odd")) is None
 
 
 @pytest.mark.slow
