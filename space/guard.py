@@ -38,13 +38,24 @@ def guard() -> Middleware:
 def visitor(scope: Scope) -> str:
     """Who asks, by address; on a Space by the last public one that its proxies report, elsewhere as uvicorn found it."""
     if os.environ.get("SPACE_ID"):
-        for one in reversed(Headers(scope=scope).get("x-forwarded-for", "").split(",")):
+        for one in reversed(",".join(Headers(scope=scope).getlist("x-forwarded-for")).split(",")):
             try:
                 if ipaddress.ip_address(one.strip()).is_global:
-                    return one.strip()
+                    return _network(one.strip())
             except ValueError:
                 break  # what comes before was not written by a proxy
-    return (scope.get("client") or ("nobody",))[0]
+    return _network((scope.get("client") or ("nobody",))[0])
+
+
+def _network(address: str) -> str:
+    """The address itself; of IPv6 the network that one household has, 2**64 of whose addresses are free to invent."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(found, ipaddress.IPv6Address):
+        return address
+    return str(found.ipv4_mapped or ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))
 
 
 class Guard:

@@ -113,9 +113,23 @@ def test_a_visitor_is_an_address(monkeypatch):
     assert who("8.8.8.8") == "10.1.1.1"  # without a proxy that is known, the header is the visitor's own invention
     monkeypatch.setenv("SPACE_ID", "alice/demo")
     assert who("8.8.8.8") == "8.8.8.8" == who("1.1.1.1, 8.8.8.8, 10.0.0.7, 192.168.1.1")
-    assert who("2001:4860:4860::8888, fd00::1") == "2001:4860:4860::8888"
+    assert who("2001:4860:4860::8888, fd00::1") == "2001:4860:4860::/64"
     assert who("") == who("10.0.0.1") == who("8.8.8.8, nonsense") == "10.1.1.1"
     assert who("", None) == "nobody"
+
+
+def test_a_visitor_cannot_be_many_addresses(monkeypatch):
+    """A household has 2**64 of IPv6, and a header of its own before the proxy's (issue 13, item 40)."""
+
+    def who(*forwarded, client=("10.1.1.1", 1)):
+        headers = [(b"x-forwarded-for", one.encode()) for one in forwarded]
+        return guard.visitor({"type": "http", "client": client, "headers": headers})
+
+    assert who(client=("2001:db8::1", 1)) == who(client=("2001:db8::abcd:1", 1)) != who(client=("2001:db8:0:1::1", 1))
+    assert who(client=("::ffff:8.8.8.8", 1)) == "8.8.8.8"
+    monkeypatch.setenv("SPACE_ID", "alice/demo")
+    assert who("2001:4860:4860::1") == who("2001:4860:4860::2") != who("2001:4860:4861::1")
+    assert who("1.1.1.1", "8.8.8.8") == "8.8.8.8"
 
 
 def raw(page: str, path: str, headers: dict, *parts: bytes) -> http.client.HTTPResponse:
