@@ -15,10 +15,11 @@ from space.words import NORMS, without_paths
 from zoo import memory
 from zoo.adapter import is_adapter
 from zoo.catalog import find_named
+from zoo.engine.painting import Painted
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError, brief, shorten
 from zoo.folder import WEIGHTS
 from zoo.images import fade, open_photo
-from zoo.painter import Painted, painter
+from zoo.painter import painter
 from zoo.style import Style
 
 TIMEOUT, DEADLINE = 2.5, 30.0  # s; a visitor should not wait for a Hub that does not answer
@@ -106,7 +107,7 @@ def paint(
     with TURNS.turn(visit):
         image = fade(read_photo(photo, size), contrast)
         for generator in generators:
-            memory.check(generator.config, image.size, PICTURE)
+            memory.check(painter().costs(generator), image.size, PICTURE)
         painted = _on_gpu(image, style, norms)
     if not visit.wanted():
         raise Superseded

@@ -9,8 +9,8 @@ from training.objective.precision import PRECISIONS
 from training.objective.vgg import LAYERS
 from zoo import records
 from zoo.config import NORMS, GeneratorConfig
+from zoo.engine.painting import check_seed
 from zoo.errors import ConfigError
-from zoo.painter import check_seed
 from zoo.registry import builder
 
 RECIPES = Path(__file__).parent / "recipes"

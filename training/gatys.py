@@ -20,9 +20,10 @@ from training.objective.losses import Objective
 from training.objective.vgg import load_vgg
 from zoo.cli import command
 from zoo.device import DEVICES, HELP, pick_device
+from zoo.engine.painting import check_seed
 from zoo.errors import TrainingError
 from zoo.images import check_picture_name, fit_long_side, fit_short_side, open_photo, save_picture, to_image, to_tensor
-from zoo.painter import check_seed, check_size
+from zoo.painter import check_size
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -4,6 +4,7 @@
   python -m zoo info starry-night                               what one is, who painted it, how well it does
   python -m zoo stylize photo.jpg -s starry-night -o out.png    paint a photo
   python -m zoo stylize holiday/ -s starry-night -o painted/ --size 1024    paint a folder of them
+  python -m zoo export starry-night --onnx starry-night.onnx    a file for other programs
   python -m zoo texture my-texture -o tile.png --size 512       a seamless tile, by a style trained for textures
   python -m zoo find van gogh --sort likes                      styles that others share on the Hub
   python -m zoo pull owner/name --to name                       take one with you
@@ -26,6 +27,7 @@ from zoo.catalog import find, load, sound_styles
 from zoo.cli import command, say
 from zoo.device import DEVICES, HELP, pick_device
 from zoo.errors import ConfigError, PhotoError, shorten
+from zoo.frozen import frozen
 from zoo.images import check_picture_name, list_photos, open_photo, save_picture
 from zoo.painter import check_size, stylize, texture
 from zoo.style import Style, style_at
@@ -179,6 +181,27 @@ def texture_command(args: argparse.Namespace) -> None:
     save_picture(texture(args.style, args.size, args.seed, args.norm, args.device), args.out)
 
 
+def export_command(args: argparse.Namespace) -> None:
+    """Write a generator as an ONNX file, checked against torch."""
+    from zoo.export import export
+
+    if args.frozen_stats != bool(args.calibrate):
+        raise ConfigError(
+            "--frozen-stats needs --calibrate DIR, photos to take the statistics from, and that nothing without it"
+        )
+    style = find(args.style)
+    generator, facts = load(style, args.norm), {"style": style.slug, "norm": args.norm}
+    if args.frozen_stats:
+        generator, loss = frozen(generator, list_photos(args.calibrate))
+        facts["frozen"] = f"{loss:.1f} levels of 255 away from instance norm, in the mean over the photos of --calibrate"
+        say(f"frozen statistics: {facts['frozen']}")
+    done = export(generator, args.onnx, args.opset, args.half, facts)
+    checked = "not checked, as onnxruntime is not there"
+    if done.levels is not None:
+        checked = f"at three sizes within {done.levels:.3f} of 255 levels of torch's pictures"
+    say(f"{args.onnx}: {done.megabytes:.1f} MB, {checked}")
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The command line."""
     raw = argparse.RawDescriptionHelpFormatter
@@ -204,6 +227,19 @@ def make_parser() -> argparse.ArgumentParser:
     sub.set_defaults(run=stylize_command)
 
     about = "Make a seamless tile out of noise, with a style trained for it (python -m training.train --recipe texture)."
+    about = "Write a generator as an ONNX file: photos of any size, B×3×H×W in [0, 1], in and out."
+    sub = commands.add_parser("export", help="write a style as an ONNX file", description=about)
+    sub.add_argument("style", metavar="STYLE", help="slug, style folder, or owner/name[@revision] of the Hub")
+    sub.add_argument("--onnx", required=True, type=Path, metavar="F", help="file to write")
+    sub.add_argument("--opset", type=int, default=17, metavar="N", help="version of ONNX's operators (default: 17)")
+    sub.add_argument("--norm", choices=("instance", "batch"), default="instance", help="which twin (default: instance)")
+    sub.add_argument("--half", action="store_true", help="store kernels in float16: half the size; computed in float32")
+    sub.add_argument(
+        "--frozen-stats", action="store_true", help="fixed statistics instead of each picture's own: no norm is left"
+    )
+    sub.add_argument("--calibrate", type=Path, metavar="DIR", help="photos that these statistics are taken from")
+    sub.set_defaults(run=export_command)
+
     sub = commands.add_parser("texture", help="make a seamless tile", description=about)
     sub.add_argument("style", metavar="STYLE", help="slug, style folder, or owner/name[@revision] of the Hub")
     sub.add_argument("-o", "--out", required=True, type=Path, help="file to write")

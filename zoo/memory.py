@@ -14,7 +14,7 @@ import math
 import os
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +30,9 @@ SHARE = 0.8  # of what is free, where the variable does not say
 BESIDES = 16 * 2**20  # bytes, whatever the picture: what the libraries set aside
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
+Size = tuple[int, int]  # width and height in px
+Costs = Callable[[Size], Sequence[int]]  # bytes that a picture takes, for each way to paint it, the fastest first
+
 CGROUPS, OWN_GROUPS = Path("/sys/fs/cgroup"), Path("/proc/self/cgroup")
 # Limit, use, and what of the use can be given back at once: names of cgroups' second version, then of the first.
 _CGROUP_FILES = (
@@ -43,6 +46,11 @@ def peak_bytes(config: GeneratorConfig, size: tuple[int, int]) -> int:
     each, besides = builder(config.architecture).floats_a_pixel
     pixels = math.prod(max(64, -(-side // 32) * 32) for side in size)  # as the texture networks round their sides up
     return 4 * pixels * (each * config.width + besides) + BESIDES
+
+
+def whole(config: GeneratorConfig) -> Costs:
+    """What it takes to paint as the generator's own `forward` does, all of a picture at once."""
+    return lambda size: [peak_bytes(config, size)]
 
 
 def available(device: torch.device) -> int:
@@ -67,13 +75,13 @@ def allowance(device: torch.device) -> int:
     return allowed
 
 
-def longest_side(config: GeneratorConfig, size: tuple[int, int], allowed: int) -> int:
+def longest_side(costs: Costs, size: Size, allowed: int) -> int:
     """The longest side, in px, at which a picture of that shape can be painted in `allowed` bytes; 0 if at none."""
     longest = max(size)
-    side = int(min(1.0, math.sqrt(allowed / peak_bytes(config, size))) * longest)
+    side = int(min(1.0, math.sqrt(allowed / min(costs(size)))) * longest)
     while side >= MIN_SIDE:
         width, height = (max(MIN_SIDE, round(s * side / longest)) for s in size)
-        if peak_bytes(config, (width, height)) <= allowed:
+        if min(costs((width, height))) <= allowed:
             return side
         side -= max(1, side // 64)
     return 0
@@ -86,34 +94,36 @@ class Budget:
         self._device, self._turn, self._spent, self._allowed = device, threading.Condition(), 0, 0
 
     @contextmanager
-    def spend(self, config: GeneratorConfig, size: tuple[int, int]) -> Iterator[None]:
-        """Inside, a picture of width×height px may be painted; waits while others leave too little.
+    def spend(self, costs: Costs, size: Size) -> Iterator[int]:
+        """Inside, a picture of width×height px may be painted, in the way of that number: the first for which there is enough.
+        Waits while others leave too little.
 
         Raises PhotoError, with the size that fits, when it needs more than there is for all of them.
         """
-        cost = peak_bytes(config, size)
+        ways = list(costs(size))
         with self._turn:
             while True:
                 if not self._spent:  # as what the others take shows in what is free already, in part
                     self._allowed = allowance(self._device)
-                check(config, size, self._allowed)
-                if self._spent + cost <= self._allowed:
+                check(costs, size, self._allowed)
+                way = next(i for i, cost in enumerate(ways) if cost <= self._allowed)
+                if self._spent + ways[way] <= self._allowed:
                     break
                 self._turn.wait()
-            self._spent += cost
+            self._spent += ways[way]
         try:
-            yield
+            yield way
         finally:
             with self._turn:
-                self._spent -= cost
+                self._spent -= ways[way]
                 self._turn.notify_all()
 
 
-def check(config: GeneratorConfig, size: tuple[int, int], allowed: int) -> None:
+def check(costs: Costs, size: Size, allowed: int) -> None:
     """Raise PhotoError, with the size that fits, when a picture of width×height px needs more than `allowed` bytes."""
-    if (cost := peak_bytes(config, size)) <= allowed:
+    if (cost := min(costs(size))) <= allowed:
         return
-    fits = longest_side(config, size, allowed)
+    fits = longest_side(costs, size, allowed)
     way_out = f"choose a long side of {fits} px or less" if fits else "free some"
     raise PhotoError(
         f"{size[0]}×{size[1]} px would take {cost / 2**30:.1f} GiB of memory with this style, and {allowed / 2**30:.1f} GiB "

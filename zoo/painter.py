@@ -3,9 +3,8 @@
 import copy
 import os
 import threading
-import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -13,9 +12,10 @@ from PIL import Image
 
 from zoo import folder, memory
 from zoo.catalog import find, load, with_weights
-from zoo.device import is_out_of_memory, pick_device
-from zoo.errors import ConfigError, PhotoError, WeightsError, shorten
-from zoo.images import open_photo, to_image, to_tensor
+from zoo.device import pick_device
+from zoo.engine.painting import ANY, Manner, Painted, costs, paint_fast, paint_plainly
+from zoo.errors import ConfigError
+from zoo.images import open_photo
 from zoo.registry import MIN_SIDE, Generator
 from zoo.style import Style
 
@@ -27,20 +27,6 @@ def check_size(size: int | None) -> None:
     """Raise ConfigError unless a long side of `size` px (None: the photo's own) can be asked for."""
     if size is not None and size < MIN_SIDE:
         raise ConfigError(f"size must be at least {MIN_SIDE} px (the long side), got {size}")
-
-
-def check_seed(seed: int) -> None:
-    """Raise ConfigError unless noise can be drawn from that seed."""
-    if not 0 <= seed < 2**32:  # torch's generator looks at no more bits: seeds beyond would draw what others draw
-        raise ConfigError(f"a seed is a whole number from 0 to 2**32 - 1, got {shorten(seed)}")
-
-
-@dataclass(frozen=True)
-class Painted:
-    """One result: an RGB image, and the seconds that painting it took, loading and waiting left out."""
-
-    image: Image.Image
-    seconds: float
 
 
 class Painter:
@@ -63,6 +49,7 @@ class Painter:
         norms: tuple[str, ...] = ("instance",),
         size: int | None = None,
         seed: int = 0,
+        manner: Manner = ANY,
     ) -> dict[str, Painted]:
         """The photo painted with each of the norms, by norm; sizes, seed and errors as in `zoo.stylize`."""
         check_size(size)
@@ -72,11 +59,18 @@ class Painter:
                 slug = style.slug
                 raise ConfigError(f"{slug} paints no photos, it makes tiles: python -m zoo texture {slug} -o tile.png")
         image = open_photo(photo, size)
-        return {norm: _paint(each, image, seed, f"{style.slug} ({norm} norm)") for norm, each in generators.items()}
+        return {
+            norm: paint_fast(each, image, replace(manner, seed=seed, name=f"{style.slug} ({norm} norm)"))
+            for norm, each in generators.items()
+        }
 
     def generator(self, style: Style, norm: str) -> Generator:
         """The generator of a style, loaded at its first use, and again only when its weights file has changed."""
         return self._load(style, norm, self.device)
+
+    def costs(self, generator: Generator) -> memory.Costs:
+        """Bytes that painting with a generator, wherever it is now, takes on this device."""
+        return costs(generator) if self.device == CPU else memory.whole(generator.config)
 
     def load(self, style: Style, norms: Iterable[str], **limits: float) -> dict[str, Generator]:
         """The generators of those norms in main memory, by norm, downloading what is missing within the limits of hub.pull:
@@ -131,16 +125,18 @@ def stylize(
     size: int | None = None,
     device: str = "auto",
     seed: int = 0,
+    engine: str = "auto",
 ) -> Image.Image:
     """The photo, painted. An RGB image, the photo's own size or reduced to a long side of `size` px (never enlarged).
 
     Batch norm uses its running statistics, the paper's baseline; instance norm the picture's own (eq. 3). `seed` chooses
-    among the variations of a generator that has noise.
+    among the variations of a generator that has noise. `engine` computes it, on a processor: see zoo/engine; the picture is the
+    same within rounding.
     Raises ZooError for an unknown style, norm or device, a style that paints no photos, a picture that cannot be used, or one
     that would take more memory than may be had (zoo/memory.py).
     """
     check_size(size)
-    return painter(device).paint(photo, find(style), (norm,), size, seed)[norm].image
+    return painter(device).paint(photo, find(style), (norm,), size, seed, Manner(engine))[norm].image
 
 
 def texture(
@@ -162,45 +158,11 @@ def texture(
     if size < 2 * step or size % step:
         near = max(2 * step, round(size / step) * step)
         raise ConfigError(f"a seamless tile has a multiple of {step} px, at least {2 * step}: {size} is none, {near} is")
-    memory.check(generator.config, (size, size), memory.allowance(painting.device))
+    memory.check(memory.whole(generator.config), (size, size), memory.allowance(painting.device))
     return paint(generator, Image.new("RGB", (size, size)), seed=seed)
 
 
 def paint(generator: Generator, photo: Image.Image | str | Path, size: int | None = None, seed: int = 0) -> Image.Image:
     """The photo as that generator paints it, wherever it is; size, seed and errors as in `zoo.stylize`."""
     check_size(size)
-    return _paint(generator, open_photo(photo, size), seed).image
-
-
-def _paint(generator: Generator, image: Image.Image, seed: int, name: str = "the generator") -> Painted:
-    """Raises ConfigError for a seed where there is no noise, WeightsError when what the generator of that name paints is no
-    picture, PhotoError when the memory does not suffice."""
-    check_seed(seed)
-    if seed and not generator.has_noise:
-        raise ConfigError(f"a {generator.config.architecture} generator has no noise to vary: leave the seed out")
-    where = next(generator.parameters()).device
-    try:
-        with memory.budget(where).spend(generator.config, image.size), torch.inference_mode():
-            started = time.perf_counter()
-            photo = to_tensor(image).to(where, memory_format=torch.channels_last)
-            painted = generator(photo, **generator.noise(seed))
-            seconds = time.perf_counter() - started
-            problem = _no_picture(painted, photo)
-    except (MemoryError, RuntimeError) as error:
-        if not is_out_of_memory(error):
-            raise
-        w, h = image.size
-        raise PhotoError(f"{w}×{h} px need more memory than there is: choose a smaller size, 2048 say") from error
-    if problem:
-        raise WeightsError(f"what {name} paints is {problem}, no picture: its weights are damaged, get the style anew")
-    return Painted(to_image(painted), seconds)
-
-
-def _no_picture(painted: torch.Tensor, photo: torch.Tensor) -> str | None:
-    """Why what was painted of a photo, both in [0, 1], is no picture; None for one that is."""
-    if not painted.isfinite().all():
-        return "not finite"
-    # what weights that are far too large paint; of a photo of a single colour it may be right
-    if ((painted - 0.5).abs() > 0.5 - 0.5 / 255).all() and photo.amin() != photo.amax():
-        return "white or black everywhere"
-    return None
+    return paint_plainly(generator, open_photo(photo, size), Manner(seed=seed)).image

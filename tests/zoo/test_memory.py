@@ -9,14 +9,14 @@ import time
 import psutil
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageChops
 
 import zoo
 from tests.conftest import ROOT
 from zoo import memory
 from zoo.__main__ import main
 from zoo.errors import ConfigError, PhotoError
-from zoo.memory import VARIABLE, Budget, allowance, available, longest_side, peak_bytes
+from zoo.memory import VARIABLE, Budget, allowance, available, longest_side, peak_bytes, whole
 
 CPU, WIDE = torch.device("cpu"), zoo.GeneratorConfig(architecture="texture", width=64)
 
@@ -38,26 +38,38 @@ def test_the_texture_network_costs_what_its_maps_cost():
 
 
 def test_a_photo_that_would_not_fit_is_refused_before_anything_is_taken(small_pair, monkeypatch):
-    """At a photo's own size, the default; the size that the error names is painted (issue 13, item 35)."""
+    """The size that the error names is painted (issue 13, item 35)."""
     monkeypatch.setenv(VARIABLE, "100M")
-    photo = Image.new("RGB", (3000, 2000), "teal")
-    monkeypatch.setattr("zoo.painter.to_tensor", lambda image: pytest.fail("was allocated"))
+    photo, generator = Image.new("RGB", (3000, 2000), "teal"), zoo.load(small_pair)
+    monkeypatch.setattr("zoo.engine.painting.to_tensor", lambda image: pytest.fail("was allocated"))
     before = psutil.Process().memory_info().rss
     with pytest.raises(PhotoError, match=r"3000×2000 px would take 0\.6 GiB of memory .* 0\.1 GiB") as refused:
-        zoo.stylize(photo, small_pair)
+        zoo.paint(generator, photo)
     assert psutil.Process().memory_info().rss - before < 100 * 2**20
     monkeypatch.undo()
     monkeypatch.setenv(VARIABLE, "100M")
     fits = int(re.search(r"long side of (\d+) px", str(refused.value))[1])
     assert 900 < fits < 1200
-    assert zoo.stylize(photo, small_pair, size=fits).width == fits
+    assert zoo.paint(generator, photo, fits).width == fits
     with pytest.raises(PhotoError):
-        zoo.stylize(photo, small_pair, size=fits + 70)
+        zoo.paint(generator, photo, fits + 70)
+
+
+@pytest.mark.slow
+def test_a_photo_too_large_for_its_maps_is_painted_in_strips_and_one_too_large_for_these_refused(small_pair, monkeypatch):
+    """Issue 15: it was refused."""
+    photo = Image.effect_noise((2400, 1600), 60).convert("RGB")
+    whole_picture = zoo.stylize(photo, small_pair, "batch")
+    monkeypatch.setenv(VARIABLE, "140M")
+    assert ImageChops.difference(zoo.stylize(photo, small_pair, "batch"), whole_picture).getextrema() == ((0, 0),) * 3
+    monkeypatch.setenv(VARIABLE, "110M")
+    with pytest.raises(PhotoError, match=r"2400×1600 px would take 0\.1 GiB of memory .* choose a long side of"):
+        zoo.stylize(photo, small_pair)
 
 
 def test_the_command_line_says_it_in_one_line(small_pair, tmp_path, capsys, monkeypatch):
     """Instead of being killed without a word (issue 13, item 35)."""
-    monkeypatch.setenv(VARIABLE, "200M")
+    monkeypatch.setenv(VARIABLE, "120M")
     Image.new("RGB", (3000, 2000)).save(tmp_path / "large.png")
     assert main(["stylize", f"{tmp_path}/large.png", "-s", str(small_pair), "-o", f"{tmp_path}/a.png"]) == 2
     told = capsys.readouterr().err
@@ -66,10 +78,10 @@ def test_the_command_line_says_it_in_one_line(small_pair, tmp_path, capsys, monk
 
 def test_the_longest_side_fits_and_no_much_longer_one_does():
     for size in ((6000, 4000), (100, 9000), (2000, 2000)):
-        side = longest_side(WIDE, size, 2**30)
+        side = longest_side(whole(WIDE), size, 2**30)
         scaled = [tuple(max(32, round(s * k / max(size))) for s in size) for k in (side, side + 70)]
         assert peak_bytes(WIDE, scaled[0]) <= 2**30 < peak_bytes(WIDE, scaled[1])
-    assert longest_side(WIDE, (6000, 4000), 10**6) == 0
+    assert longest_side(whole(WIDE), (6000, 4000), 10**6) == 0
 
 
 @pytest.mark.parametrize(("said", "bytes"), [("6G", 6 * 2**30), ("1.5 GiB", 3 * 2**29), ("800m", 800 * 2**20), ("123", 123)])
@@ -121,7 +133,7 @@ def test_pictures_at_the_same_time_share_it(monkeypatch):
     budget, inside, most = Budget(CPU), [], []
 
     def paint():
-        with budget.spend(config, size):
+        with budget.spend(whole(config), size):
             inside.append(1)
             most.append(len(inside))
             time.sleep(0.05)
@@ -133,9 +145,9 @@ def test_pictures_at_the_same_time_share_it(monkeypatch):
     for thread in threads:
         thread.join(5)
     assert most == [1, 1, 1, 1]
-    with pytest.raises(ZeroDivisionError), budget.spend(config, size):
+    with pytest.raises(ZeroDivisionError), budget.spend(whole(config), size):
         _ = 1 / 0
-    with budget.spend(config, size):  # an error gives back what it had
+    with budget.spend(whole(config), size):  # an error gives back what it had
         pass
 
 

@@ -10,9 +10,10 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import zoo
+from zoo.engine.painting import check_seed
 from zoo.errors import ConfigError, DeviceError, PhotoError, StyleFolderError, WeightsError
 from zoo.images import open_photo, to_tensor
-from zoo.painter import Painter, check_seed
+from zoo.painter import Painter
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch"])
@@ -21,7 +22,7 @@ def test_it_is_the_generators_output(small_pair, photo, norm):
     with torch.no_grad():
         expected = zoo.load(small_pair, norm)(to_tensor(open_photo(photo)))[0].permute(1, 2, 0) * 255
     assert painted.size == (512, 512) and painted.mode == "RGB"
-    assert np.abs(np.asarray(painted, float) - expected.numpy()).max() <= 0.51
+    assert np.abs(np.asarray(painted, float) - expected.numpy()).max() <= 0.53
 
 
 def test_sizes(small_pair):

@@ -5,7 +5,6 @@ squared error of Gram/(C·H·W) matrices, objective = content + 5·style, no tot
 256, photos at short side 256 or as said, Lanczos; mean over photos; batch norm in eval mode unless said otherwise.
 """
 
-import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,8 +17,8 @@ from torch import nn
 from training.data.crops import PhotoFolder
 from training.objective.losses import Objective
 from training.objective.vgg import VGG16
+from zoo import frozen
 from zoo.images import fit_short_side, open_photo, to_tensor
-from zoo.layers import BatchNorm, InstanceNorm
 
 CONTENT_LAYERS = {"relu3_3": 1.0}
 STYLE_LAYERS = {"relu1_2": 1.0, "relu2_2": 1.0, "relu3_3": 1.0, "relu4_3": 1.0}
@@ -143,37 +142,10 @@ def training_pictures(folder: Path, count: int = FROZEN_ON) -> Iterator[torch.Te
     return (photos[k][None] for k in range(count))
 
 
-@torch.no_grad()
 @true_float32()
 def freeze_statistics(generator: G, photos: Iterable[torch.Tensor]) -> G:
-    """A copy whose instance norms use fixed statistics: the averages, over 1×3×H×W photos, of each picture's own.
-
-    That is batch norm with these as its running statistics, what instance norm would be if it were switched off at test time.
-    """
-    frozen, count = copy.deepcopy(generator), 0
-    sums: dict[str, tuple] = {}
-    where = next(generator.parameters(), torch.empty(0)).device
-    layers = {name: module for name, module in generator.named_modules() if isinstance(module, InstanceNorm)}
-
-    def gather(name: str, x: torch.Tensor) -> None:
-        variance, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
-        sums[name] = tuple(a + b for a, b in zip(sums.get(name, (0, 0)), (mean, variance), strict=True))
-
-    handles = [m.register_forward_pre_hook(lambda m, x, name=name: gather(name, x[0])) for name, m in layers.items()]
-    try:
-        for photo in photos:
-            generator(photo.to(where))
-            count += 1
-    finally:
-        for handle in handles:
-            handle.remove()
-    for name, layer in layers.items():
-        averages = dict(zip(("running_mean", "running_var"), (total / count for total in sums[name]), strict=True))
-        norm = BatchNorm(len(layer.weight), eps=layer.eps).to(layer.weight.device).eval()
-        norm.load_state_dict({**layer.state_dict(), **averages}, strict=False)  # it lacks the count of batches alone
-        parent, _, last = name.rpartition(".")
-        setattr(frozen.get_submodule(parent), last, norm)
-    return frozen
+    """See zoo/frozen.py; in float32 on a GPU, too."""
+    return frozen.freeze_statistics(generator, photos)
 
 
 def untouched(photos: torch.Tensor) -> torch.Tensor:

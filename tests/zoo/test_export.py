@@ -1,0 +1,78 @@
+"""Generators as ONNX files: the same pictures as torch's, at any size."""
+
+import sys
+
+import pytest
+import torch
+
+import zoo
+from tests.zoo.engine.test_torch_engine import random_generator
+from zoo.__main__ import main
+from zoo.errors import ConfigError
+from zoo.export import compare, export, halve, to_onnx
+from zoo.frozen import freeze_statistics
+
+
+@pytest.fixture(autouse=True)
+def _needs_onnx():
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [{}, {"norm": "batch"}, {"norm": "contrast"}, {"padding": "zero"}, {"padding": "replicate", "upsampling": "bilinear"}],
+)
+def test_it_paints_as_torch_does_at_three_sizes(keys):
+    """Issue 15."""
+    generator = random_generator(width=2, residual_blocks=1, **keys)
+    model = to_onnx(generator)
+    assert compare(generator, model) < 0.02
+    assert 0.02 < compare(random_generator(width=2, residual_blocks=1, **{**keys, "norm": "none"}), model)  # it can tell
+    assert len(halve(model)) < len(model) and compare(generator, halve(model)) < 2.55
+
+
+def test_frozen_statistics_of_one_photo_paint_that_photo_the_same():
+    generator, photo = random_generator(width=2, residual_blocks=1), torch.rand(1, 3, 48, 64)
+    frozen = freeze_statistics(generator, [photo])
+    torch.testing.assert_close(frozen(photo), generator(photo), rtol=0, atol=1e-4)
+    other = torch.rand(1, 3, 48, 64) / 2
+    assert (frozen(other) - generator(other)).abs().max() > 0.01
+    # what is painted of a part is a part of what is painted: nothing of the picture enters the statistics
+    part = frozen(torch.cat([photo, other], 3))[..., :16]
+    torch.testing.assert_close(part, frozen(torch.cat([photo, photo], 3))[..., :16], rtol=0, atol=1e-5)
+
+
+def test_the_command_writes_a_checked_file(small_pair, photo, tmp_path, capsys):
+    import onnx
+
+    assert main(["export", str(small_pair), "--onnx", f"{tmp_path}/a.onnx"]) == 0
+    assert "0.0" in (told := capsys.readouterr().out) and "a.onnx" in told
+    facts = {p.key: p.value for p in onnx.load(tmp_path / "a.onnx").metadata_props}
+    assert facts["style"] == "small-pair" and "[0, 1]" in facts["contract"]
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.jpg").write_bytes(photo.read_bytes())
+    frozen = ["--half", "--frozen-stats", "--calibrate", f"{tmp_path}/photos"]
+    assert main(["export", str(small_pair), "--onnx", f"{tmp_path}/b.onnx", *frozen]) == 0
+    model = onnx.load(tmp_path / "b.onnx")
+    assert not [node for node in model.graph.node if "Norm" in node.op_type]
+    assert "levels" in {p.key: p.value for p in model.metadata_props}["frozen"]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [(["--opset", "3"], "opset"), (["--frozen-stats"], "--calibrate"), (["--norm", "batch", "--frozen-stats"], "--calibrate")],
+)
+def test_mistakes_are_told(small_pair, tmp_path, capsys, options, told):
+    assert main(["export", str(small_pair), "--onnx", f"{tmp_path}/a.onnx", *options]) == 2
+    assert told in capsys.readouterr().err and not (tmp_path / "a.onnx").exists()
+
+
+def test_what_cannot_be_exported_is_told(tmp_path, monkeypatch):
+    with pytest.raises(ConfigError, match="noise"):
+        to_onnx(zoo.create(architecture="texture", width=1))
+    with pytest.raises(ConfigError, match="ends in .onnx"):
+        export(random_generator(width=1), tmp_path / "a.pt")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ConfigError, match="pip install"):
+        to_onnx(random_generator(width=1))

@@ -1,0 +1,1 @@
+"""Engines: the same pictures as a generator paints, faster, at any size, in bounded memory."""

@@ -1,0 +1,129 @@
+"""Convolutions of maps that come a few rows at a time, in the forms that a processor computes fastest. All are exact."""
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from zoo.engine.rows import GROUP, Rows, activate, empty
+
+# Taps of a 3-tap kernel after nearest x2, as taps on the small map, for either parity: 2×2×3 (parity, small tap, tap).
+_UP = torch.tensor([[[1.0, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]])
+
+
+class Conv(Rows):
+    """A convolution with the padding of `make_conv`, then a (leaky) ReLU of that slope (1: none)."""
+
+    def __init__(self, source: Rows, layer: nn.Conv2d, slope: float = 1.0):
+        self._source, self._layer, self._slope = source, layer, slope
+        self._pad, self._stride, self._mode = layer.kernel_size[0] // 2, layer.stride[0], layer.padding_mode
+        self.channels = layer.out_channels
+        self.height, self.width = (-(-side // self._stride) for side in (source.height, source.width))
+        self._made_from(source, self._stride, layer.weight[0].numel())
+
+    def rows(self, a: int, b: int) -> torch.Tensor:
+        """See Rows."""
+        x = padded(self._source, a * self._stride - self._pad, (b - 1) * self._stride + self._pad + 1, self._pad, self._mode)
+        return activate(F.conv2d(x, self._layer.weight, self._layer.bias, self._stride), self._slope)
+
+
+class ConvToFew(Rows):
+    """A k×k convolution to few channels (3, of a picture): GROUP pixels of a row at once, or the lanes of the processor's
+    vectors would be empty for the most part. In channels-last memory they are a view of the map, with the taps shifted in a
+    kernel that is wide enough for all of them."""
+
+    def __init__(self, source: Rows, layer: nn.Conv2d):
+        self._source, self._mode, self._bias = source, layer.padding_mode, layer.bias
+        self.channels, self.height, self.width = layer.out_channels, source.height, source.width
+        o, i, k = layer.weight.shape[:3]
+        self._pad, reach = k // 2, -(-(GROUP + k - 1) // GROUP)
+        shifted = [F.pad(layer.weight, (j, reach * GROUP - k - j)) for j in range(GROUP)]  # O×I×k×(reach·GROUP) each
+        kernel = torch.stack(shifted).view(GROUP * o, i, k, reach, GROUP).permute(0, 4, 1, 2, 3)
+        self._kernel = kernel.reshape(GROUP * o, GROUP * i, k, reach).contiguous(memory_format=torch.channels_last)
+        self._groups = -(-self.width // GROUP) + reach - 1
+        self._made_from(source, 1, layer.weight[0].numel())
+
+    def rows(self, a: int, b: int) -> torch.Tensor:
+        """See Rows."""
+        n, pad, c = b - a, self._pad, self._source.channels
+        x = padded(self._source, a - pad, b + pad, pad, self._mode, GROUP * self._groups)
+        grouped = x.permute(0, 2, 3, 1).reshape(1, n + 2 * pad, self._groups, GROUP * c).permute(0, 3, 1, 2)
+        bias = None if self._bias is None else self._bias.repeat(GROUP)
+        out = F.conv2d(grouped, self._kernel, bias).permute(0, 2, 3, 1)
+        return out.reshape(1, n, -1, self.channels)[:, :, : self.width].permute(0, 3, 1, 2)
+
+
+class UpConv(Rows):
+    """Nearest x2, crop to `size`, reflect padding, 3×3: as four 2×2 convolutions on the small map, one for each parity of row
+    and column: 4 multiplications instead of 9. Where a side is odd, the last row or column is computed as it is written."""
+
+    def __init__(self, source: Rows, layer: nn.Conv2d, size: tuple[int, int], slope: float = 1.0):
+        self._source, self._layer, self._slope = source, layer, slope
+        self.channels, (self.height, self.width) = layer.out_channels, size
+        self._made_from(source, 0.5, 4 * source.channels)
+        up = _UP.to(layer.weight)
+        kernels = torch.einsum("oist,pus,qvt->pqoiuv", layer.weight, up, up)
+        self._kernels = [[k.contiguous(memory_format=torch.channels_last) for k in row] for row in kernels]
+
+    def rows(self, a: int, b: int) -> torch.Tensor:
+        """See Rows."""
+        first, last = a // 2, (b + 1) // 2
+        n, w = last - first, self._source.width
+        x = padded(self._source, first - 1, last + 1, 1, "replicate")
+        out = empty(self.channels, 2 * n, 2 * w)
+        for p in (0, 1):
+            for q in (0, 1):
+                found = F.conv2d(x, self._kernels[p][q], self._layer.bias)  # one row and one column more than is needed
+                out[:, :, p::2, q::2] = found[:, :, p : p + n, q : q + w]
+        out = out[:, :, a - 2 * first : b - 2 * first, : self.width]
+        below, beside = range(a, b), range(self.width)
+        if self.width % 2:
+            out[:, :, :, -1:] = self._as_written(x, first, below, beside[-1:])
+        if self.height % 2 and b == self.height:
+            out[:, :, -1:] = self._as_written(x, first, below[-1:], beside)
+        return activate(out, self._slope)
+
+    def _as_written(self, x: torch.Tensor, first: int, rows: range, columns: range) -> torch.Tensor:
+        """Those rows and columns of the result, from the padded rows of the small map that begin before row `first`."""
+
+        def taps(wanted: range, length: int) -> torch.Tensor:
+            there = torch.arange(wanted[0] - 1, wanted[-1] + 2).abs()
+            return torch.minimum(there, 2 * (length - 1) - there) // 2
+
+        x = x.index_select(2, taps(rows, self.height) - first + 1).index_select(3, taps(columns, self.width) + 1)
+        return F.conv2d(x, self._layer.weight, self._layer.bias)
+
+
+def padded(source: Rows, a: int, b: int, pad: int, mode: str, width: int = 0) -> torch.Tensor:
+    """Rows a to b of a map and `pad` columns more at either side, where rows and columns beyond it are made as `mode` says.
+
+    At least `width` columns; what more there are is zero.
+    """
+    if not pad and not width:
+        return source.rows(a, b)
+    h, w = source.height, source.width
+    top, bottom = max(0, -a), max(0, b - h)
+    x = empty(source.channels, b - a, max(width, w + 2 * pad))
+    inner = x[:, :, top : b - a - bottom, pad : pad + w]
+    if mode == "circular" and top:
+        source.write(h - top, h, x[:, :, :top, pad : pad + w])
+    if mode == "circular" and bottom:
+        source.write(0, bottom, x[:, :, b - a - bottom :, pad : pad + w])
+    source.write(max(a, 0), min(b, h), inner)
+    _edges(x[:, :, :, pad : pad + w], 2, top, bottom, mode)
+    _edges(x[:, :, :, : w + 2 * pad], 3, pad, pad, "wrap" if mode == "circular" else mode)
+    x[:, :, :, w + 2 * pad :] = 0
+    return x
+
+
+def _edges(x: torch.Tensor, dim: int, before: int, after: int, mode: str) -> None:
+    """Fill the first and the last rows (dim 2) or columns (dim 3) from those between; "circular" rows are there already."""
+    n = x.shape[dim] - before - after
+    if mode == "circular":
+        return
+    for i in range(before):
+        from_ = {"reflect": before + (before - i), "replicate": before, "wrap": i + n}.get(mode)
+        x.select(dim, i).copy_(x.select(dim, from_)) if from_ is not None else x.select(dim, i).zero_()
+    for i in range(after):
+        at, last = before + n + i, before + n - 1
+        from_ = {"reflect": last - 1 - i, "replicate": last, "wrap": before + i}.get(mode)
+        x.select(dim, at).copy_(x.select(dim, from_)) if from_ is not None else x.select(dim, at).zero_()

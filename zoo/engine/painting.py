@@ -1,0 +1,141 @@
+"""One picture by the fastest engine that is there, within the memory that may be had."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import torch
+from PIL import Image
+
+from zoo import memory
+from zoo.device import is_out_of_memory
+from zoo.engine.sweeps import Tell
+from zoo.engine.torch_engine import LEVELS, TorchEngine
+from zoo.errors import ConfigError, PhotoError, WeightsError, shorten
+from zoo.images import to_image, to_tensor
+from zoo.registry import Generator
+
+ENGINES = ("auto", "module", "torch")
+
+
+def check_seed(seed: int) -> None:
+    """Raise ConfigError unless noise can be drawn from that seed."""
+    if not 0 <= seed < 2**32:  # torch's generator looks at no more bits: seeds beyond would draw what others draw
+        raise ConfigError(f"a seed is a whole number from 0 to 2**32 - 1, got {shorten(seed)}")
+
+
+@dataclass(frozen=True)
+class Manner:
+    """How to paint: by which engine ("auto": the fastest there is), whom to tell how far it is, with the noise of which seed,
+    and as whose work, for an error."""
+
+    engine: str = "auto"
+    tell: Tell | None = None
+    seed: int = 0
+    name: str = "the generator"
+
+    def __post_init__(self) -> None:
+        if self.engine not in ENGINES:
+            raise ConfigError(f"unknown engine {shorten(self.engine)}: choose from {', '.join(ENGINES)}")
+        check_seed(self.seed)
+
+
+ANY = Manner()
+
+
+@dataclass(frozen=True)
+class Painted:
+    """One result: an RGB image, the seconds that painting it took, loading and waiting left out, and the engine's name."""
+
+    image: Image.Image
+    seconds: float
+    engine: str = "module"
+
+
+def costs(generator: Generator) -> memory.Costs:
+    """Bytes that painting takes, by the ways in which `paint_fast` may do it."""
+    if not TorchEngine.knows(generator):
+        return memory.whole(generator.config)
+    engine = TorchEngine(generator)
+    return lambda size: [engine.plan(size, level)[1] for level in LEVELS]
+
+
+def paint_fast(generator: Generator, image: Image.Image, manner: Manner = ANY) -> Painted:
+    """An RGB image as that generator paints it, the same within rounding as its own `forward`; at any size, if need be slower.
+
+    Raises ConfigError for a seed where there is no noise, WeightsError when what it paints is no picture, PhotoError when not
+    even the way that takes the least memory fits.
+    """
+    if manner.engine == "module" or not TorchEngine.knows(generator):
+        return paint_plainly(generator, image, manner)
+    _check_noise(generator, manner)
+    with _enough_memory(image), memory.budget(torch.device("cpu")).spend(costs(generator), image.size) as level:
+        started, pixels, verdict = time.perf_counter(), np.empty((image.height, image.width, 3), np.uint8), Verdict()
+
+        def take(row: int, x: torch.Tensor) -> None:
+            verdict.add(x)
+            pixels[row : row + x.shape[2]] = x[0].permute(1, 2, 0).mul(255).round().to(torch.uint8).numpy()
+
+        TorchEngine(generator).paint(image, take, level, manner.tell, manner.seed)
+        seconds = time.perf_counter() - started
+        verdict.give(image, manner.name)
+        return Painted(Image.fromarray(pixels), seconds, TorchEngine.name)
+
+
+def paint_plainly(generator: Generator, image: Image.Image, manner: Manner = ANY) -> Painted:
+    """An RGB image as that generator's own `forward` paints it, wherever it is; errors as of `paint_fast`."""
+    _check_noise(generator, manner)
+    where, verdict = next(generator.parameters()).device, Verdict()
+    costs = memory.whole(generator.config)
+    with _enough_memory(image), memory.budget(where).spend(costs, image.size), torch.inference_mode():
+        started = time.perf_counter()
+        photo = to_tensor(image).to(where, memory_format=torch.channels_last)
+        painted = generator(photo, **generator.noise(manner.seed))
+        seconds = time.perf_counter() - started
+        verdict.add(painted)
+    verdict.give(image, manner.name)
+    return Painted(to_image(painted), seconds)
+
+
+def _check_noise(generator: Generator, manner: Manner) -> None:
+    if manner.seed and not generator.has_noise:
+        raise ConfigError(f"a {generator.config.architecture} generator has no noise to vary: leave the seed out")
+
+
+class Verdict:
+    """Whether what is painted, strip by strip, is a picture."""
+
+    def __init__(self) -> None:
+        self._finite, self._grey = True, False
+
+    def add(self, painted: torch.Tensor) -> None:
+        """Look at 1×3×n×W that should lie in [0, 1]."""
+        self._finite = self._finite and bool(painted.isfinite().all())
+        self._grey = self._grey or bool(((painted - 0.5).abs() <= 0.5 - 0.5 / 255).any())
+
+    def give(self, photo: Image.Image, name: str) -> None:
+        """Raise WeightsError when what the generator of that name painted of a photo is none."""
+        problem = None if self._finite else "not finite"
+        # what weights that are far too large paint; of a photo of a single colour it may be right
+        if (
+            self._finite
+            and not self._grey
+            and any(low != high for low, high in cast(tuple[tuple[int, int], ...], photo.getextrema()))
+        ):
+            problem = "white or black everywhere"
+        if problem:
+            raise WeightsError(f"what {name} paints is {problem}, no picture: its weights are damaged, get the style anew")
+
+
+@contextmanager
+def _enough_memory(image: Image.Image) -> Iterator[None]:
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_out_of_memory(error):
+            raise
+        w, h = image.size
+        raise PhotoError(f"{w}×{h} px need more memory than there is: choose a smaller size, 2048 say") from error

@@ -1,0 +1,213 @@
+"""Going over a map from the top to the bottom, a strip of rows at a time: for its statistics, to keep it, to write it out.
+
+Instance norm needs the statistics of a whole map before a number of the next one is known. So each norm means one sweep over
+the map before it, which is kept if it is small or memory allows, and else computed again by the next sweep. The statistics of
+strips are put together in float64 (Chan, Golub and LeVeque 1979), each strip's in two passes: exact where contrast is low.
+"""
+
+import copy
+import weakref
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from zoo.conditional import ConditionalNorm
+from zoo.engine.convolutions import Conv, UpConv
+from zoo.engine.rows import Enlarged, Kept, Lines, Rows, Scaled, empty
+from zoo.layers import BatchNorm, ContrastNorm, ConvNorm, InstanceNorm, ResizeConv
+
+STRIP = (
+    8 * 2**20
+)  # bytes that the rows of a strip take, over all maps that are computed for it: the processor's cache holds them
+PADDED = 63  # rows that a texture network adds to a picture, at most
+LEAST = 4  # rows of a strip, however wide
+Tell = Callable[[float], None]  # is told the share of the work that is done, from 0 to 1; what it raises ends the work
+WORKING = 12  # times the bytes of a strip: what a sweep takes besides the maps that are kept, at most (measured)
+
+
+class Sweeps:
+    """The sweeps of one picture of `height` rows. Maps of at most `height` / 2**level rows are kept; 2 is the highest level.
+
+    One that is a `plan` computes nothing: it adds up the multiplications, `work`, and the bytes held at once, `most`.
+    """
+
+    def __init__(self, height: int, level: int = 0, tell: Tell | None = None, total: float = 0):
+        self.seed = 0  # of the noise, where there is some
+        self.plan, self.work, self.held, self.most, self.strip = not total, 0.0, 0, 0, 0.0
+        self._highest_kept, self._tell, self._total = (height + PADDED) // 2**level, tell, total
+
+    def layer(
+        self,
+        source: Rows,
+        layer: ConvNorm[nn.Conv2d] | ConvNorm[ResizeConv],
+        slope: float,
+        size: tuple[int, int] | None = None,
+        over: Rows | None = None,
+    ) -> Rows:
+        """A convolution of either kind (a ResizeConv to `size`), its norm, and a (leaky) ReLU of that slope (1: none).
+
+        `over` is a map that is kept, read by nobody after this layer, and as large as the result: it is overwritten.
+        """
+        conv, norm = layer.conv, layer.norm
+        after = slope if isinstance(norm, nn.Identity) else 1.0
+        if isinstance(conv, nn.Conv2d):
+            over = None if conv.padding_mode == "circular" else over  # whose last rows read the first ones
+            found: Rows = Conv(source, conv, after)
+        elif size is not None and conv.upsampling == "nearest" and conv.conv.padding_mode == "reflect":
+            found = UpConv(source, conv.conv, size, after)
+        else:
+            found = Conv(Enlarged(source, size or (0, 0), conv.upsampling), conv.conv, after)
+        return Lines(found) if isinstance(norm, nn.Identity) else self.norm(found, norm, slope, over)
+
+    def norm(self, source: Rows, norm: nn.Module, slope: float = 1.0, over: Rows | None = None) -> Rows:
+        """The norm of a map, with the map kept where it may be, and a (leaky) ReLU."""
+        if isinstance(norm, nn.Identity):
+            return source
+        if isinstance(norm, BatchNorm):
+            return Scaled(source, *batch_affine(norm), slope)
+        kept = self._room(source, over) if source.height <= self._highest_kept else None
+        scale, shift = self._statistics(source, norm, kept)
+        return Lines(Scaled(source, scale, shift, slope)) if kept is None else Scaled(Kept(kept), scale, shift, slope)
+
+    def rescale(self, source: Rows, norm: nn.Module, enlarged: tuple[int, int] | None = None) -> Rows:
+        """The norm of a map that is cheap to have again; of one that is first enlarged, "nearest", to twice its size."""
+        larger = Enlarged(source, enlarged) if enlarged else source
+        if isinstance(norm, BatchNorm):
+            return Scaled(larger, *batch_affine(norm))
+        if isinstance(norm, nn.Identity):
+            return larger
+        return Scaled(larger, *self._statistics(source, norm, None, copies=4 if enlarged else 1))
+
+    def _statistics(
+        self, source: Rows, norm: nn.Module, kept: torch.Tensor | None, copies: int = 1
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scale and shift of the norm of a map, each of whose numbers is there so many times."""
+        total = Statistics(source.channels, isinstance(norm, ContrastNorm))
+        self._sweep(source, total.add, kept)
+        return total.affine(norm, copies)
+
+    def keep(self, source: Rows) -> Kept:
+        """A map, kept whole whatever its size. One that is kept already but for its scale is scaled where it lies."""
+        if isinstance(source, Kept):
+            return source
+        kept = self._room(source, source)
+        self._sweep(source, None, kept)
+        return Kept(kept)
+
+    def add(self, to: Kept, more: Rows) -> Kept:
+        """A map that is kept plus another, where it lies."""
+
+        def add(a: int, x: torch.Tensor) -> None:
+            to.tensor[:, :, a : a + x.shape[2]] += x
+
+        self._sweep(more, add)
+        return to
+
+    def finish(self, source: Rows, take: Callable[[int, torch.Tensor], None], height: int) -> None:
+        """Hand over the rows of the last map, up to `height`: the first row and 1×C×n×W for each strip."""
+        self._sweep(source, take, height=height)
+
+    def _room(self, source: Rows, over: Rows | None) -> torch.Tensor:
+        there = over.kept if isinstance(over, Scaled) else None
+        if there is not None:
+            return there
+        room = empty(source.channels, source.height, source.width, "meta" if self.plan else "cpu")
+        size = 4 * room.numel()
+        self.held += size
+        self.most = max(self.most, self.held)
+        weakref.finalize(room, self._let_go, size)
+        return room
+
+    def _let_go(self, size: int) -> None:
+        self.held -= size
+
+    def _sweep(
+        self,
+        source: Rows,
+        take: Callable[[int, torch.Tensor], None] | None,
+        kept: torch.Tensor | None = None,
+        height: int = 0,
+    ) -> None:
+        """Compute a map strip by strip; `take` each with its first row, and keep it. What is kept may overwrite the map that is
+        read, as it is written one strip late."""
+        n, height = max(LEAST, int(STRIP / source.span) if source.span else source.height), height or source.height
+        self.strip = max(self.strip, min(n, height) * source.span)
+        if self.plan:
+            self.work += height * source.work
+            return
+        late: list[tuple[int, torch.Tensor]] = []
+        for a in range(0, height, n):
+            b = min(a + n, height)
+            x = source.rows(a, b)
+            if take:
+                take(a, x)
+            if kept is not None:
+                late.append((a, x))
+                while len(late) > 1:
+                    _write(kept, *late.pop(0))
+            self.work += (b - a) * source.work
+            if self._tell:
+                self._tell(min(1.0, self.work / self._total))
+        for strip in late:
+            assert kept is not None
+            _write(kept, *strip)
+
+
+def _write(kept: torch.Tensor, a: int, x: torch.Tensor) -> None:
+    kept[:, :, a : a + x.shape[2]].copy_(x)
+
+
+class Statistics:
+    """Count, mean and sum of squared deviations of each channel of a map that comes in strips; or the sum of |x|."""
+
+    def __init__(self, channels: int, absolute: bool):
+        self._absolute, self._count = absolute, 0
+        self._mean, self._squares = torch.zeros(2, channels, dtype=torch.float64)
+
+    def add(self, a: int, x: torch.Tensor) -> None:
+        """Add 1×C×n×W."""
+        n = x.shape[2] * x.shape[3]
+        if self._absolute:
+            mean, variance = x.abs().mean((0, 2, 3)).double(), self._squares
+        else:
+            mean, variance = (s.double() for s in torch.batch_norm_update_stats(x, None, None, 0.0))
+        self._count += n
+        away = mean - self._mean
+        self._mean = self._mean + away * (n / self._count)
+        self._squares = self._squares + variance * n + away.square() * (n * (self._count - n) / self._count)
+
+    def affine(self, norm: nn.Module, copies: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """The norm of that map as a scale and a shift for each channel."""
+        assert isinstance(norm, (InstanceNorm, ContrastNorm))
+        weight, bias = norm.weight.double(), norm.bias.double()
+        if self._absolute:
+            count = max(1, self._count) * copies
+            return (weight * count / (self._mean * count + norm.eps)).float(), norm.bias
+        scale = weight * (self._squares / max(1, self._count) + norm.eps).rsqrt()
+        return scale.float(), (bias - self._mean * scale).float()
+
+
+def batch_affine(norm: BatchNorm) -> tuple[torch.Tensor, torch.Tensor]:
+    """Batch norm at test time as a scale and a shift for each channel."""
+    assert norm.running_mean is not None and norm.running_var is not None
+    scale = norm.weight.double() * (norm.running_var.double() + norm.eps).rsqrt()
+    return scale.float(), (norm.bias.double() - norm.running_mean.double() * scale).float()
+
+
+def fold(generator: nn.Module) -> nn.Module:
+    """A copy in the one style that is chosen, whose batch norms are folded into the convolutions before them."""
+    folded = copy.deepcopy(generator).requires_grad_(False)
+    for module in list(folded.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, ConditionalNorm):
+                setattr(module, name, child.rows[child.chosen])
+    for module in folded.modules():
+        if isinstance(module, ConvNorm) and isinstance(module.norm, BatchNorm):
+            scale, shift = batch_affine(module.norm)
+            conv = module.conv.conv if isinstance(module.conv, ResizeConv) else module.conv
+            assert isinstance(conv, nn.Conv2d) and conv.bias is not None  # zoo.layers.make_conv gives each one
+            conv.weight.mul_(scale.view(-1, 1, 1, 1))
+            conv.bias.mul_(scale).add_(shift)
+            module.norm = nn.Identity()
+    return folded

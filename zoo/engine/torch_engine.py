@@ -1,0 +1,65 @@
+"""The torch engine: a generator's pictures with less work and in bounded memory, at any size.
+
+What a generator's own `forward` computes map by map is computed here in strips of rows that fit the processor's cache; batch
+norm lies in the convolutions, the other norms are one scale and shift, enlarging and 3×3 are four 2×2 convolutions, nothing is
+padded by a copy of its own. The same weights, the same picture within rounding.
+"""
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+from PIL import Image
+
+from zoo.engine.programs import PROGRAMS
+from zoo.engine.sweeps import STRIP, WORKING, Sweeps, Tell, fold
+from zoo.registry import Generator
+
+LEVELS = (0, 1, 2)  # keep every map, those of half the height, those of a quarter
+
+
+class TorchEngine:
+    """Paints what `generator` would, on the processor. Its weights are those of now: a copy is made."""
+
+    name = "torch"
+
+    def __init__(self, generator: Generator):
+        self._generator = cast(Generator, fold(generator))
+        self._program = PROGRAMS[type(generator)]
+
+    @staticmethod
+    def knows(generator: Generator) -> bool:
+        """Whether it can paint as this generator does."""
+        return type(generator) in PROGRAMS and all(p.device.type == "cpu" for p in generator.parameters())
+
+    def plan(self, size: tuple[int, int], level: int) -> tuple[float, int]:
+        """Multiplications, and bytes of memory with image and result, for a picture of width×height px at that level."""
+        sweeps = Sweeps(size[1], level)
+        end = self._program(self._generator, _Blank(size), sweeps)
+        sweeps.finish(end, lambda a, x: None, size[1])
+        pixels, last = size[0] * size[1], sweeps.held  # Pillow's take 4 bytes; the result is there at the last sweep alone
+        return sweeps.work, max(sweeps.most + 4 * pixels, last + 12 * pixels) + int(WORKING * max(STRIP, sweeps.strip))
+
+    def paint(
+        self,
+        image: Image.Image,
+        take: Callable[[int, torch.Tensor], None],
+        level: int = 0,
+        tell: Tell | None = None,
+        seed: int = 0,
+    ) -> None:
+        """Hand over the picture of an RGB image in strips: the first row and 1×3×n×W in [0, 1]."""
+        with torch.inference_mode():
+            work, _ = self.plan(image.size, level)
+            sweeps = Sweeps(image.height, level, tell, work)
+            sweeps.seed = seed
+            last = self._program(self._generator, image, sweeps)
+            sweeps.finish(last, lambda a, x: take(a, torch.sigmoid(x[..., : image.width])), image.height)
+
+
+class _Blank(Image.Image):
+    """A picture that has a size and nothing else."""
+
+    def __init__(self, size: tuple[int, int]):
+        super().__init__()
+        self._size = size

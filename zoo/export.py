@@ -1,0 +1,141 @@
+"""A generator as an ONNX file, for other programs and for other engines: pictures of any size, B×3×H×W in [0, 1].
+
+onnx and onnxruntime are optional (pip install missing-ingredient[export]) and imported when used.
+"""
+
+import tempfile
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from zoo.engine.sweeps import fold
+from zoo.errors import ConfigError
+from zoo.folder import write_whole
+from zoo.layers import InstanceNorm
+from zoo.registry import MIN_SIDE, Generator
+
+OPSETS = range(13, 21)  # versions of ONNX's operators that torch writes
+SIZES = ((64, 64), (72, 121), (131, 77))  # H×W at which an exported file is compared with torch
+CLOSE = {False: 1e-4, True: 1e-2}  # largest difference, of pictures in [0, 1]; with weights in half precision
+INSTALL = "pip install 'missing-ingredient[export]'"
+
+
+class _FusedInstanceNorm(nn.Module):
+    """Instance norm as the one operator that ONNX has for it."""
+
+    def __init__(self, norm: InstanceNorm):
+        super().__init__()
+        self.weight, self.bias, self.eps = norm.weight, norm.bias, norm.eps
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """B×C×H×W features; the same shape."""
+        return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
+
+
+def to_onnx(generator: Generator, opset: int = 17) -> bytes:
+    """The ONNX model of a generator, with batch norm in its convolutions; float32.
+
+    Raises ConfigError for an unknown opset, a generator whose noise is drawn anew for each size, or where onnx is missing.
+    """
+    if opset not in OPSETS:
+        raise ConfigError(f"--opset must lie in {OPSETS[0]}..{OPSETS[-1]}, got {opset}")
+    if generator.has_noise:
+        kind = generator.config.architecture
+        raise ConfigError(f"a {kind} generator draws noise for each size of picture, which ONNX has no way to repeat")
+    _need("onnx")
+    plain = fold(generator).to(memory_format=torch.contiguous_format).cpu().eval()
+    for module in list(plain.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, InstanceNorm):
+                setattr(module, name, _FusedInstanceNorm(child))
+    axes = {0: "batch", 2: "height", 3: "width"}
+    names: dict[str, Any] = {
+        "input_names": ["photo"], "output_names": ["painted"], "dynamic_axes": {"photo": axes, "painted": axes}
+    }  # fmt: skip
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # the tracer's: Python's conditions on shapes, and that there is a newer one
+        path = Path(folder) / "model.onnx"
+        torch.onnx.export(plain, (torch.rand(1, 3, 66, 70),), path, opset_version=opset, dynamo=False, **names)
+        return path.read_bytes()
+
+
+def halve(model: bytes) -> bytes:
+    """The same ONNX model with its kernels stored in float16, as in the style folder; it computes in float32."""
+    import onnx
+    from onnx import numpy_helper
+
+    read = onnx.load_from_string(model)
+    for tensor in list(read.graph.initializer):
+        values = numpy_helper.to_array(tensor)
+        if values.dtype == np.float32 and values.ndim > 1:
+            name = tensor.name
+            tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+            cast = onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT)
+            read.graph.node.insert(0, cast)
+    return read.SerializeToString()
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What came of comparing an ONNX file with the generator: the largest difference in levels of 255, or None unchecked."""
+
+    levels: float | None
+    megabytes: float
+
+
+def export(
+    generator: Generator, target: Path, opset: int = 17, half: bool = False, facts: dict[str, str] | None = None
+) -> Checked:
+    """Write the generator as an ONNX file with `facts` as its metadata, once onnxruntime has painted the same with it at three
+    sizes as torch; without onnxruntime it is written unchecked.
+
+    Raises ConfigError when it cannot be exported, or what comes out paints otherwise.
+    """
+    if target.suffix != ".onnx":
+        raise ConfigError(f"--onnx names the file to write, which ends in .onnx, got {target.name}")
+    model = to_onnx(generator, opset)
+    import onnx
+
+    read = onnx.load_from_string(halve(model) if half else model)
+    onnx.helper.set_model_props(read, {"contract": "RGB, B×3×H×W in [0, 1], H and W >= 32; out like in", **(facts or {})})
+    model = read.SerializeToString()
+    levels = compare(generator, model)
+    if levels is not None and not levels <= 255 * CLOSE[half]:
+        raise ConfigError(
+            f"the exported model paints otherwise than torch: up to {levels:.2f} of 255 levels; nothing was written"
+        )
+    write_whole({target: model})
+    return Checked(levels, len(model) / 1e6)
+
+
+def compare(generator: Generator, model: bytes) -> float | None:
+    """The largest difference between torch's and onnxruntime's pictures, in levels of 255; None without onnxruntime."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return None
+    session, worst = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"]), 0.0
+    random = torch.Generator().manual_seed(0)
+    for h, w in SIZES:
+        photo = torch.rand(1, 3, max(h, MIN_SIDE), w, generator=random)
+        with torch.no_grad():
+            wanted = generator(photo)
+        found = torch.from_numpy(session.run(None, {"photo": photo.numpy()})[0])
+        worst = max(worst, 255 * (found - wanted).abs().max().item()) if found.isfinite().all() else float("inf")
+    return worst
+
+
+def _need(module: str) -> None:
+    try:
+        __import__(module)
+    except ImportError as error:
+        raise ConfigError(f"exporting needs {module}: {INSTALL}") from error
