@@ -13,9 +13,10 @@ import pytest
 from tests.conftest import ROOT
 from tests.test_repository import tracked
 
+NEEDED = ("build", "pip", "setuptools", "twine")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(not find_spec("setuptools") or not find_spec("pip"), reason="builds by this environment's setuptools"),
+    pytest.mark.skipif(not all(map(find_spec, NEEDED)), reason=f"builds by this environment's {', '.join(NEEDED)}"),
 ]
 
 
@@ -28,14 +29,16 @@ def run(*command, cwd):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
-    """The wheel of what git tracks, built without the network."""
+    """The wheel of the source distribution of what git tracks, both built without the network."""
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
     for path in tracked():
         if path.relative_to(ROOT).parts[0] not in ("docs", "tests"):
             (source / path.relative_to(ROOT)).parent.mkdir(parents=True, exist_ok=True)
             (source / path.relative_to(ROOT)).write_bytes(path.read_bytes())
-    run(sys.executable, "-m", "pip", "wheel", ".", "-q", "--no-deps", "--no-build-isolation", "-w", target, cwd=source)
-    (built,) = target.iterdir()
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", target, cwd=source)
+    assert "FAILED" not in run(sys.executable, "-m", "twine", "check", "--strict", *target.iterdir(), cwd=source)
+    (built,) = target.glob("*.whl")
+    assert built.stat().st_size < 48 * 2**20
     return built
 
 
