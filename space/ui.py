@@ -15,7 +15,7 @@ from space.page import Page
 from space.parts import Controls, Result
 from space.photo_input import PhotoInput
 from space.theme import make_theme
-from space.words import NORMS, about, clearest_first
+from space.words import NORMS, about, as_hung
 from zoo import hub
 from zoo.catalog import list_styles, sound_styles
 from zoo.cli import say
@@ -60,7 +60,7 @@ def build_demo() -> gr.Blocks:
     unfit = {style.slug: actions.unfit(style) for style in sound}
     for problem in [*problems, *filter(None, unfit.values())]:
         say(f"left out: {problem}", sys.stderr)
-    styles = clearest_first([style for style in sound if not unfit[style.slug]])
+    styles = as_hung([style for style in sound if not unfit[style.slug]])
     if not styles:
         raise StyleNotFoundError("the zoo has no style that paints photos: train one with python -m training.train --pair")
     with Page(title="Missing Ingredient", delete_cache=(3600, 86400)) as demo:

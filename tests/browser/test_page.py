@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from space import actions
-from space.words import clearest_first
+from space.words import as_hung
 from tests.conftest import size_of
 from zoo.catalog import list_styles
 
@@ -43,7 +43,7 @@ def wait_for_pictures(tab, width, height):
 
 
 def test_a_visitor_sees_a_comparison_at_once(tab):
-    picture = Image.open(clearest_first(list_styles())[0].picture())
+    picture = Image.open(as_hung(list_styles())[0].picture())
     wait_for_pictures(tab, *picture.size)
     expect(tab.locator("#captions")).to_contain_text("Batch norm")
     expect(tab.locator("#captions")).to_contain_text("eval mode")
@@ -93,7 +93,7 @@ def test_examples_and_styles_are_pictures_to_pick(tab):
     tab.locator("#size").get_by_text("256 px").click()
     styles = tab.locator("#styles button.thumbnail-item")
     assert styles.count() == len(list_styles())
-    last = clearest_first(list_styles())[-1]
+    last = as_hung(list_styles())[-1]
     if styles.count() > 1:
         styles.last.click()  # paints at once, with the style just picked
         expect(tab.locator("#about")).to_contain_text(last.title)
@@ -152,7 +152,7 @@ def shown(tab):
 
 def test_a_style_picked_while_another_paints_wins(tab, held, asked):
     """And its name never stands over another's picture, nor the other's picture there at all (issue 13, item 3)."""
-    styles = clearest_first(list_styles())
+    styles = as_hung(list_styles())
     tab.locator("#size").get_by_text("256 px").click()
     tiles, before = tab.locator("#styles button.thumbnail-item"), shown(tab)
     for place in (1, 2):
@@ -177,7 +177,7 @@ def test_a_style_picked_while_another_paints_wins(tab, held, asked):
 
 def test_button_slider_and_picker_are_one_event(tab, held, asked):
     """A faded photo that was painted earlier does not come back over a newer choice (issue 13, item 3)."""
-    styles = clearest_first(list_styles())
+    styles = as_hung(list_styles())
     tab.locator("#size").get_by_text("256 px").click()
     held[styles[0].slug] = begun, let_go = threading.Event(), threading.Event()
     number = tab.locator("#contrast input[type=range]")

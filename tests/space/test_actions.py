@@ -69,10 +69,9 @@ def test_a_photo_that_is_the_painting_has_no_share(small_pair, name):
     assert "loss falls" not in words.about(zoo.find(small_pair))
 
 
-def test_the_clearest_comparison_comes_first(small_pair):
-    styles = words.clearest_first([zoo.find(small_pair), *list_styles()])
-    leads = [found["instance"] / found["batch"] for found in map(words.shares, styles[:-1])]
-    assert leads == sorted(leads) and styles[-1].slug == "small-pair"
+def test_the_pictures_hang_as_somebody_chose_and_strangers_after_them(small_pair):
+    styles = words.as_hung([zoo.find(small_pair), *list_styles()])
+    assert tuple(style.slug for style in styles) == (*words.GALLERY, "small-pair")
 
 
 @pytest.mark.parametrize(
