@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Iterable
 from dataclasses import replace
+from numbers import Integral
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from zoo import folder, memory
 from zoo.catalog import find, load, with_weights
 from zoo.device import pick_device
 from zoo.engine.painting import ANY, Manner, Painted, costs, paint_fast, paint_plainly
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, shorten
 from zoo.images import open_photo
 from zoo.registry import MIN_SIDE, Generator
 from zoo.style import Style
@@ -25,8 +26,8 @@ CPU = torch.device("cpu")
 
 def check_size(size: int | None) -> None:
     """Raise ConfigError unless a long side of `size` px (None: the photo's own) can be asked for."""
-    if size is not None and size < MIN_SIDE:
-        raise ConfigError(f"size must be at least {MIN_SIDE} px (the long side), got {size}")
+    if size is not None and not (isinstance(size, Integral) and size >= MIN_SIDE):
+        raise ConfigError(f"size is a whole number of at least {MIN_SIDE} px (the long side), got {shorten(size)}")
 
 
 class Painter:

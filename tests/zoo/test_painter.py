@@ -116,3 +116,12 @@ def test_only_the_last_used_generators_are_kept(small_pair, photo, tmp_path, mon
             shutil.copytree(small_pair, tmp_path / name)
         painter.paint(photo, zoo.find(tmp_path / name), size=64)
     assert [key[0].name for key in painter._kept] == ["a", "c"]
+
+
+@pytest.mark.parametrize("value", ["64", 64.5, float("nan"), [64]])
+def test_a_size_or_a_seed_that_is_no_whole_number_is_said_in_words(photo, value):
+    """(issue 13, item 23)"""
+    with pytest.raises(ConfigError, match="size is a whole number"):
+        zoo.stylize(photo, "great-wave", size=value)
+    with pytest.raises(ConfigError, match="seed is a whole number"):
+        zoo.stylize(photo, "great-wave", size=64, seed=value)

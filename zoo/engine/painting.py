@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Integral
 from typing import cast
 
 import numpy as np
@@ -23,7 +24,8 @@ ENGINES = ("auto", "module", "torch")
 
 def check_seed(seed: int) -> None:
     """Raise ConfigError unless noise can be drawn from that seed."""
-    if not 0 <= seed < 2**32:  # torch's generator looks at no more bits: seeds beyond would draw what others draw
+    # torch's generator looks at no more bits: seeds beyond would draw what others draw
+    if not (isinstance(seed, Integral) and 0 <= seed < 2**32):
         raise ConfigError(f"a seed is a whole number from 0 to 2**32 - 1, got {shorten(seed)}")
 
 
