@@ -30,6 +30,8 @@ MAX_NAME = 250  # letters; the Hub's names and revisions are shorter
 PICTURE = int(2.5 * 2**30)  # bytes that painting one may take; on two cores a minute's work of the most expensive styles
 PLACES = 8  # requests of a visitor that paint or wait, in gradio's queue and here
 TURNS = Turns(at_once=2, places=PLACES, places_of_all=24)
+CHECKS = Turns(at_once=2, places=PLACES, places_of_all=24)  # of uploads, which are decoded once
+HUB = Turns(at_once=4, places=PLACES, places_of_all=24)  # or one slow answer of the Hub would keep everybody waiting
 
 
 @dataclass(frozen=True)

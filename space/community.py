@@ -16,11 +16,13 @@ from PIL import Image
 
 from space import actions, blocklist
 from space.actions import DEADLINE, TIMEOUT
+from space.guard import who
 from space.parts import Shared
+from space.turns import Visit
 from space.words import plain, without_paths
 from zoo import hub, sharing, trust
 from zoo.catalog import list_styles
-from zoo.errors import HubError, PhotoError, StyleNotFoundError, ZooError
+from zoo.errors import PhotoError, StyleNotFoundError, ZooError
 from zoo.images import open_photo
 from zoo.painter import painter
 from zoo.style import PHOTO, Style, style_at
@@ -30,6 +32,8 @@ PAINTING = "images/painting.jpg"
 ALL_THUMBNAILS = 6.0  # s; a page of styles is not worth more
 THUMBNAIL, MAX_PIXELS = 256, 4_000_000  # px of its long side; of what is read for it
 DRAWN = ("JPEG", "PNG")  # what a style's pictures are; other decoders are no stranger's to call here
+# More than one visitor has places: who waits does so in actions.HUB, to let others pass.
+ASKING: dict[str, Any] = {"concurrency_limit": 2 * actions.PLACES, "concurrency_id": "hub"}
 
 INTRO = """
 Styles that others trained and share on the Hugging Face Hub. Pick one, or enter its name: it is downloaded to this server
@@ -156,11 +160,12 @@ def add_tab(tab: gr.Tab) -> Shared:
 
     shown, count = gr.State([]), gr.State(PAGE)
 
-    def listing(words, sort, count):
+    def listing(words, sort, count, request: gr.Request):
         try:
-            found, more = browse(words, sort, count)
-            pictures = thumbnails(found)
-        except HubError as error:
+            with actions.HUB.turn(Visit(who(request))):
+                found, more = browse(words, sort, count)
+                pictures = thumbnails(found)
+        except ZooError as error:
             return gr.Gallery([], visible=False), [], gr.Button(visible=False), plain(without_paths(error))
         text = "" if found else "Nothing there yet under these words: train a style and be the first to share it."
         return gr.Gallery(pictures, visible=bool(found)), [f"{s.id}@{s.sha}" for s in found], gr.Button(visible=more), text
@@ -170,8 +175,7 @@ def add_tab(tab: gr.Tab) -> Shared:
         "inputs": [words, sort, count],
         "outputs": [gallery, shown, more, note],
         "api_visibility": "private",
-        "concurrency_limit": 4,  # or one slow answer of the Hub would keep everybody waiting
-        "concurrency_id": "hub",
+        **ASKING,
     }
     tab.select(**lists, show_progress_on=note)
     gr.on([search.click, words.submit, sort.change], lambda: PAGE, None, count, api_visibility="private").then(**lists)

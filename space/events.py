@@ -17,7 +17,7 @@ from PIL import Image
 
 from space import actions, community, words
 from space.files import FILES
-from space.guard import visitor
+from space.guard import who
 from space.parts import Controls, Result, Shared
 from space.photo_input import PhotoInput
 from space.turns import Newest, Superseded, Visit
@@ -57,7 +57,11 @@ def wire(styles: list[Style], controls: Controls, result: Result, shared: Shared
     def take(name, request: gr.Request):
         newest = _choices.take(request.session_hash)
         with actions.plain_errors():
-            style = community.fetch(name)
+            try:
+                with actions.HUB.turn(Visit(who(request), newest)):
+                    style = community.fetch(name)
+            except Superseded:
+                return gr.skip()
         if not newest():  # another was chosen while this one was downloaded
             return gr.skip()
         return (style.source, next(_numbers)), gr.Gallery(selected_index=None), gr.Tabs(selected="compare")
@@ -67,9 +71,9 @@ def wire(styles: list[Style], controls: Controls, result: Result, shared: Shared
             place = actions.check_index(event.index, len(shown))
         return take(shown[place], request)
 
-    def check_upload(photo):
+    def check_upload(photo, request: gr.Request):
         if photo is not None:
-            with actions.plain_errors():
+            with actions.plain_errors(), actions.CHECKS.turn(Visit(who(request))):
                 actions.read_photo(photo, actions.MAX_SIZE)  # decoded whole, but kept small
 
     gr.on(
@@ -83,7 +87,7 @@ def wire(styles: list[Style], controls: Controls, result: Result, shared: Shared
         **PAINTING,
     )
     controls.button.click(None, js=TO_RESULT)
-    controls.photo.upload(check_upload, controls.photo, api_visibility="private", concurrency_limit=1)
+    controls.photo.upload(check_upload, controls.photo, api_visibility="private", concurrency_limit=2 * actions.PLACES)
     controls.styles.select(choose, None, chosen, show_progress="hidden", api_visibility="private", trigger_mode="multiple",
                            concurrency_limit=None)  # fmt: skip
     for event, function, inputs in (
@@ -92,8 +96,8 @@ def wire(styles: list[Style], controls: Controls, result: Result, shared: Shared
         (shared.gallery.select, take_shown, shared.shown),
     ):
         outputs = [chosen, controls.styles, tabs]
-        event(function, inputs, outputs, api_visibility="private", trigger_mode="multiple", concurrency_limit=4,
-              concurrency_id="hub", show_progress_on=shared.name)  # fmt: skip
+        event(function, inputs, outputs, api_visibility="private", trigger_mode="multiple", show_progress_on=shared.name,
+              **community.ASKING)  # fmt: skip
 
 
 def add_api(slugs: list[str]) -> None:
@@ -123,11 +127,6 @@ def add_api(slugs: list[str]) -> None:
 
     buttons[0].click(stylize, [photo, style, norm, size], pictures[0], api_name="stylize", **PAINTING)
     buttons[1].click(compare, [photo, style, size], pictures[1:], api_name="compare", **PAINTING)
-
-
-def who(request: gr.Request | None) -> str:
-    """The address that a request came from, as the guard sees it."""
-    return visitor(request.request.scope) if request and request.request else ""
 
 
 def _png(image: Image.Image, *name: str) -> str:

@@ -12,6 +12,7 @@ import time
 from collections import Counter, OrderedDict, deque
 
 import anyio
+import gradio as gr
 from gradio.routes import App
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
@@ -56,6 +57,11 @@ def _network(address: str) -> str:
     if not isinstance(found, ipaddress.IPv6Address):
         return address
     return str(found.ipv4_mapped or ipaddress.IPv6Network((int(found) >> 64 << 64, 64)))
+
+
+def who(request: gr.Request | None) -> str:
+    """The visitor that a function of the page is called by."""
+    return visitor(request.request.scope) if request and request.request else ""
 
 
 class Guard:

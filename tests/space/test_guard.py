@@ -10,8 +10,9 @@ import httpx
 import pytest
 from PIL import Image
 
-from space import actions, guard
+from space import actions, community, guard
 from zoo.catalog import list_styles
+from zoo.errors import StyleNotFoundError
 
 
 def functions(page: str) -> list[dict]:
@@ -104,6 +105,47 @@ def test_one_visitor_cannot_fill_the_queue(page, photo, private, two_visitors, b
     while join(99).status_code == 429:  # the others end, though nobody reads what they say
         assert time.monotonic() < again
         time.sleep(0.1)
+
+
+def test_one_visitor_does_not_keep_the_hub_from_others(page, private, two_visitors, monkeypatch):
+    """Four styles that come slowly held the Community tab for everybody (issue 13, items 18 and 40)."""
+    let_go, begun = threading.Event(), threading.Event()
+
+    def fetch(name):
+        if name == "slow":
+            begun.set()
+            let_go.wait(30)
+        raise StyleNotFoundError(f"no {name}")
+
+    monkeypatch.setattr(community, "fetch", fetch)
+    one, other = two_visitors
+    with ThreadPoolExecutor(6) as pool:
+        held = [pool.submit(ask, page, private["take"], ["slow"], None, f"slow-{k}", one) for k in range(6)]
+        assert begun.wait(20)
+        time.sleep(0.5)
+        answer = ask(page, private["take"], ["quick"], None, "quick", other)
+        assert "no quick" in answer["output"]["error"] and not any(each.done() for each in held)
+        let_go.set()
+        assert all("no slow" in each.result()["output"]["error"] for each in held)
+
+
+def test_one_visitor_does_not_keep_uploads_from_others(page, private, photo, two_visitors, monkeypatch):
+    """Eight large pictures were looked at before the next visitor's (issue 13, item 40)."""
+    begun, looked = threading.Event(), []
+
+    def read(*request):
+        begun.set()
+        time.sleep(0.4)
+        looked.append(request)
+
+    monkeypatch.setattr(actions, "read_photo", read)
+    (one, other), there = two_visitors, [upload(page, photo)]
+    with ThreadPoolExecutor(6) as pool:
+        many = [pool.submit(ask, page, private["check_upload"], there, None, f"many-{k}", one) for k in range(6)]
+        assert begun.wait(20)
+        time.sleep(0.2)
+        assert ask(page, private["check_upload"], there, None, "single", other)["success"] and len(looked) < 5
+        assert all(each.result()["success"] for each in many)
 
 
 def test_a_visitor_is_an_address(monkeypatch):
