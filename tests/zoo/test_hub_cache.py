@@ -84,6 +84,23 @@ def test_many_at_once_get_the_same_whole_style(hub, published):
     assert len(found) == 1 and not [path for path in found.pop().folder.rglob(".*")]
 
 
+def test_what_strangers_pull_has_its_bound_and_the_owner_s_has_none(hub, published, painted_pair, monkeypatch):
+    """The oldest makes room, and is pulled again. (issue 13, item 40)"""
+    names = ["alice/one", "alice/two", "alice/three"]
+    for name in names:
+        hub.add(name, files_of(painted_pair))
+    mine = zoo.pull(NAME)
+    held = list(mine.folder.rglob("*.*"))
+    size = sum(path.stat().st_size for path in mine.folder.parent.rglob("*") if path.is_file())
+    monkeypatch.setattr("zoo.hub.cache.PUBLIC", 2.2 * size)
+    monkeypatch.setattr("zoo.hub.client._for_strangers", True)
+    styles = [zoo.pull(name) for name in names]
+    kept = styles[0].folder.parents[1]
+    assert kept.name == "public" and sum(path.stat().st_size for path in kept.rglob("*") if path.is_file()) <= 2.2 * size
+    assert len(list(styles[0].folder.rglob("*.*"))) < len(held) and (mine.folder / "model.safetensors").exists()
+    assert zoo.load(zoo.pull(styles[0].source)) is not None and zoo.load(zoo.pull(names[2])) is not None
+
+
 @pytest.mark.parametrize("header", ["ETag", "X-Linked-Etag"])
 @pytest.mark.parametrize("path", ["../../../../VICTIM.txt", "..\\..\\VICTIM.txt", "/VICTIM.txt"])
 def test_nothing_is_written_or_deleted_outside_of_the_cache(hub, published, tmp_path, header, path):

@@ -6,6 +6,9 @@
         <sha>.jpg             its picture, as the Community tab shows it
         <sha>/                the style folder: those of them that were needed so far
 
+What strangers pull is bounded: beyond PUBLIC bytes the files that were written first make room; they are pulled again if need
+be.
+
 Not the cache of the Hub's client: it takes whatever has the right length, and the name of a file there from the Hub's answer.
 """
 
@@ -23,6 +26,8 @@ from huggingface_hub import constants
 from zoo import records, trust
 from zoo.errors import HubError
 from zoo.hub.client import reads_as_anybody
+
+PUBLIC = 2 * 2**30  # bytes of styles that a page keeps for strangers
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,8 @@ class Cache:
         """Whole or not at all, whoever else writes the same at the same time."""
         partial = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
         try:
+            if self.root.parent.name == "public":
+                _make_room(self.root.parent, PUBLIC - len(content))
             path.parent.mkdir(parents=True, exist_ok=True)
             partial.write_bytes(content)
             os.replace(partial, path)
@@ -104,3 +111,19 @@ class Cache:
                 partial.unlink()
             why = error.strerror or error
             raise HubError(f"cannot write into the cache, {self.root} ({why}): make room, or set HF_HOME elsewhere") from error
+
+
+def _make_room(folder: Path, limit: int) -> None:
+    """Delete the oldest files beneath a folder until all of them together have `limit` bytes at most."""
+    files = []
+    for path in folder.rglob("*"):
+        with suppress(OSError):  # gone meanwhile
+            if path.is_file():
+                files.append((path.stat().st_mtime, path.stat().st_size, path))
+    total = sum(size for _, size, _ in files)
+    for _, size, path in sorted(files):
+        if total <= limit:
+            return
+        with suppress(OSError):
+            path.unlink()
+            total -= size
