@@ -26,6 +26,7 @@ from zoo.card import WEIGHTS_LICENCE
 from zoo.catalog import find, load, sound_styles
 from zoo.cli import command, say
 from zoo.device import DEVICES, HELP, pick_device
+from zoo.engine.painting import ENGINES
 from zoo.errors import ConfigError, PhotoError, shorten
 from zoo.frozen import frozen
 from zoo.images import check_picture_name, list_photos, open_photo, save_picture
@@ -168,7 +169,7 @@ def stylize_command(args: argparse.Namespace) -> None:
             if args.size and args.size > max(image.size):
                 w, h = image.size
                 say(f"{photo.name} is {w}×{h} px, smaller than --size {args.size}: it keeps its own size", sys.stderr)
-            painted = stylize(image, style, args.norm, args.size, device.type, args.seed)
+            painted = stylize(image, style, args.norm, args.size, device.type, args.seed, args.engine)
             save_picture(painted, target)
         except PhotoError as error:
             bad.append(str(error))
@@ -224,6 +225,7 @@ def make_parser() -> argparse.ArgumentParser:
     sub.add_argument("--size", type=int, metavar="N", help="long side of the result in px (default: the photo's own)")
     sub.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
     sub.add_argument("--seed", type=int, default=0, metavar="S", help="variation of a generator that has noise (default: 0)")
+    sub.add_argument("--engine", choices=ENGINES, default="auto", help="what computes on a processor (default: auto, torch)")
     sub.set_defaults(run=stylize_command)
 
     about = "Make a seamless tile out of noise, with a style trained for it (python -m training.train --recipe texture)."

@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from benchmarks import steps, stylization, training
+from benchmarks import inference, steps, stylization, training
 from benchmarks.steps import VARIANTS
 
 
-@pytest.mark.parametrize("command", [steps, stylization, training])
+@pytest.mark.parametrize("command", [inference, steps, stylization, training])
 def test_they_load_where_there_is_no_resource(command, monkeypatch):
     """As on Windows."""
     monkeypatch.setitem(sys.modules, "resource", None)
@@ -52,3 +52,13 @@ def test_stylization_times_every_generator(run_module):
     assert done.returncode == 0, done.stderr
     for name in (*stylization.GENERATORS, "one iteration of Gatys et al.", "7 iterations"):
         assert f"\n{name} " in done.stdout
+
+
+@pytest.mark.slow
+def test_inference_times_every_engine(run_module):
+    """Issue 15."""
+    done = run_module("benchmarks.inference", "--sizes", 64, "--widths", 2, "--rounds", 1)
+    assert done.returncode == 0, done.stderr
+    for name in ("eager", "module", "torch engine"):
+        found = re.search(rf"^\| 2 \| 64 \| {name} \| ([\d.]+) \| [\d.]+ \| ([\d.]+) \|$", done.stdout, re.M)
+        assert found and float(found[1]) > 0 and float(found[2]) > 0

@@ -1,5 +1,8 @@
 """Convolutions of maps that come a few rows at a time, in the forms that a processor computes fastest. All are exact."""
 
+import weakref
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -34,11 +37,8 @@ class ConvToFew(Rows):
     def __init__(self, source: Rows, layer: nn.Conv2d):
         self._source, self._mode, self._bias = source, layer.padding_mode, layer.bias
         self.channels, self.height, self.width = layer.out_channels, source.height, source.width
-        o, i, k = layer.weight.shape[:3]
+        self._layer, k = layer, layer.kernel_size[0]
         self._pad, reach = k // 2, -(-(GROUP + k - 1) // GROUP)
-        shifted = [F.pad(layer.weight, (j, reach * GROUP - k - j)) for j in range(GROUP)]  # O×I×k×(reach·GROUP) each
-        kernel = torch.stack(shifted).view(GROUP * o, i, k, reach, GROUP).permute(0, 4, 1, 2, 3)
-        self._kernel = kernel.reshape(GROUP * o, GROUP * i, k, reach).contiguous(memory_format=torch.channels_last)
         self._groups = -(-self.width // GROUP) + reach - 1
         self._made_from(source, 1, layer.weight[0].numel())
 
@@ -48,7 +48,7 @@ class ConvToFew(Rows):
         x = padded(self._source, a - pad, b + pad, pad, self._mode, GROUP * self._groups)
         grouped = x.permute(0, 2, 3, 1).reshape(1, n + 2 * pad, self._groups, GROUP * c).permute(0, 3, 1, 2)
         bias = None if self._bias is None else self._bias.repeat(GROUP)
-        out = F.conv2d(grouped, self._kernel, bias).permute(0, 2, 3, 1)
+        out = F.conv2d(grouped, kernels(self._layer, _grouped)[0], bias).permute(0, 2, 3, 1)
         return out.reshape(1, n, -1, self.channels)[:, :, : self.width].permute(0, 3, 1, 2)
 
 
@@ -60,19 +60,16 @@ class UpConv(Rows):
         self._source, self._layer, self._slope = source, layer, slope
         self.channels, (self.height, self.width) = layer.out_channels, size
         self._made_from(source, 0.5, 4 * source.channels)
-        up = _UP.to(layer.weight)
-        kernels = torch.einsum("oist,pus,qvt->pqoiuv", layer.weight, up, up)
-        self._kernels = [[k.contiguous(memory_format=torch.channels_last) for k in row] for row in kernels]
 
     def rows(self, a: int, b: int) -> torch.Tensor:
         """See Rows."""
         first, last = a // 2, (b + 1) // 2
         n, w = last - first, self._source.width
         x = padded(self._source, first - 1, last + 1, 1, "replicate")
-        out = empty(self.channels, 2 * n, 2 * w)
+        out, small = empty(self.channels, 2 * n, 2 * w), kernels(self._layer, _four)
         for p in (0, 1):
             for q in (0, 1):
-                found = F.conv2d(x, self._kernels[p][q], self._layer.bias)  # one row and one column more than is needed
+                found = F.conv2d(x, small[2 * p + q], self._layer.bias)  # one row and one column more than is needed
                 out[:, :, p::2, q::2] = found[:, :, p : p + n, q : q + w]
         out = out[:, :, a - 2 * first : b - 2 * first, : self.width]
         below, beside = range(a, b), range(self.width)
@@ -91,6 +88,32 @@ class UpConv(Rows):
 
         x = x.index_select(2, taps(rows, self.height) - first + 1).index_select(3, taps(columns, self.width) + 1)
         return F.conv2d(x, self._layer.weight, self._layer.bias)
+
+
+_made: "weakref.WeakKeyDictionary[nn.Module, list[torch.Tensor]]" = weakref.WeakKeyDictionary()
+
+
+def kernels(layer: nn.Conv2d, make: Callable[[torch.Tensor], list[torch.Tensor]]) -> list[torch.Tensor]:
+    """What `make` makes of the weights of a layer, which no longer change: once, as long as there is the layer."""
+    found = _made.get(layer)
+    if found is None:
+        found = _made[layer] = [k.contiguous(memory_format=torch.channels_last) for k in make(layer.weight)]
+    return found
+
+
+def _grouped(weight: torch.Tensor) -> list[torch.Tensor]:
+    """The kernel of ConvToFew."""
+    o, i, k = weight.shape[:3]
+    reach = -(-(GROUP + k - 1) // GROUP)
+    shifted = [F.pad(weight, (j, reach * GROUP - k - j)) for j in range(GROUP)]  # O×I×k×(reach·GROUP) each
+    kernel = torch.stack(shifted).view(GROUP * o, i, k, reach, GROUP).permute(0, 4, 1, 2, 3)
+    return [kernel.reshape(GROUP * o, GROUP * i, k, reach)]
+
+
+def _four(weight: torch.Tensor) -> list[torch.Tensor]:
+    """The kernels of UpConv, by parity of row and column."""
+    up = _UP.to(weight)
+    return list(torch.einsum("oist,pus,qvt->pqoiuv", weight, up, up).flatten(0, 1))
 
 
 def padded(source: Rows, a: int, b: int, pad: int, mode: str, width: int = 0) -> torch.Tensor:

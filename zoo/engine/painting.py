@@ -13,13 +13,15 @@ from PIL import Image
 
 from zoo import memory
 from zoo.device import is_out_of_memory
+from zoo.engine.runtimes import RUNTIMES, Runtime, runtime
 from zoo.engine.sweeps import Tell
-from zoo.engine.torch_engine import LEVELS, TorchEngine
+from zoo.engine.torch_engine import LEVELS, TorchEngine, torch_engine
 from zoo.errors import ConfigError, PhotoError, WeightsError, shorten
 from zoo.images import to_image, to_tensor
 from zoo.registry import Generator
 
-ENGINES = ("auto", "module", "torch")
+ENGINES = ("auto", "module", "torch", *RUNTIMES)  # auto is torch
+CPU = torch.device("cpu")
 
 
 def check_seed(seed: int) -> None:
@@ -61,7 +63,7 @@ def costs(generator: Generator) -> memory.Costs:
     """Bytes that painting takes, by the ways in which `paint_fast` may do it."""
     if not TorchEngine.knows(generator):
         return memory.whole(generator.config)
-    engine = TorchEngine(generator)
+    engine = torch_engine(generator)
     return lambda size: [engine.plan(size, level)[1] for level in LEVELS]
 
 
@@ -74,17 +76,32 @@ def paint_fast(generator: Generator, image: Image.Image, manner: Manner = ANY) -
     if manner.engine == "module" or not TorchEngine.knows(generator):
         return paint_plainly(generator, image, manner)
     _check_noise(generator, manner)
-    with _enough_memory(image), memory.budget(torch.device("cpu")).spend(costs(generator), image.size) as level:
+    if manner.engine in RUNTIMES and (other := runtime(manner.engine, generator)) is not None:
+        needed = memory.peak_bytes(generator.config, image.size)
+        if needed <= memory.allowance(CPU):  # else in strips
+            return _paint_by(other, generator, image, manner)
+    with _enough_memory(image), memory.budget(CPU).spend(costs(generator), image.size) as level:
         started, pixels, verdict = time.perf_counter(), np.empty((image.height, image.width, 3), np.uint8), Verdict()
 
         def take(row: int, x: torch.Tensor) -> None:
             verdict.add(x)
             pixels[row : row + x.shape[2]] = x[0].permute(1, 2, 0).mul(255).round().to(torch.uint8).numpy()
 
-        TorchEngine(generator).paint(image, take, level, manner.tell, manner.seed)
+        torch_engine(generator).paint(image, take, level, manner.tell, manner.seed)
         seconds = time.perf_counter() - started
         verdict.give(image, manner.name)
         return Painted(Image.fromarray(pixels), seconds, TorchEngine.name)
+
+
+def _paint_by(other: Runtime, generator: Generator, image: Image.Image, manner: Manner) -> Painted:
+    verdict = Verdict()
+    with _enough_memory(image), memory.budget(CPU).spend(memory.whole(generator.config), image.size):
+        started = time.perf_counter()
+        painted = torch.from_numpy(other.paint(to_tensor(image).contiguous().numpy()))
+        seconds = time.perf_counter() - started
+        verdict.add(painted)
+    verdict.give(image, manner.name)
+    return Painted(to_image(painted), seconds, other.name)
 
 
 def paint_plainly(generator: Generator, image: Image.Image, manner: Manner = ANY) -> Painted:

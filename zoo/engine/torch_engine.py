@@ -5,6 +5,7 @@ norm lies in the convolutions, the other norms are one scale and shift, enlargin
 padded by a copy of its own. The same weights, the same picture within rounding.
 """
 
+import weakref
 from collections.abc import Callable
 from typing import cast
 
@@ -26,6 +27,7 @@ class TorchEngine:
     def __init__(self, generator: Generator):
         self._generator = cast(Generator, fold(generator))
         self._program = PROGRAMS[type(generator)]
+        self._plans: dict[tuple[tuple[int, int], int], tuple[float, int]] = {}
 
     @staticmethod
     def knows(generator: Generator) -> bool:
@@ -34,11 +36,17 @@ class TorchEngine:
 
     def plan(self, size: tuple[int, int], level: int) -> tuple[float, int]:
         """Multiplications, and bytes of memory with image and result, for a picture of width×height px at that level."""
+        if (size, level) in self._plans:
+            return self._plans[size, level]
         sweeps = Sweeps(size[1], level)
         end = self._program(self._generator, _Blank(size), sweeps)
         sweeps.finish(end, lambda a, x: None, size[1])
         pixels, last = size[0] * size[1], sweeps.held  # Pillow's take 4 bytes; the result is there at the last sweep alone
-        return sweeps.work, max(sweeps.most + 4 * pixels, last + 12 * pixels) + int(WORKING * max(STRIP, sweeps.strip))
+        most = max(sweeps.most + 4 * pixels, last + 12 * pixels) + int(WORKING * max(STRIP, sweeps.strip))
+        if len(self._plans) > 100:
+            self._plans.clear()
+        self._plans[size, level] = sweeps.work, most
+        return sweeps.work, most
 
     def paint(
         self,
@@ -55,6 +63,19 @@ class TorchEngine:
             sweeps.seed = seed
             last = self._program(self._generator, image, sweeps)
             sweeps.finish(last, lambda a, x: take(a, torch.sigmoid(x[..., : image.width])), image.height)
+
+
+_made: "weakref.WeakKeyDictionary[Generator, tuple[object, TorchEngine]]" = weakref.WeakKeyDictionary()
+
+
+def torch_engine(generator: Generator) -> TorchEngine:
+    """The engine of a generator, made anew when its weights have changed, or the style that is chosen among its own."""
+    state = [(t.data_ptr(), 0 if t.is_inference() else t._version) for t in (*generator.parameters(), *generator.buffers())]
+    state += [(getattr(module, "chosen", 0), 0) for module in generator.modules()]
+    found = _made.get(generator)
+    if found is None or found[0] != state:
+        found = _made[generator] = state, TorchEngine(generator)
+    return found[1]
 
 
 class _Blank(Image.Image):

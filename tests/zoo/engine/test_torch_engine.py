@@ -155,3 +155,12 @@ def test_damaged_weights_and_unknown_engines_are_told():
         paint_fast(generator, noise(40, 40))
     with pytest.raises(ConfigError, match="unknown engine 'steam'"):
         Manner("steam")
+
+
+def test_weights_that_change_are_painted_with():
+    """The engine is kept from picture to picture."""
+    generator, image = random_generator(width=2), noise(40, 36)
+    before = np.asarray(paint_fast(generator, image).image, int)
+    assert (np.asarray(paint_fast(generator, image).image, int) == before).all()
+    generator.leave.bias.add_(1)
+    assert np.abs(np.asarray(paint_fast(generator, image).image, int) - before).max() > 20

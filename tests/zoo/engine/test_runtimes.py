@@ -1,0 +1,52 @@
+"""Other runtimes: the same pictures; where they are missing, or cannot, torch paints or an error says how to get them."""
+
+import importlib.util
+import threading
+
+import numpy as np
+import pytest
+
+from tests.zoo.engine.test_torch_engine import noise, random_generator
+from zoo.engine import runtimes
+from zoo.engine.painting import Manner, paint_fast, paint_plainly
+from zoo.errors import ConfigError
+from zoo.memory import VARIABLE
+
+NAMES = list(runtimes.RUNTIMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_paints_as_the_module_does_from_several_threads(name):
+    """Issue 15."""
+    pytest.importorskip(name)
+    pytest.importorskip("onnx")
+    generator, photos = random_generator(width=2, residual_blocks=1), [noise(47, 64), noise(64, 33)]
+    found = {}
+
+    def paint(i):
+        found[i] = paint_fast(generator, photos[i % 2], Manner(name))
+
+    threads = [threading.Thread(target=paint, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for i, one in found.items():
+        wanted = paint_plainly(generator, photos[i % 2]).image
+        assert one.engine == name and np.abs(np.subtract(one.image, wanted, dtype=int)).max() <= 1
+    assert len(found) == 4
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_it_cannot_do_torch_does(name, monkeypatch):
+    pytest.importorskip(name)
+    pytest.importorskip("onnx")
+    assert paint_fast(random_generator(architecture="texture", width=1), noise(64, 64), Manner(name)).engine == "torch"
+    monkeypatch.setenv(VARIABLE, "120M")  # less than all of the picture at once would take
+    assert paint_fast(random_generator(width=2), noise(1200, 1200), Manner(name)).engine == "torch"
+
+
+def test_one_that_is_missing_is_told_with_the_way_to_get_it(monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r"pip install 'missing-ingredient\[fast\]'"):
+        paint_fast(random_generator(width=2), noise(64, 64), Manner("openvino"))
