@@ -1,6 +1,7 @@
 """What strangers may ask of the page: past the queue nothing, through it what the page itself would ask."""
 
 import http.client
+import itertools
 import json
 import threading
 import time
@@ -67,11 +68,14 @@ def test_private_functions_check_what_they_get(page, private, photo):
         assert not answer["success"] and "no tile" in answer["output"]["error"]
 
 
+NUMBERS = itertools.count(1)
+
+
 @pytest.fixture
 def two_visitors(monkeypatch):
-    """Headers of two visitors of a Space, as its proxies send them."""
+    """Headers of two visitors of a Space, as its proxies send them; others in each test, as what one asked for ends later."""
     monkeypatch.setenv("SPACE_ID", "alice/demo")
-    return [{"x-forwarded-for": f"10.1.2.3, {address}, 10.0.0.1"} for address in ("8.8.8.8", "9.9.9.9")]
+    return [{"x-forwarded-for": f"10.1.2.3, {a}.8.8.{next(NUMBERS)}, 10.0.0.1"} for a in (8, 9)]
 
 
 @pytest.fixture
