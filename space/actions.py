@@ -109,7 +109,7 @@ def paint(
     with TURNS.turn(visit):
         image = fade(read_photo(photo, size), contrast)
         for generator in generators:
-            memory.check(painter().costs(generator), image.size, PICTURE)
+            memory.check(memory.whole(generator.config), image.size, PICTURE)  # in strips it would be less, and as long
         painted = _on_gpu(image, style, norms)
     if not visit.wanted():
         raise Superseded
