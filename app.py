@@ -7,11 +7,12 @@ try:
     from zoo import ZooError
     from zoo.cli import fail
 
-    demo = build_demo()
+    try:
+        demo = build_demo()
+    except ZooError as error:
+        sys.exit(fail(error))
 except KeyboardInterrupt:  # while the libraries are imported, which takes seconds
     sys.exit(130)
-except ZooError as error:
-    sys.exit(fail(error))
 
 if __name__ == "__main__":
     demo.launch(**launch_options())

@@ -19,7 +19,7 @@ from zoo.errors import ConfigError
 ROOT = Path(__file__).parent.parent
 PATTERNS = (
     "app.py", "LICENSE", "LICENSES/*", "NOTICE", "space/*.py", "space/style.css", "space/mark.svg", "space/examples/*.jpg",
-    "zoo/*.py", "zoo/hub/*.py", "zoo/photo.jpg", "zoo/styles/*/*.*", "zoo/styles/*/batch/*.*",
+    "zoo/**/*.py", "zoo/photo.jpg", "zoo/styles/*/*.*", "zoo/styles/*/batch/*.*",
     *(f"zoo/styles/*/images/{kind}.jpg" for kind in ("batch", "instance", "painting")),
 )  # fmt: skip
 TRAINING = ("accelerate", "filelock", "matplotlib", "torchvision")  # requirements that the page does without

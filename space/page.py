@@ -21,8 +21,10 @@ class Page(gr.Blocks):
         return await super().process_api(*args, **kwargs)
 
     async def preprocess_data(self, block_fn, *args, **kwargs):
-        """As gradio's; raises gr.Error alone."""
+        """As gradio's, which would fetch whatever address is sent in the place of a file; raises gr.Error alone."""
         try:
+            if _names_an_address([args, kwargs]):
+                raise ValueError("an address in the place of a file")
             values = await super().preprocess_data(block_fn, *args, **kwargs)
             given = zip(block_fn.inputs, values, strict=True)
             if any(value is None for block, value in given if isinstance(block, gr.Dataset)):
@@ -33,3 +35,11 @@ class Page(gr.Blocks):
                 raise  # said by us
             say(f"inputs refused: {type(error).__name__}: {brief(error)}", sys.stderr)
             raise gr.Error(UNFIT, title="This did not work", print_exception=False) from error
+
+
+def _names_an_address(sent: object) -> bool:
+    """Whether a file anywhere in it lies on the web: past every bound on uploads, and on the page's own network."""
+    if isinstance(sent, dict):
+        path = sent.get("path")
+        return isinstance(path, str) and "://" in path or any(map(_names_an_address, sent.values()))
+    return isinstance(sent, (list, tuple)) and any(map(_names_an_address, sent))

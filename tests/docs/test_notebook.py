@@ -6,15 +6,21 @@ import re
 import pytest
 
 from tests.conftest import ROOT
+from zoo.images import fit_long_side, open_photo, save_picture
 
 nbformat = pytest.importorskip("nbformat")
 nbclient = pytest.importorskip("nbclient")
 NOTEBOOK = ROOT / "docs" / "train_your_style.ipynb"
-TINY = 'RECIPE, STEPS = ["--recipe", "smoke"], 4'
+TINY = """
+RECIPE, STEPS = ["--recipe", "smoke"], 4
+PHOTOS = EXAMPLES = __import__("pathlib").Path("photos").resolve()
+"""
 
 
 @pytest.mark.slow
-def test_it_trains_shows_and_paints(tmp_path, monkeypatch):
+def test_it_trains_shows_and_paints(tmp_path, monkeypatch, examples):
+    for name in ("raccoon.jpg", "astronaut.jpg"):
+        save_picture(fit_long_side(open_photo(examples / name), 96), tmp_path / "photos" / name)
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     (place,) = (i for i, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", ()))

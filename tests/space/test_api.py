@@ -151,3 +151,20 @@ def test_the_api_does_not_read_the_servers_disk(page, slug, photo, tmp_path):
         call = httpx.post(f"{page}gradio_api/call/stylize", json={"data": [{"path": str(path)}, slug, "instance", 64]})
         answer = httpx.get(f"{page}gradio_api/call/stylize/{call.json()['event_id']}", timeout=60).text
         assert "event: error" in answer and "event: complete" not in answer
+
+
+def test_nothing_is_fetched_for_a_stranger(page, monkeypatch):
+    """An address in the place of a photo went past every bound on uploads (issue 13, item 40)."""
+    asked = []
+
+    async def fetch(url, *rest, **more):
+        asked.append(url)
+        raise ValueError(url)
+
+    monkeypatch.setattr("gradio.processing_utils.async_ssrf_protected_download", fetch)
+    photo = {"path": "http://93.184.216.34/200GB.png", "meta": {"_type": "gradio.FileData"}}
+    for name, rest in (("stylize", ["starry-night", "instance", 64]), ("compare", ["starry-night", 64])):
+        call = httpx.post(f"{page}gradio_api/call/{name}", json={"data": [photo, *rest]}).json()
+        said = httpx.get(f"{page}gradio_api/call/{name}/{call['event_id']}", timeout=30).text
+        assert "event: error" in said and "fits none" in said
+    assert not asked

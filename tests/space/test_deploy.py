@@ -18,6 +18,7 @@ def test_exactly_what_the_space_needs(hub, capsys):
         "app.py",
         "README.md",
         "requirements.txt",
+        "zoo/engine/painting.py",
         "zoo/hub/pull.py",
         "space/ui.py",
         "space/style.css",
