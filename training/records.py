@@ -6,7 +6,7 @@ import math
 import platform
 import reprlib
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +156,7 @@ def write_json(path: Path, record: dict) -> None:
 def write_card(style: Style) -> None:
     """README.md from what recipe.yaml and metrics.json say now."""
     try:
-        (style.folder / "README.md").write_text(make_card(style), encoding="utf-8")
+        (style.folder / "README.md").write_text(make_card(replace(style)), encoding="utf-8")  # its records read anew
     except OSError as error:
         raise TrainingError(f"cannot write {style.folder / 'README.md'}: {error}") from error
 
