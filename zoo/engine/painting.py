@@ -1,7 +1,7 @@
 """One picture by the fastest engine that is there, within the memory that may be had."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Integral
@@ -13,7 +13,7 @@ from PIL import Image
 
 from zoo import memory
 from zoo.device import is_out_of_memory
-from zoo.engine.runtimes import RUNTIMES, Runtime, runtime
+from zoo.engine.runtimes import RUNTIMES, runtime
 from zoo.engine.sweeps import Tell
 from zoo.engine.torch_engine import LEVELS, TorchEngine, torch_engine
 from zoo.errors import ConfigError, PhotoError, WeightsError, shorten
@@ -79,7 +79,11 @@ def paint_fast(generator: Generator, image: Image.Image, manner: Manner = ANY) -
     if manner.engine in RUNTIMES and (other := runtime(manner.engine, generator)) is not None:
         needed = memory.peak_bytes(generator.config, image.size)
         if needed <= memory.allowance(CPU):  # else in strips
-            return _paint_by(other, generator, image, manner)
+
+            def forward(photo: torch.Tensor) -> torch.Tensor:
+                return torch.from_numpy(other.paint(photo.contiguous().numpy()))
+
+            return _paint_whole(forward, other.name, generator, image, manner)
     with _enough_memory(image), memory.budget(CPU).spend(costs(generator), image.size) as level:
         started, pixels, verdict = time.perf_counter(), np.empty((image.height, image.width, 3), np.uint8), Verdict()
 
@@ -93,30 +97,30 @@ def paint_fast(generator: Generator, image: Image.Image, manner: Manner = ANY) -
         return Painted(Image.fromarray(pixels), seconds, TorchEngine.name)
 
 
-def _paint_by(other: Runtime, generator: Generator, image: Image.Image, manner: Manner) -> Painted:
-    verdict = Verdict()
-    with _enough_memory(image), memory.budget(CPU).spend(memory.whole(generator.config), image.size):
-        started = time.perf_counter()
-        painted = torch.from_numpy(other.paint(to_tensor(image).contiguous().numpy()))
-        seconds = time.perf_counter() - started
-        verdict.add(painted)
-    verdict.give(image, manner.name)
-    return Painted(to_image(painted), seconds, other.name)
-
-
 def paint_plainly(generator: Generator, image: Image.Image, manner: Manner = ANY) -> Painted:
     """An RGB image as that generator's own `forward` paints it, wherever it is; errors as of `paint_fast`."""
     _check_noise(generator, manner)
+    where, noise = next(generator.parameters()).device, generator.noise(manner.seed)
+
+    def forward(photo: torch.Tensor) -> torch.Tensor:
+        return cast(torch.Tensor, generator(photo.to(where, memory_format=torch.channels_last), **noise))
+
+    return _paint_whole(forward, Painted.engine, generator, image, manner)
+
+
+def _paint_whole(
+    forward: Callable[[torch.Tensor], torch.Tensor], engine: str, generator: Generator, image: Image.Image, manner: Manner
+) -> Painted:
+    """An RGB image by a `forward` like that generator's, from 1×3×H×W to the same, all of it at once."""
     where, verdict = next(generator.parameters()).device, Verdict()
     costs = memory.whole(generator.config)
     with _enough_memory(image), memory.budget(where).spend(costs, image.size), torch.inference_mode():
         started = time.perf_counter()
-        photo = to_tensor(image).to(where, memory_format=torch.channels_last)
-        painted = generator(photo, **generator.noise(manner.seed))
+        painted = forward(to_tensor(image))
+        verdict.add(painted)  # which waits for a GPU
         seconds = time.perf_counter() - started
-        verdict.add(painted)
     verdict.give(image, manner.name)
-    return Painted(to_image(painted), seconds)
+    return Painted(to_image(painted), seconds, engine)
 
 
 def _check_noise(generator: Generator, manner: Manner) -> None:
