@@ -14,7 +14,7 @@ from PIL import Image
 from zoo import folder, memory
 from zoo.catalog import find, load, with_weights
 from zoo.device import pick_device
-from zoo.engine.painting import ANY, Manner, Painted, costs, paint_fast, paint_plainly
+from zoo.engine.painting import ANY, Manner, Painted, paint_fast, paint_plainly
 from zoo.errors import ConfigError, shorten
 from zoo.images import open_photo
 from zoo.registry import MIN_SIDE, Generator
@@ -49,10 +49,9 @@ class Painter:
         style: Style,
         norms: tuple[str, ...] = ("instance",),
         size: int | None = None,
-        seed: int = 0,
         manner: Manner = ANY,
     ) -> dict[str, Painted]:
-        """The photo painted with each of the norms, by norm; sizes, seed and errors as in `zoo.stylize`."""
+        """The photo painted with each of the norms, by norm; sizes and errors as in `zoo.stylize`."""
         check_size(size)
         generators = {norm: self.generator(style, norm) for norm in norms}
         for generator in generators.values():
@@ -61,17 +60,13 @@ class Painter:
                 raise ConfigError(f"{slug} paints no photos, it makes tiles: python -m zoo texture {slug} -o tile.png")
         image = open_photo(photo, size)
         return {
-            norm: paint_fast(each, image, replace(manner, seed=seed, name=f"{style.slug} ({norm} norm)"))
+            norm: paint_fast(each, image, replace(manner, name=f"{style.slug} ({norm} norm)"))
             for norm, each in generators.items()
         }
 
     def generator(self, style: Style, norm: str) -> Generator:
         """The generator of a style, loaded at its first use, and again only when its weights file has changed."""
         return self._load(style, norm, self.device)
-
-    def costs(self, generator: Generator) -> memory.Costs:
-        """Bytes that painting with a generator, wherever it is now, takes on this device."""
-        return costs(generator) if self.device == CPU else memory.whole(generator.config)
 
     def load(self, style: Style, norms: Iterable[str], **limits: float) -> dict[str, Generator]:
         """The generators of those norms in main memory, by norm, downloading what is missing within the limits of hub.pull:
@@ -137,7 +132,7 @@ def stylize(
     that would take more memory than may be had (zoo/memory.py).
     """
     check_size(size)
-    return painter(device).paint(photo, find(style), (norm,), size, seed, Manner(engine))[norm].image
+    return painter(device).paint(photo, find(style), (norm,), size, Manner(engine, seed=seed))[norm].image
 
 
 def texture(

@@ -17,9 +17,7 @@ from zoo.engine.convolutions import Conv, UpConv
 from zoo.engine.rows import Enlarged, Kept, Lines, Rows, Scaled, empty
 from zoo.layers import BatchNorm, ContrastNorm, ConvNorm, InstanceNorm, ResizeConv
 
-STRIP = (
-    8 * 2**20
-)  # bytes that the rows of a strip take, over all maps that are computed for it: the processor's cache holds them
+STRIP = 8 * 2**20  # bytes that a strip's rows take, over all maps that are computed for it: the processor's cache holds them
 PADDED = 63  # rows that a texture network adds to a picture, at most
 LEAST = 4  # rows of a strip, however wide
 Tell = Callable[[float], None]  # is told the share of the work that is done, from 0 to 1; what it raises ends the work
