@@ -17,14 +17,13 @@ import argparse
 import json
 import os
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 
 from tqdm import tqdm
 
 from zoo.card import WEIGHTS_LICENCE
 from zoo.catalog import find, load, sound_styles
-from zoo.cli import command, say
+from zoo.cli import above, command, say
 from zoo.device import DEVICES, HELP, pick_device
 from zoo.engine.painting import ENGINES
 from zoo.errors import ConfigError, PhotoError, shorten
@@ -32,8 +31,6 @@ from zoo.frozen import frozen
 from zoo.images import check_picture_name, list_photos, open_photo, save_picture
 from zoo.painter import check_size, stylize, texture
 from zoo.style import Style, style_at
-
-ABOVE = "missing_ingredient.commands"  # entry points: what lies above the zoo, which imports none of it
 
 
 def list_command(args: argparse.Namespace) -> None:
@@ -276,7 +273,7 @@ def make_parser() -> argparse.ArgumentParser:
     sub.add_argument("--dry-run", action="store_true", help="check the folder and say what would be done")
     sub.set_defaults(run=publish_command)
 
-    for one in entry_points(group=ABOVE):
+    for one in above().values():
         commands.add_parser(one.name, help=f"the same as python -m {one.module}", add_help=False)
     return parser
 
@@ -285,8 +282,8 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     """Run a command; exit code 0 when done, 2 with one plain line for a user's mistake."""
     words = sys.argv[1:] if argv is None else argv
-    if found := entry_points(group=ABOVE, name=words[0]) if words else ():
-        sys.exit(next(iter(found)).load()(words[1:]))
+    if words and words[0] in above():
+        sys.exit(above()[words[0]].load()(words[1:]))
     args = make_parser().parse_args(argv)
     args.run(args)
 

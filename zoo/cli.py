@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, TextIO
 
 from zoo.errors import ZooError, printable
@@ -84,6 +85,12 @@ def _tidy_end() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before or signal.SIG_DFL)
+
+
+@functools.cache
+def above() -> dict[str, EntryPoint]:
+    """The commands of the packages above the zoo, which imports none of them, by name; none in a mere clone."""
+    return {one.name: one for one in entry_points(group="missing_ingredient.commands")}
 
 
 def hide_interrupt() -> None:
