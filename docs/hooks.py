@@ -58,23 +58,19 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     files.append(File.generated(config, "reference/commands.md", content="# Commands\n\n" + "\n".join(helps)))
     waiting = [ROOT / "docs" / file.src_uri for file in files.documentation_pages() if not file.generated_by]
     waiting += [ROOT / name for name in BESIDE]
-    while waiting:
-        path = waiting.pop()
+    for path in waiting:  # which grows
         if files.get_file_from_path(_uri(path)) is None:
             files.append(File.generated(config, _uri(path), abs_src_path=str(path)))
-        elif "docs" not in path.relative_to(ROOT).parts:
-            continue
         if path.suffix == ".md":
-            targets = (_target(path, link) for _, link in LINK.findall(path.read_text(encoding="utf-8")))
-            new = (target for target in targets if target.is_file() and files.get_file_from_path(_uri(target)) is None)
-            waiting += dict.fromkeys(new)
+            targets = dict.fromkeys(_target(path, link) for _, link in LINK.findall(path.read_text(encoding="utf-8")))
+            waiting += [target for target in targets if target.is_file() and target not in waiting]
     return files
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Links from where the text lies in the repository become links from where the page lies on the site."""
     source = Path(page.file.abs_src_path or "")
-    if page.file.src_uri.startswith("reference/") or not source.is_relative_to(ROOT):
+    if not source.is_relative_to(ROOT):  # made by `on_files`
         return markdown
 
     def moved(found: re.Match) -> str:

@@ -17,7 +17,8 @@ def moving_picture(style: Style, photo: Image.Image, size: int) -> list[Image.Im
 
     The line goes over the picture and back to its middle; then the photo fades and comes back.
     """
-    photos = {contrast: fade(fit_long_side(photo, size), contrast) for contrast in FADES}
+    photo = fit_long_side(photo, size)
+    photos = {contrast: fade(photo, contrast) for contrast in FADES}
     pairs = {contrast: [stylize(faded, style, norm) for norm in ("batch", "instance")] for contrast, faded in photos.items()}
     wipe = [1 - i / STEPS for i in range(STEPS + 1)]
     lines = [*[1.0] * HOLD, *wipe, *[0.0] * HOLD, *[i / STEPS for i in range(STEPS // 2 + 1)]]
