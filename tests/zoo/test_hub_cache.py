@@ -84,6 +84,16 @@ def test_many_at_once_get_the_same_whole_style(hub, published):
     assert len(found) == 1 and not [path for path in found.pop().folder.rglob(".*")]
 
 
+def test_a_cache_that_cannot_be_written_is_not_the_hubs_fault(hub, monkeypatch, tmp_path):
+    """Of data sets, too, which the Hub's client keeps. (issue 13, item 27)"""
+    hub.add("eve/photos", {"a.jpg": b"jpeg"}, kind="dataset")
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "file"))
+    with pytest.raises(HubError, match="cannot use the cache, .*: make room, or set HF_HOME elsewhere") as error:
+        client.pull_pictures("eve/photos", (".zip",))
+    assert not isinstance(error.value, HubUnavailableError)
+
+
 def test_what_strangers_pull_has_its_bound_and_the_owner_s_has_none(hub, published, painted_pair, monkeypatch):
     """The oldest makes room, and is pulled again. (issue 13, item 40)"""
     names = ["alice/one", "alice/two", "alice/three"]

@@ -103,6 +103,11 @@ def translated(what: str) -> Iterator[None]:
             raise HubUnavailableError(f"{what}: {busy(error.response)}") from error
         raise HubUnavailableError(f"{what}: the Hub failed (status {status}); try again later") from error
     except (HTTPError, OSError) as error:
+        if isinstance(error, OSError) and error.filename is not None:  # of this machine: the client's cache
+            why = error.strerror or type(error).__name__
+            raise HubError(
+                f"{what}: cannot use the cache, {error.filename} ({why}): make room, or set HF_HOME elsewhere"
+            ) from error
         raise HubUnavailableError(f"{what}: the Hub cannot be reached, or a transfer broke off; try again later") from error
     except ZooError:
         raise
