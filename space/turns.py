@@ -48,7 +48,7 @@ NOBODY = Visit()  # in particular
 
 class Turns:
     """At most `at_once` turns at the same time, one of each visitor; at most `places` requests of a visitor that have a turn or
-    wait for one, `places_of_all` of all.
+    wait for one, `places_of_all` of all. Nobody has more of them than are left for others: a few addresses cannot fill them.
 
     gradio's queue counts requests, too, but one that was cancelled counts no more while its thread still paints.
     """
@@ -64,9 +64,10 @@ class Turns:
         """Inside, it is one's turn. Raises Superseded when it is not wanted any more, ZooError when too many wait."""
         with self._changed:
             here = [*self._waiting, *self._busy]
-            if sum(other.who == visit.who for other in here) >= self._places:
+            free = self._places_of_all - len(here)
+            if sum(other.who == visit.who for other in here) >= min(self._places, max(free, 1)):
                 raise ZooError("you have asked for many pictures at once: wait until some are done")
-            if len(here) >= self._places_of_all:
+            if free <= 0:
                 raise ZooError("many pictures are being painted just now: try again in a minute")
             self._waiting.append(visit)
             try:

@@ -126,9 +126,13 @@ def check(costs: Costs, size: Size, allowed: int) -> None:
     fits = longest_side(costs, size, allowed)
     way_out = f"choose a long side of {fits} px or less" if fits else "free some"
     raise PhotoError(
-        f"{size[0]}×{size[1]} px would take {cost / 2**30:.1f} GiB of memory with this style, and {allowed / 2**30:.1f} GiB "
-        f"may be taken: {way_out} ({VARIABLE} sets the limit)"
+        f"{size[0]}×{size[1]} px would take {_in_words(cost)} of memory with this style, and {_in_words(allowed)} may be "
+        f"taken: {way_out} ({VARIABLE} sets the limit)"
     )
+
+
+def _in_words(memory: int) -> str:
+    return f"{memory / 2**30:.1f} GiB" if memory >= 2**30 else f"{memory / 2**20:.0f} MiB"
 
 
 _budgets: dict[str, Budget] = {}

@@ -6,6 +6,7 @@ Without anchors, aliases and merge keys a file cannot grow while it is read, and
 
 import json
 import math
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,11 @@ def read(path: Path) -> object:
     Raises OSError or ValueError when it cannot be read, is larger than records are, or says anything else.
     """
     kind = ".json" if path.suffix == ".json" else ".yaml"
-    if (size := path.stat().st_size) > (limit := LIMITS[kind]):
-        raise ValueError(f"it has {size >> 10:,} KiB, more than the {limit >> 10} of a record")
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):
+        raise ValueError("it is no file")  # a pipe would be waited for
+    if about.st_size > (limit := LIMITS[kind]):
+        raise ValueError(f"it has {about.st_size >> 10:,} KiB, more than the {limit >> 10} of a record")
     text = path.read_text(encoding="utf-8")
     try:
         found = json.loads(text) if kind == ".json" else parse_yaml(text)

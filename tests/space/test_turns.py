@@ -70,6 +70,29 @@ def test_who_waits_and_is_not_wanted_any_more_leaves():
         pass
 
 
+def test_a_few_addresses_cannot_take_all_places():
+    """Each has at most as many as are left for others (issue 13, item 40)."""
+    some, ended, refused = Turns(at_once=2, places=8, places_of_all=24), threading.Event(), []
+
+    def ask(who):
+        try:
+            with some.turn(Visit(who, lambda: not ended.is_set())):
+                ended.wait()
+        except ZooError:
+            refused.append(who)
+        except Superseded:
+            pass
+
+    threads = [threading.Thread(target=ask, args=(who,)) for who in "abcde" for _ in range(9)]
+    for thread in threads:
+        thread.start()
+        time.sleep(0.01)  # in this order
+    ended.set()
+    for thread in threads:
+        thread.join()
+    assert all(0 < refused.count(who) < 9 for who in "abcde")
+
+
 def test_who_has_all_of_their_places_is_told_so_and_so_is_everybody_when_all_are_taken():
     """(issue 13, item 40)"""
     some = Turns(at_once=2, places=1, places_of_all=2)

@@ -43,7 +43,7 @@ def test_a_photo_that_would_not_fit_is_refused_before_anything_is_taken(small_pa
     photo, generator = Image.new("RGB", (3000, 2000), "teal"), zoo.load(small_pair)
     monkeypatch.setattr("zoo.engine.painting.to_tensor", lambda image: pytest.fail("was allocated"))
     before = psutil.Process().memory_info().rss
-    with pytest.raises(PhotoError, match=r"3000×2000 px would take 0\.6 GiB of memory .* 0\.1 GiB") as refused:
+    with pytest.raises(PhotoError, match=r"3000×2000 px would take 664 MiB of memory .* 100 MiB") as refused:
         zoo.paint(generator, photo)
     assert psutil.Process().memory_info().rss - before < 100 * 2**20
     monkeypatch.undo()
@@ -63,7 +63,7 @@ def test_a_photo_too_large_for_its_maps_is_painted_in_strips_and_one_too_large_f
     monkeypatch.setenv(VARIABLE, "140M")
     assert ImageChops.difference(zoo.stylize(photo, small_pair, "batch"), whole_picture).getextrema() == ((0, 0),) * 3
     monkeypatch.setenv(VARIABLE, "110M")
-    with pytest.raises(PhotoError, match=r"2400×1600 px would take 0\.1 GiB of memory .* choose a long side of"):
+    with pytest.raises(PhotoError, match=r"2400×1600 px would take [0-9]+ MiB of memory .* choose a long side of"):
         zoo.stylize(photo, small_pair)
 
 

@@ -20,6 +20,7 @@ from zoo.style import BUNDLED, style_at
 MERGE_BOMB = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 10))
 ALIAS_BOMB = "a: &a [x,x,x,x]\nb: &b [*a,*a,*a,*a]\npainting: {title: *b}"
 FULL = LIMITS[".yaml"] - 100
+MOMENT = 10  # s of processor time: what is read in one on a free machine takes a few where the lines are counted
 
 
 @pytest.mark.parametrize(
@@ -49,7 +50,7 @@ def test_a_bomb_is_refused_in_a_moment(text, message):
     began = time.process_time()
     with pytest.raises(ValueError, match=message):
         parse_yaml(text)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < MOMENT
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_long_text_is_read_in_a_moment(text):
     """(issue 13, item 18)"""
     began = time.process_time()
     parse_yaml(text)
-    assert time.process_time() - began < 1
+    assert time.process_time() - began < MOMENT
 
 
 def test_plain_values_are_read_as_yaml_reads_them():

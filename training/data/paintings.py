@@ -4,8 +4,7 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import yaml
-
+from zoo import records
 from zoo.card import check_licence
 from zoo.errors import TrainingError
 from zoo.names import make_slug
@@ -47,8 +46,8 @@ def read_paintings(files: list[Path], about: Path | None, name: str | None = Non
     when two paintings share one.
     """
     try:
-        known = yaml.safe_load(about.read_text(encoding="utf-8")) if about else {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        known = records.read(about) if about else {}
+    except (OSError, ValueError) as error:
         raise TrainingError(f"cannot read {about}: {error}") from error
     paintings, names = [], [file.name for file in files]
     if isinstance(known, dict) and (unused := known.keys() - set(names)) and (missing := set(names) - known.keys()):

@@ -18,6 +18,7 @@ from training.running.start import known_as
 from training.running.twins import Twin
 from zoo.adapter import save_adapter
 from zoo.conditional import export
+from zoo.errors import printable
 from zoo.folder import list_norms, load_generator, save, twin_folder
 from zoo.images import fit_long_side, open_photo, save_picture, to_tensor
 from zoo.style import Style, style_at
@@ -33,7 +34,7 @@ def export_styles(report: RunReport, twins: list[Twin]) -> None:
     if (identity := report.run.identity_row) is not None:
         export_identity(report, twins, identity)
     if bad := report.photos.unreadable:
-        report.accelerator.print(f"{len(bad)} unreadable files were skipped, first {bad[0].name}")
+        report.accelerator.print(f"{len(bad)} unreadable files were skipped, first {printable(bad[0].name)}")
 
 
 def export_style(report: RunReport, twins: list[Twin], row: int, painting: Painting) -> None:

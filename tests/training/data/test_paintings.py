@@ -1,5 +1,6 @@
 """Paintings and what is known of them; the order in which styles take turns."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,20 @@ def test_slugs_come_from_names_or_from_about(tmp_path):
     ("text", "message"),
     [("[1]", "mapping"), ("a.jpg: 3", "mapping"), ("a.jpg: {colour: red}", "colour"), ("a: [", "cannot read"),
      ("a.jpg: {slug: b}", "slug b"), ("a.jpg: {slug: 1889}", "1889 cannot be a slug"), ("a.jpg: {slug: run}", "'run' cannot"),
-     ("a.jpg: {}\nc.jpg: {}", "nothing of b.jpg, but it knows c.jpg")],
+     ("a.jpg: &a {}\nb.jpg: *a", "cannot read"), ("a.jpg: {}\nc.jpg: {}", "nothing of b.jpg, but it knows c.jpg")],
 )  # fmt: skip
 def test_bad_files_are_explained(tmp_path, text, message):
     (tmp_path / "about.yaml").write_text(text)
     with pytest.raises(TrainingError, match=message):
         read_paintings([Path("a.jpg"), Path("b.jpg")], tmp_path / "about.yaml")
+
+
+def test_a_date_is_text_and_a_pipe_no_file(tmp_path):
+    (tmp_path / "about.yaml").write_text("a.jpg: {year: 2020-99-99}\n")
+    assert read_paintings([Path("a.jpg")], tmp_path / "about.yaml")[0].facts == {"year": "2020-99-99"}
+    os.mkfifo(tmp_path / "pipe.yaml")
+    with pytest.raises(TrainingError, match="it is no file"):
+        read_paintings([Path("a.jpg")], tmp_path / "pipe.yaml")
 
 
 def test_a_name_without_latin_letters_needs_a_slug():
