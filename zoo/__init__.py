@@ -16,6 +16,7 @@ import zoo.texture_net  # noqa: F401  (registers its architectures)
 from zoo.catalog import blend, find, list_styles, load
 from zoo.config import GeneratorConfig
 from zoo.errors import ZooError
+from zoo.finish import finish
 from zoo.folder import save
 from zoo.painter import paint, stylize, texture
 from zoo.registry import create, list_architectures
@@ -39,6 +40,7 @@ __all__ = [
     "blend",
     "create",
     "find",
+    "finish",
     "list_architectures",
     "list_styles",
     "load",

@@ -27,6 +27,7 @@ from zoo.cli import above, command, say
 from zoo.device import DEVICES, HELP, pick_device
 from zoo.engine.painting import ENGINES
 from zoo.errors import ConfigError, PhotoError, shorten
+from zoo.finish import check_strength, finish
 from zoo.frozen import frozen
 from zoo.images import check_picture_name, list_photos, open_photo, save_picture
 from zoo.painter import check_size, stylize, texture
@@ -158,6 +159,7 @@ def _photos_of(folder: Path, out: Path) -> list[Path]:
 def stylize_command(args: argparse.Namespace) -> None:
     """Paint photos. A bad one does not stop the others; it is named at the end."""
     check_size(args.size)
+    check_strength(args.strength)
     style, device = find(args.style), pick_device(args.device)
     plan, bad = plan_outputs(args.photos, args.out), []
     for photo, target in tqdm(plan, unit="photo", disable=len(plan) < 2 or None):
@@ -167,7 +169,7 @@ def stylize_command(args: argparse.Namespace) -> None:
                 w, h = image.size
                 say(f"{photo.name} is {w}×{h} px, smaller than --size {args.size}: it keeps its own size", sys.stderr)
             painted = stylize(image, style, args.norm, args.size, device.type, args.seed, args.engine)
-            save_picture(painted, target)
+            save_picture(finish(painted, image, args.strength, args.keep_colours), target)
         except PhotoError as error:
             bad.append(str(error))
     if bad:
@@ -222,6 +224,8 @@ def make_parser() -> argparse.ArgumentParser:
     sub.add_argument("--size", type=int, metavar="N", help="long side of the result in px (default: the photo's own)")
     sub.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
     sub.add_argument("--seed", type=int, default=0, metavar="S", help="variation of a generator that has noise (default: 0)")
+    sub.add_argument("--strength", type=float, default=1.0, metavar="F", help="0: the photo, 1: all paint (default: 1)")
+    sub.add_argument("--keep-colours", action="store_true", help="light and dark as painted, colours of the photo")
     sub.add_argument("--engine", choices=ENGINES, default="auto", help="what computes on a processor (default: auto, torch)")
     sub.set_defaults(run=stylize_command)
 
