@@ -1,12 +1,15 @@
 """What the page does: plain functions from photo, style and size to pictures. No layout here."""
 
 import html
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeGuard
 
 import gradio as gr
-from PIL import Image
+from PIL import Image, ImageOps
 
 from space import blocklist
 from space.gpu import on_gpu
@@ -17,6 +20,7 @@ from zoo.adapter import is_adapter
 from zoo.catalog import find_named
 from zoo.engine.painting import Painted
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError, brief, shorten
+from zoo.finish import check_strength, finish
 from zoo.folder import WEIGHTS
 from zoo.images import fade, open_photo
 from zoo.painter import painter
@@ -30,8 +34,19 @@ MAX_NAME = 250  # letters; the Hub's names and revisions are shorter
 PICTURE = int(2.5 * 2**30)  # bytes that painting one may take; on two cores a minute's work of the most expensive styles
 PLACES = 8  # requests of a visitor that paint or wait, in gradio's queue and here
 TURNS = Turns(at_once=2, places=PLACES, places_of_all=24)
-CHECKS = Turns(at_once=2, places=PLACES, places_of_all=24)  # of uploads, which are decoded once
+TILE, KEPT = 176, 16  # px of a square tile of the wall; comparisons that are kept, for what needs no new painting
 HUB = Turns(at_once=4, places=PLACES, places_of_all=24)  # or one slow answer of the Hub would keep everybody waiting
+
+
+@dataclass(frozen=True)
+class Finish:
+    """What is done to pictures once they are painted: see `zoo.finish`. Raises ConfigError for a strength out of range."""
+
+    strength: float = 1.0
+    keep_colours: bool = False
+
+    def __post_init__(self) -> None:
+        check_strength(self.strength)
 
 
 @dataclass(frozen=True)
@@ -42,9 +57,39 @@ class Comparison:
     photo: Image.Image
     painted: dict[str, Painted]
 
-    def picture(self, norm: str) -> Image.Image:
-        """What that norm painted; the photo itself where the style lacks that twin."""
-        return self.painted[norm].image if norm in self.painted else self.photo
+    def picture(self, norm: str, how: Finish = Finish()) -> Image.Image:
+        """What that norm painted, finished; the photo itself where the style lacks that twin."""
+        if norm not in self.painted:
+            return self.photo
+        return finish(self.painted[norm].image, self.photo, how.strength, how.keep_colours)
+
+
+class Kept:
+    """The comparisons last painted, at most `most`: another strength of one needs no new painting."""
+
+    def __init__(self, most: int = KEPT):
+        self._most, self._lock = most, threading.Lock()
+        self._found: OrderedDict[Hashable, tuple[object, Comparison]] = OrderedDict()
+
+    def get(self, key: Hashable, by: object) -> Comparison | None:
+        """That comparison, if it was painted by these generators."""
+        with self._lock:
+            made, found = self._found.get(key, (None, None))
+            if found is None or made != by:
+                return None
+            self._found.move_to_end(key)
+            return found
+
+    def put(self, key: Hashable, by: object, comparison: Comparison) -> None:
+        """Keep one, and let go of the oldest."""
+        with self._lock:
+            self._found[key] = by, comparison
+            self._found.move_to_end(key)
+            while len(self._found) > self._most:
+                self._found.popitem(last=False)
+
+
+_kept = Kept()
 
 
 @contextmanager
@@ -94,6 +139,12 @@ def _on_gpu(photo: Image.Image, style: Style, norms: tuple[str, ...]) -> dict[st
     return painter().paint(photo, style, norms)
 
 
+@on_gpu(duration=15)
+def _wall_on_gpu(tile: Image.Image, styles: list[Style]) -> list[Image.Image]:
+    """One tile in all styles, in one call, as `_on_gpu`."""
+    return [painter().paint(tile, style)["instance"].image for style in styles]
+
+
 def paint(
     photo: str, style: Style, norms: tuple[str, ...], size: int, contrast: float = 1.0, visit: Visit = NOBODY
 ) -> Comparison:
@@ -105,7 +156,10 @@ def paint(
         if norm not in style.norms:
             raise StyleFolderError(f"{style.title} has no {norm}-norm generator, only {', '.join(style.norms)}")
     # here, where what is loaded stays: on a Space the GPU's process is thrown away
-    generators = painter().load(style, norms, timeout=TIMEOUT, deadline=DEADLINE).values()
+    generators = list(painter().load(style, norms, timeout=TIMEOUT, deadline=DEADLINE).values())
+    key = photo, style.folder, norms, size, contrast
+    if (kept := _kept.get(key, generators)) is not None:
+        return kept
     with TURNS.turn(visit):
         image = fade(read_photo(photo, size), contrast)
         for generator in generators:
@@ -113,7 +167,23 @@ def paint(
         painted = _on_gpu(image, style, norms)
     if not visit.wanted():
         raise Superseded
-    return Comparison(style, image, painted)
+    done = Comparison(style, image, painted)
+    _kept.put(key, generators, done)
+    return done
+
+
+def wall(photo: str | None, styles: list[Style], visit: Visit = NOBODY) -> list[Image.Image]:
+    """The middle of the photo at `photo`, TILE px square, as the instance norm of each of the styles paints it; errors as of
+    `paint`."""
+    path, _, _ = check_request(photo, TILE)
+    for style in styles:
+        painter().load(style, ("instance",))
+    with TURNS.turn(visit):
+        image = read_photo(path, 4 * TILE)  # a photo is rarely longer than four times its short side
+        painted = _wall_on_gpu(ImageOps.fit(image, (TILE, TILE), Image.Resampling.LANCZOS), styles)
+    if not visit.wanted():
+        raise Superseded
+    return painted
 
 
 def compare(photo: str | None, slug: object, size: object, contrast: object = 1.0, visit: Visit = NOBODY) -> Comparison:

@@ -18,35 +18,51 @@ from PIL import Image
 from space import actions, community, words
 from space.files import FILES
 from space.guard import who
-from space.parts import Controls, Result, Shared
+from space.parts import Controls, Knobs, Result, Shared
 from space.photo_input import PhotoInput
 from space.turns import Newest, Superseded, Visit
-from zoo.errors import ConfigError, shorten
+from zoo.errors import ConfigError, ZooError, shorten
 from zoo.style import Style
 
 TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
 # More than one visitor has places: who waits does so in actions.TURNS, to be superseded or to let others pass.
 PAINTING: dict[str, Any] = {"concurrency_limit": 2 * actions.PLACES, "concurrency_id": "paint"}
 
-_choices, _paintings, _numbers = Newest(), Newest(), itertools.count(1)
+_choices, _paintings, _walls, _numbers = Newest(), Newest(), Newest(), itertools.count(1)
 
 
-def wire(styles: list[Style], controls: Controls, result: Result, shared: Shared, tabs: gr.Tabs) -> None:
+def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, shared: Shared, tabs: gr.Tabs) -> None:
     """Connect the parts of the page."""
     chosen = controls.chosen
 
-    def paint_pair(photo, chosen, size, contrast, request: gr.Request):
-        visit = Visit(who(request), _paintings.take(request.session_hash))
+    def paint_pair(photo, chosen, size, contrast, left, strength, keep_colours, request: gr.Request):
+        newest = _paintings.take(request.session_hash)
+        if photo is None:  # taken away, for another
+            return gr.skip()
         with actions.plain_errors():
             try:
-                done = actions.compare(photo, chosen[0], size, contrast / 100, visit)
+                how = actions.Finish(strength, bool(keep_colours))
+                done = actions.compare(photo, chosen[0], size, contrast / 100, Visit(who(request), newest))
             except Superseded:
                 return gr.skip()
-            files = [_png(done.picture(norm), Path(photo).stem, chosen[0], norm) for norm in words.NORMS]
+            files = [_save(done.picture(norm, how), Path(photo).stem, chosen[0], norm) for norm in words.NORMS]
+            at_left = _save(done.photo, Path(photo).stem) if left == "photo" else files[0]
             about, painting = words.about(done.style), community.painting(done.style)
         downloads = [gr.DownloadButton(value=file, interactive=True) for file in files]
         shown = gr.Image(str(painting) if isinstance(painting, Path) else painting, visible=painting is not None)
-        return tuple(files), actions.describe(done), *downloads, about, shown
+        return (at_left, files[1]), words.captions(left), actions.describe(done), *downloads, about, shown
+
+    def paint_wall(photo, request: gr.Request):
+        newest = _walls.take(request.session_hash)
+        if photo is None:
+            return gr.skip()
+        with actions.plain_errors():
+            try:
+                tiles = actions.wall(photo, styles, Visit(who(request), newest))
+            except (Superseded, ZooError):  # what is wrong, `paint_pair` says
+                return gr.skip()
+            files = [_save(tile, "tile", style.slug, format="jpeg") for tile, style in zip(tiles, styles, strict=True)]
+        return [(file, style.title) for file, style in zip(files, styles, strict=True)]
 
     def choose(request: gr.Request, event: gr.SelectData):
         with actions.plain_errors():
@@ -71,23 +87,20 @@ def wire(styles: list[Style], controls: Controls, result: Result, shared: Shared
             place = actions.check_index(event.index, len(shown))
         return take(shown[place], request)
 
-    def check_upload(photo, request: gr.Request):
-        if photo is not None:
-            with actions.plain_errors(), actions.CHECKS.turn(Visit(who(request))):
-                actions.read_photo(photo, actions.MAX_SIZE)  # decoded whole, but kept small
-
+    photo, moved = controls.photo, [knobs.contrast.release, knobs.strength.release]
+    picked = [photo.change, chosen.change, controls.size.change, knobs.left.change, knobs.keep_colours.change]
     gr.on(
-        [controls.button.click, result.contrast.release, chosen.change],
+        [*picked, *moved],
         paint_pair,
-        [controls.photo, chosen, controls.size, result.contrast],
+        [photo, chosen, controls.size, *knobs.inputs],
         result.outputs,
         trigger_mode="multiple",  # else gradio drops the newer ones
         show_progress_on=result.slider,
         api_visibility="private",
         **PAINTING,
     )
-    controls.button.click(None, js=TO_RESULT)
-    controls.photo.upload(check_upload, controls.photo, api_visibility="private", concurrency_limit=2 * actions.PLACES)
+    photo.change(paint_wall, photo, controls.styles, trigger_mode="multiple", api_visibility="private", **PAINTING)
+    chosen.change(None, js=TO_RESULT)
     controls.styles.select(choose, None, chosen, show_progress="hidden", api_visibility="private", trigger_mode="multiple",
                            concurrency_limit=None)  # fmt: skip
     for event, function, inputs in (
@@ -117,21 +130,21 @@ def add_api(slugs: list[str]) -> None:
             path, side, _ = actions.check_request(photo, size)
             found = actions.find_in_zoo(style)
             done = actions.paint(path, found, (norm,), side, visit=Visit(who(request)))
-            return _png(done.picture(norm), found.slug, norm)
+            return _save(done.picture(norm), found.slug, norm)
 
     def compare(photo, style, size=512, request: gr.Request | None = None):
         """Paint a photo with both norms: the batch-norm picture, then the instance-norm picture."""
         with actions.plain_errors():
             done = actions.compare(photo, style, size, visit=Visit(who(request)))
-            return [_png(done.picture(norm), style, norm) for norm in words.NORMS]
+            return [_save(done.picture(norm), style, norm) for norm in words.NORMS]
 
     buttons[0].click(stylize, [photo, style, norm, size], pictures[0], api_name="stylize", **PAINTING)
     buttons[1].click(compare, [photo, style, size], pictures[1:], api_name="compare", **PAINTING)
 
 
-def _png(image: Image.Image, *name: str) -> str:
-    """A PNG of the picture in the folder of uploads and results, called by these words; its path."""
+def _save(image: Image.Image, *name: str, format: str = "png") -> str:
+    """A file of the picture in the folder of uploads and results, called by these words; its path."""
     said = (re.sub(r"@[0-9a-f]{40}", "", word) for word in name)  # of a style of the Hub: without its commit
     parts = (re.sub(r"[^\w.-]+", "-", word).encode()[:60].decode(errors="ignore") for word in said)
     FILES.make_room()
-    return save_pil_to_cache(image, get_upload_folder(), name="-".join(parts), format="png")
+    return save_pil_to_cache(image, get_upload_folder(), name="-".join(parts), format=format)

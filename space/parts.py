@@ -16,24 +16,38 @@ class Controls:
     chosen: gr.State
     styles: gr.Gallery
     size: gr.Radio
-    button: gr.Button
+
+
+@dataclass(frozen=True)
+class Knobs:
+    """What is set of a result. Only the contrast, which fades the photo, has it painted again; `left` is "batch" or "photo"."""
+
+    contrast: gr.Slider
+    left: gr.Radio
+    strength: gr.Slider
+    keep_colours: gr.Checkbox
+
+    @property
+    def inputs(self) -> list[Component]:
+        """In the order in which `space.events` takes them."""
+        return [self.contrast, self.left, self.strength, self.keep_colours]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a comparison shows, and the contrast that is set beside it. `saves` are in the order of `space.words.NORMS`."""
+    """What a comparison shows. `saves` are in the order of `space.words.NORMS`."""
 
     slider: gr.ImageSlider
+    captions: gr.HTML
     info: gr.Markdown
     saves: tuple[gr.DownloadButton, ...]
     about: gr.Markdown
     painting: gr.Image
-    contrast: gr.Slider
 
     @property
     def outputs(self) -> list[Component]:
         """What painting changes, in the order in which `space.events` returns it."""
-        return [self.slider, self.info, *self.saves, self.about, self.painting]
+        return [self.slider, self.captions, self.info, *self.saves, self.about, self.painting]
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from space import actions, community, events
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard
 from space.page import Page
-from space.parts import Controls, Result
+from space.parts import Controls, Knobs, Result
 from space.photo_input import PhotoInput
 from space.theme import make_theme
-from space.words import NORMS, about, as_hung
+from space.words import NORMS, about, as_hung, captions
 from zoo import hub
 from zoo.catalog import list_styles, sound_styles
 from zoo.cli import say
@@ -32,14 +32,6 @@ HERO = """
 # Missing Ingredient
 One network, trained twice on the same photos and the same painting. Only the normalization layer differs.
 **Drag the line** — then try your own photo.
-"""
-CAPTIONS = """
-<div class="sides">
-<div class="batch"><strong>◀ Batch norm</strong>
-<small>running statistics gathered in training (eval mode), the paper's baseline</small></div>
-<div class="instance"><strong>Instance norm ▶</strong>
-<small>each photo's own statistics, also at test time (eq. 3)</small></div>
-</div>
 """
 WHY = """
 How a painting looks should not depend on how contrasty your photo is. **Batch norm** rescales every feature by figures
@@ -67,16 +59,16 @@ def build_demo() -> gr.Blocks:
         gr.Markdown(HERO, elem_id="hero")
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Compare", id="compare"):
-                with gr.Row():
+                with gr.Row(elem_id="studio"):
                     with gr.Column(scale=3, min_width=260):
-                        result = _result_column(styles[0])
+                        result, knobs = _result_column(styles[0])
                     with gr.Column(scale=2, min_width=260):
                         controls = _control_column(styles)
                 with gr.Accordion("Why is one so much better?", open=False):
                     gr.Markdown(WHY + (MORE if _manual() else ""))
             with gr.Tab("Community", id="community-tab") as tab:
                 shared = community.add_tab(tab)
-        events.wire(styles, controls, result, shared, tabs)
+        events.wire(styles, controls, knobs, result, shared, tabs)
         events.add_api([style.slug for style in styles])
     FILES.keep(demo)
     # Without api_open every function could be called past the queue, by its index, and past all of its limits.
@@ -103,7 +95,7 @@ def _manual() -> list[Mount]:
     return [Mount("/docs", StaticFiles(directory=MANUAL, html=True))] if (MANUAL / "index.html").is_file() else []
 
 
-def _result_column(style: Style) -> Result:
+def _result_column(style: Style) -> tuple[Result, Knobs]:
     kinds = ("batch", "instance", "painting")
     batch, instance, painted = (str(path) if path else None for path in map(style.picture, kinds))
     slider = gr.ImageSlider(
@@ -116,20 +108,27 @@ def _result_column(style: Style) -> Result:
         buttons=["fullscreen"],
         elem_id="comparison",
     )
-    gr.HTML(CAPTIONS, elem_id="captions")
-    info = gr.Markdown("An example, painted in advance. Press **Compare** to paint the photo beside it.", elem_id="info")
-    with gr.Row():
-        saves = [gr.DownloadButton(f"Download {norm} norm", size="sm", interactive=False, elem_id=f"save-{norm}")
-                 for norm in NORMS]  # fmt: skip
+    sides = gr.HTML(captions("batch"), elem_id="captions")
     contrast = gr.Slider(
         10, 100, value=100, step=5, label="Contrast of your photo, %", elem_id="contrast",
         info="Fade the photo and let go: instance norm does not mind.",
     )  # fmt: skip
+    with gr.Accordion("More", open=False, elem_id="more"):
+        with gr.Row():
+            left = gr.Radio(
+                [("batch norm", "batch"), ("my photo", "photo")], value="batch", label="On the left", elem_id="left"
+            )
+            keep = gr.Checkbox(False, label="Keep my photo's colours", elem_id="keep-colours", container=False)
+        strength = gr.Slider(0, 1, value=1, step=0.05, label="Strength of the paint", elem_id="strength")
+    with gr.Row():
+        saves = [gr.DownloadButton(f"Download {norm} norm", size="sm", interactive=False, elem_id=f"save-{norm}")
+                 for norm in NORMS]  # fmt: skip
+    info = gr.Markdown("An example, painted in advance: pick a style, or put your own photo in.", elem_id="info")
     with gr.Row(elem_id="painting-row"):
         painting = gr.Image(painted, label="the painting", interactive=False, height=120, buttons=[],
                             visible=bool(painted), min_width=110, elem_id="painting")  # fmt: skip
         words = gr.Markdown(about(style), elem_id="about")
-    return Result(slider, info, tuple(saves), words, painting, contrast)
+    return Result(slider, sides, info, tuple(saves), words, painting), Knobs(contrast, left, strength, keep)
 
 
 def _control_column(styles: list[Style]) -> Controls:
@@ -138,7 +137,7 @@ def _control_column(styles: list[Style]) -> Controls:
         value=examples[0],
         sources=["upload", "clipboard", "webcam"],
         label="Your photo",
-        height=230,
+        height=200,
         buttons=[],
         elem_id="photo",
     )
@@ -146,7 +145,8 @@ def _control_column(styles: list[Style]) -> Controls:
     pictures = [(str(style.picture() or examples[0]), style.title) for style in styles]
     style_picker = gr.Gallery(
         pictures,
-        label="Style",
+        label="Style: tap one",
+        show_label=False,  # it would cover the first
         columns=3,
         height="auto",
         fit_columns=False,
@@ -158,5 +158,4 @@ def _control_column(styles: list[Style]) -> Controls:
         elem_id="styles",
     )
     size = gr.Radio([(f"{s} px", s) for s in SIZES], value=512, label="Resolution (long side)", elem_id="size")
-    button = gr.Button("Compare", variant="primary", size="lg", elem_id="compare")
-    return Controls(photo, gr.State((styles[0].slug, 0)), style_picker, size, button)
+    return Controls(photo, gr.State((styles[0].slug, 0)), style_picker, size)

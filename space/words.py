@@ -14,6 +14,22 @@ RECIPE = {"steps": "{} steps", "batch_size": "batch of {}", "crop_size": "crops 
           "style_weight": "style weight {}", "width": "width {}"}  # fmt: skip
 
 
+LEFT = {  # what the left side may show: its caption
+    "batch": ("Batch norm", "running statistics gathered in training (eval mode), the paper's baseline"),
+    "photo": ("Your photo", "as the network gets it"),
+}
+
+
+def captions(left: str) -> str:
+    """HTML: what the two sides of the slider are."""
+    title, words = LEFT.get(left, LEFT["batch"])
+    return (
+        f'<div class="sides"><div class="batch"><strong>◀ {title}</strong><small>{words}</small></div>'
+        '<div class="instance"><strong>Instance norm ▶</strong>'
+        "<small>each photo's own statistics, also at test time (eq. 3)</small></div></div>"
+    )
+
+
 def without_paths(error: object) -> str:
     """The words of an error, its files by their names alone: where they lie on this machine is no visitor's business."""
     return re.sub(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[\\/](?:[^\s'\"\\/:]+[\\/])+", "", str(error))

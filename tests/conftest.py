@@ -103,6 +103,13 @@ def served() -> Iterator[str]:
     demo.close()
 
 
+@pytest.fixture(autouse=True)
+def nothing_kept(monkeypatch):
+    """No test is shown what was painted in another."""
+    if (actions := sys.modules.get("space.actions")) is not None:
+        monkeypatch.setattr(actions, "_kept", actions.Kept())
+
+
 @pytest.fixture(scope="session")
 def page():
     """One page for all tests that only look at it."""

@@ -50,6 +50,6 @@ def tab(browser, page, request):
     opened.on("request", lambda r: None if r.url.startswith(home) else opened.outside.append(r.url))
     opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
     opened.goto(page, wait_until="domcontentloaded")
-    opened.locator("#compare").wait_for(state="visible", timeout=60_000)
+    opened.locator("#styles").wait_for(state="visible", timeout=60_000)
     yield opened
     opened.close()

@@ -6,6 +6,7 @@ import threading
 import time
 from queue import Queue
 
+import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
@@ -54,12 +55,10 @@ def test_a_visitor_sees_a_comparison_at_once(tab):
 
 
 def test_upload_compare_download(tab, tmp_path):
-    clear(tab)
-    upload(tab, "mandel.png", png(640, 480))
-    tab.locator("#photo img").first.wait_for()
     tab.locator("#size").get_by_text("256 px").click()
+    clear(tab)
     started = time.monotonic()
-    tab.locator("#compare").click()
+    upload(tab, "mandel.png", png(640, 480))
     expect(tab.locator("#info")).to_contain_text("256×192 px · batch norm", timeout=60_000)
     wait_for_pictures(tab, 256, 192)
     assert time.monotonic() - started < 20
@@ -94,11 +93,8 @@ def test_examples_and_styles_are_pictures_to_pick(tab):
     styles = tab.locator("#styles button.thumbnail-item")
     assert styles.count() == len(list_styles())
     last = as_hung(list_styles())[-1]
-    if styles.count() > 1:
-        styles.last.click()  # paints at once, with the style just picked
-        expect(tab.locator("#about")).to_contain_text(last.title)
-    else:
-        tab.locator("#compare").click()
+    styles.last.click()  # paints at once, with the style just picked
+    expect(tab.locator("#about")).to_contain_text(last.title)
     expect(tab.locator("#info")).to_contain_text("256×", timeout=60_000)
     with tab.expect_download() as waiting:
         tab.locator("#save-instance").click()
@@ -150,10 +146,17 @@ def shown(tab):
     return pictures, tab.locator("#about").inner_text(), tab.locator("#save-instance").get_attribute("href")
 
 
+def paint_small(tab, asked):
+    """Have the first style painted at 256 px."""
+    tab.locator("#size").get_by_text("256 px").click()
+    assert asked.get(timeout=20) == as_hung(list_styles())[0].slug
+    expect(tab.locator("#info")).to_contain_text("256×", timeout=60_000)
+
+
 def test_a_style_picked_while_another_paints_wins(tab, held, asked):
     """And its name never stands over another's picture, nor the other's picture there at all (issue 13, item 3)."""
     styles = as_hung(list_styles())
-    tab.locator("#size").get_by_text("256 px").click()
+    paint_small(tab, asked)
     tiles, before = tab.locator("#styles button.thumbnail-item"), shown(tab)
     for place in (1, 2):
         held[styles[place].slug] = threading.Event(), threading.Event()
@@ -178,7 +181,7 @@ def test_a_style_picked_while_another_paints_wins(tab, held, asked):
 def test_button_slider_and_picker_are_one_event(tab, held, asked):
     """A faded photo that was painted earlier does not come back over a newer choice (issue 13, item 3)."""
     styles = as_hung(list_styles())
-    tab.locator("#size").get_by_text("256 px").click()
+    paint_small(tab, asked)
     held[styles[0].slug] = begun, let_go = threading.Event(), threading.Event()
     number = tab.locator("#contrast input[type=range]")
     number.focus()
@@ -193,3 +196,46 @@ def test_button_slider_and_picker_are_one_event(tab, held, asked):
     tab.wait_for_timeout(500)
     pictures, about, _ = shown(tab)
     assert all(styles[1].slug in picture for picture in pictures) and styles[1].title in about
+
+
+def mean_colour(tab, which):
+    """Of a side of the slider, as the page got it."""
+    data = tab.request.get(tab.locator("#comparison img").nth(which).get_attribute("src")).body()
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), float).mean((0, 1))
+
+
+def test_three_taps_from_the_page_to_a_kept_picture_of_one_s_own(tab):
+    """The photo is picked, a tile of the wall is tapped, the picture is kept (issue 16)."""
+    before = tab.locator("#styles img").evaluate_all("images => images.map(i => i.src)")
+    upload(tab, "mandel.png", png(640, 480))  # one
+    tab.wait_for_function(
+        "before => { const i = [...document.querySelectorAll('#styles img')].map(x => x.src);"
+        "return i.length === before.length && i.every((x, k) => x !== before[k]) }",
+        arg=before,
+        timeout=60_000,
+    )  # the wall shows their own photo
+    tab.locator("#styles button.thumbnail-item").nth(1).click()  # two
+    expect(tab.locator("#about")).to_contain_text(as_hung(list_styles())[1].title, timeout=60_000)
+    with tab.expect_download() as waiting:
+        tab.locator("#save-instance").click()  # three
+    assert waiting.value.suggested_filename.startswith("mandel-")
+    if tab.viewport_size["width"] < 640:
+        tab.evaluate("scrollTo(0, 0)")
+        bottom = tab.locator("#styles").bounding_box()
+        assert bottom["y"] + bottom["height"] < tab.viewport_size["height"]  # result and wall in one screen
+    assert not tab.outside and not tab.complaints
+
+
+def test_the_photo_at_the_left_its_colours_and_less_paint(tab):
+    tab.locator("#size").get_by_text("256 px").click()
+    expect(tab.locator("#info")).to_contain_text("256×", timeout=60_000)
+    tab.locator("#more").get_by_text("More").click()
+    tab.locator("#left").get_by_text("my photo").click()
+    expect(tab.locator("#captions")).to_contain_text("Your photo", timeout=30_000)
+    photo, painted = mean_colour(tab, 0), mean_colour(tab, 1)
+    shown_before = tab.locator("#comparison img").nth(1).get_attribute("src")
+    tab.locator("#keep-colours input").check()
+    expect(tab.locator("#comparison img").nth(1)).not_to_have_attribute("src", shown_before, timeout=30_000)
+    hue = lambda rgb: (rgb - rgb.mean()) / 255  # noqa: E731
+    assert np.abs(hue(mean_colour(tab, 1)) - hue(photo)).max() < 0.25 * np.abs(hue(painted) - hue(photo)).max()
+    assert not tab.complaints

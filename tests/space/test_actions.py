@@ -95,7 +95,7 @@ def test_a_style_of_few_bytes_may_take_much_and_is_refused(photo, tmp_path, monk
     zoo.save(zoo.create(architecture="texture", width=32), tmp_path / "wide")
     monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(tmp_path))
     monkeypatch.setenv("MISSING_INGREDIENT_MEMORY", "110M")
-    with pytest.raises(PhotoError, match=r"512×512 px would take 0\.2 GiB .* 0\.1 GiB"):
+    with pytest.raises(PhotoError, match=r"512×512 px would take 238 MiB .* 110 MiB"):
         actions.compare(str(photo), "wide", 512)
     assert actions.compare(str(photo), "wide", 128).picture("instance").size == (128, 128)
 
@@ -113,3 +113,36 @@ def test_a_picture_of_the_page_has_its_limit_whatever_the_machine_has(photo, tmp
         actions.compare(str(large), "wide", 2048)
     monkeypatch.setattr(actions, "_on_gpu", lambda photo, style, norms: {norm: Painted(photo, 1.0) for norm in norms})
     assert actions.compare(str(large), "starry-night", 2048).photo.size == (2048, 2048)  # the zoo's own fit
+
+
+def test_the_wall_is_the_middle_of_the_photo_in_every_style(tmp_path):
+    wide = Image.new("RGB", (900, 300), (250, 0, 0))
+    wide.paste(Image.effect_mandelbrot((300, 300), (-2, -1.2, 0.8, 1.2), 60).convert("RGB"), (300, 0))
+    wide.save(tmp_path / "wide.png")
+    styles = list_styles()[:2]
+    tiles = actions.wall(str(tmp_path / "wide.png"), styles)
+    middle = wide.crop((300, 0, 600, 300)).resize((actions.TILE, actions.TILE), Image.Resampling.LANCZOS)
+    for tile, style in zip(tiles, styles, strict=True):
+        far = np.abs(np.asarray(tile, float) - np.asarray(zoo.stylize(middle, style), float))
+        assert tile.size == (actions.TILE,) * 2 and np.median(far) < 6  # it is reduced in two steps
+    with pytest.raises(PhotoError, match="upload one"):
+        actions.wall(None, styles)
+
+
+def test_what_was_painted_is_finished_without_painting_again(photo, style, monkeypatch):
+    first = actions.compare(str(photo), style.slug, 96)
+    monkeypatch.setattr(actions, "_on_gpu", lambda *request: pytest.fail("painted again"))
+    again = actions.compare(str(photo), style.slug, 96)
+    assert again is first
+    half = np.asarray(again.picture("instance", actions.Finish(0.5)), float)
+    wanted = (np.asarray(again.photo, float) + np.asarray(again.picture("instance"), float)) / 2
+    assert np.abs(half - wanted).max() <= 1
+    with pytest.raises(ConfigError, match="strength"):
+        actions.Finish(None)
+
+
+def test_few_comparisons_are_kept_and_none_of_other_weights(photo, style):
+    kept, one = actions.Kept(most=2), actions.compare(str(photo), style.slug, 64)
+    for name in "abc":
+        kept.put(name, ["weights"], one)
+    assert kept.get("a", ["weights"]) is None and kept.get("b", ["weights"]) is one and kept.get("c", ["others"]) is None

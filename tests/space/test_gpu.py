@@ -102,6 +102,7 @@ def test_a_comparison_is_one_loan_and_what_was_loaded_stays(on_gpu, two_threads,
         return painter().paint(image, style, norms)
 
     monkeypatch.setattr(actions, "_on_gpu", on_gpu(duration=5)(work))
+    monkeypatch.setattr(actions, "_kept", actions.Kept())
     forks.clear()
     found = actions.compare(str(photo), "small-pair", 256)
     assert len(forks) == 1

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 import zoo
-from space import actions, launch_options, ui
+from space import actions, launch_options, ui, words
 from space.theme import make_theme
 from tests.conftest import ROOT, served
 from zoo import catalog
@@ -24,8 +24,9 @@ def test_the_theme_fetches_no_fonts():
 
 
 def test_captions_say_which_is_which_and_which_reading_of_batch_norm():
-    assert ui.CAPTIONS.index("Batch norm") < ui.CAPTIONS.index("Instance norm")
-    assert "running statistics" in ui.CAPTIONS and "eval mode" in ui.CAPTIONS
+    said = words.captions("batch")
+    assert said.index("Batch norm") < said.index("Instance norm") and "running statistics" in said and "eval mode" in said
+    assert "Your photo" in words.captions("photo") and "Batch norm" not in words.captions("photo")
 
 
 def test_an_empty_zoo_is_told_plainly(monkeypatch, tmp_path):
