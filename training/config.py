@@ -23,10 +23,10 @@ AUTO = {
     "content_weight": 1.0,
     "style_weight": 5.0,
     "tv_weight": 0.0,
-    "style_layers": {"relu1_2": 1.0, "relu2_2": 1.0, "relu3_3": 1.0, "relu4_3": 1.0},
+    "style_layers": {"colours": 1.0, "relu1_2": 1.0, "relu2_2": 1.0, "relu3_3": 1.0, "relu4_3": 1.0},
     "levels": 3,
     "detail_crop": 160,
-    "content_level": 1,
+    "content_level": -1,
     "gram": "batch",
 }
 
@@ -78,7 +78,7 @@ class TrainConfig:
     style_size: int = knob(256, "pictures", "short side of the painting in pixels: larger paints larger strokes", low=32)
     levels: int = knob(1, "pictures", "sizes at which losses look (full, half, quarter ...): more see longer strokes", low=1)
     detail_crop: int = knob(0, "pictures", "at full size look at a random crop of that side alone: 0 for all of it", low=0)
-    content_level: int = knob(0, "pictures", "size at which content is compared: 0 full, 1 half", low=0)
+    content_level: int = knob(0, "pictures", "size at which content is compared: 0 full, 1 half, -1 all", low=-1)
 
     balance: str = knob(
         "absolute",

@@ -1,7 +1,6 @@
 """The perceptual objective at several sizes at once: one step sees fine strokes, and strokes as long as a hand."""
 
 import random
-from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -25,7 +24,7 @@ class PyramidObjective(nn.Module):
     over half of what it costs whole.
 
     Style is the mean over the levels, each against the painting reduced likewise; content is compared at `content_level` alone,
-    the only level whose Objective has content layers; total variation is that of the full size.
+    the only level whose Objective has content layers, or at -1 at all of them, too; total variation is that of the full size.
     """
 
     def __init__(self, levels: list[Objective], detail: int = 0, content_level: int = 0):
@@ -38,15 +37,17 @@ class PyramidObjective(nn.Module):
         place = random.Random(f"{seed}/detail")
         down, right = (side - min(side, self.detail or side) for side in photos.shape[2:])
         corner = place.randint(0, down), place.randint(0, right)
-        level = cast(Objective, self.levels[self.content_level])
-        return {"corner": corner, **level.photo_features(self._view(photos, self.content_level, corner))}
+        return {
+            "corner": corner,
+            "levels": [level.photo_features(self._view(photos, i, corner)) for i, level in enumerate(self.levels)],
+        }
 
     def forward(self, pictures: torch.Tensor, photo_features: dict) -> dict[str, torch.Tensor]:
         """Losses of B×3×H×W `pictures` in [0, 1]: content, style, tv (unweighted) and total, each of shape B."""
         corner = photo_features["corner"]
-        found = [level(self._view(pictures, i, corner), photo_features) for i, level in enumerate(self.levels)]
+        found = [level(self._view(pictures, i, corner), photo_features["levels"][i]) for i, level in enumerate(self.levels)]
         losses = {
-            "content": found[self.content_level]["content"],
+            "content": sum(losses["content"] for losses in found) / (len(found) if self.content_level < 0 else 1),
             "style": sum(losses["style"] for losses in found) / len(found),
             "tv": found[0]["tv"],
         }
@@ -75,7 +76,7 @@ def painting_objective(config: TrainConfig, painting: Image.Image, vgg: VGG16) -
     weights, levels = (config.content_weight, config.style_weight, config.tv_weight), []
     for i in range(config.levels):
         picture = to_tensor(fit_short_side(painting, config.style_size // 2**i)).to(device)
-        content = config.content_layers if i == config.content_level else {}
+        content = config.content_layers if config.content_level in (-1, i) else {}
         pooled = i == 0 and config.gram == "batch"
         levels.append(Objective(vgg, picture, content, config.style_layers, weights, config.balance, pooled).to(device))
     return levels[0] if config.levels == 1 else PyramidObjective(levels, config.detail_crop, config.content_level)

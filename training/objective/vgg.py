@@ -13,7 +13,9 @@ from zoo.errors import TrainingError, WeightsError
 BUNDLED = Path(__file__).parents[1] / "weights" / "vgg16_conv1_1_to_conv4_3_fp16.safetensors"
 MEAN = (0.48235, 0.45882, 0.40784)  # of torchvision's VGG16_Weights.IMAGENET1K_FEATURES, whose std is 1/255
 _BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3))
-LAYERS = tuple(f"relu{b}_{i}" for b, (_, n) in enumerate(_BLOCKS, 1) for i in range(1, n + 1))
+COLOURS = "colours"  # no layer, but asked for as one: what a picture's lights and darks are, whatever its strokes
+SPREAD = 0.2  # of pixels in [0, 1], in a painting: so that their mean weighs about as much as their covariance
+LAYERS = (COLOURS, *(f"relu{b}_{i}" for b, (_, n) in enumerate(_BLOCKS, 1) for i in range(1, n + 1)))
 
 
 class VGG16(nn.Module):
@@ -39,12 +41,20 @@ class VGG16(nn.Module):
         self.requires_grad_(False).eval()
 
     def forward(self, x: torch.Tensor, layers: tuple[str, ...]) -> dict[str, torch.Tensor]:
-        """Activations, float32, of the named layers (relu1_1 to relu4_3); nothing deeper than the deepest is computed."""
-        wanted = {self.indices[name]: name for name in layers}
+        """Activations, float32, of those named of LAYERS; nothing deeper than the deepest is computed."""
+        wanted = {self.indices[name]: name for name in layers if name != COLOURS}
+        found = {COLOURS: self.colours(x)} if COLOURS in layers else {}
+        if not wanted:
+            return found
         x, dtype = (x - self.mean) * 255, self.dtype
         scaled = dtype == torch.float16 and x.requires_grad
-        found = ScaledGradients.apply(x, self.activations, wanted) if scaled else self.activations(x.to(dtype), wanted)
-        return {name: features.float() for name, features in zip(wanted.values(), found, strict=True)}
+        maps = ScaledGradients.apply(x, self.activations, wanted) if scaled else self.activations(x.to(dtype), wanted)
+        return found | {name: features.float() for name, features in zip(wanted.values(), maps, strict=True)}
+
+    def colours(self, x: torch.Tensor) -> torch.Tensor:
+        """B×4×H×W: the pixels, the mean taken off, beside a constant: their Gram matrix is mean and covariance in one."""
+        centred = x - self.mean
+        return torch.cat([centred, torch.full_like(centred[:, :1], SPREAD)], dim=1)
 
     @property
     def dtype(self) -> torch.dtype:

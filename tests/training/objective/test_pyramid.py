@@ -1,5 +1,7 @@
 """The objective at several sizes, against the sums written out."""
 
+import dataclasses
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -12,7 +14,9 @@ from training.objective.vgg import load_vgg
 from zoo.errors import ConfigError
 from zoo.images import fit_short_side, open_photo, to_tensor
 
-CONFIG = TrainConfig.from_dict({**AUTO, "crop_size": 96, "style_size": 96, "detail_crop": 48, "style_weight": 4.0})
+CONFIG = TrainConfig.from_dict(
+    {**AUTO, "crop_size": 96, "style_size": 96, "detail_crop": 48, "style_weight": 4.0, "content_level": 1}
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,7 @@ def test_the_losses_are_the_sums_written_out(vgg, painting, pictures, photos):
         for name, found in vgg(view, tuple(CONFIG.style_layers)).items():
             gram, target = gram64(found), gram64(wanted[name])
             gram = gram.mean(0, keepdim=True) if i == 0 else gram
-            style += (gram - target).square().mean((1, 2)) / target.square().mean() / 4 / 3
+            style += (gram - target).square().mean((1, 2)) / target.square().mean() / 5 / 3
     mine, theirs = (vgg(F.avg_pool2d(x, 2), ("relu3_3",))["relu3_3"].double() for x in (pictures, photos))
     content = (mine - theirs).square().mean((1, 2, 3)) / theirs.square().mean((1, 2, 3))
     torch.testing.assert_close(losses["style"].double(), style, rtol=1e-4, atol=0)
@@ -66,6 +70,22 @@ def test_the_close_look_moves_with_the_seed_and_stays_inside(vgg, painting, phot
     corners = {objective.photo_features(photos, seed)["corner"] for seed in range(12)}
     assert len(corners) > 6 and objective.photo_features(photos, 3)["corner"] in corners
     assert all(0 <= side <= 48 for corner in corners for side in corner)
+
+
+def test_content_at_every_size_is_the_mean_of_all(vgg, painting, pictures, photos):
+    objective = painting_objective(dataclasses.replace(CONFIG, content_level=-1), painting, vgg)
+    features = objective.photo_features(photos, seed=7)
+    top, left = features["corner"]
+    wanted = torch.zeros(3, dtype=torch.float64)
+    for view in (
+        lambda x: x[:, :, top : top + 48, left : left + 48],
+        lambda x: F.avg_pool2d(x, 2),
+        lambda x: F.avg_pool2d(x, 4),
+    ):
+        mine, theirs = (vgg(view(x), ("relu3_3",))["relu3_3"].double() for x in (pictures, photos))
+        wanted += (mine - theirs).square().mean((1, 2, 3)) / theirs.square().mean((1, 2, 3)) / 3
+    losses = objective(pictures, features)
+    torch.testing.assert_close(losses["content"].double(), wanted, rtol=1e-4, atol=0)
 
 
 @pytest.mark.slow
@@ -103,7 +123,13 @@ def test_every_painting_has_its_own_on_one_loss_network(vgg, examples):
 
 @pytest.mark.parametrize(
     "keys",
-    [{"levels": 2, "content_level": 2}, {"levels": 5, "crop_size": 128}, {"detail_crop": 16}, {"averaging": 1.0}],
+    [
+        {"levels": 2, "content_level": 2},
+        {"content_level": -2},
+        {"levels": 5, "crop_size": 128},
+        {"detail_crop": 16},
+        {"averaging": 1.0},
+    ],
 )
 def test_recipes_that_cannot_be(keys):
     with pytest.raises(ConfigError, match=next(iter(keys))):

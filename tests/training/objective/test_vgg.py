@@ -5,7 +5,8 @@ import torch
 import torchvision
 from safetensors.torch import load_file, save_file
 
-from training.objective.vgg import BUNDLED, LAYERS, MEAN, check_layers, load_vgg
+from training.objective.losses import gram
+from training.objective.vgg import BUNDLED, COLOURS, LAYERS, MEAN, SPREAD, check_layers, load_vgg
 from zoo.errors import TrainingError, WeightsError
 from zoo.images import open_photo, to_tensor
 
@@ -28,9 +29,18 @@ def test_features_are_torchvisions(reference, photo):
             y = layer(y)
             if isinstance(layer, torch.nn.ReLU):
                 expected.append(y.clone())
-    assert tuple(found) == LAYERS and len(expected) == len(LAYERS)
-    for name, features in zip(LAYERS, expected, strict=True):
+    assert tuple(found) == LAYERS and len(expected) == len(LAYERS) - 1
+    for name, features in zip(LAYERS[1:], expected, strict=True):
         torch.testing.assert_close(found[name], features, rtol=1e-4, atol=1e-2)
+
+
+def test_the_gram_matrix_of_the_colours_is_their_mean_and_covariance(photo):
+    x = to_tensor(open_photo(photo).resize((64, 64)))
+    found = gram(load_vgg()(x, (COLOURS,))[COLOURS])[0].double() * 4  # over C·H·W
+    pixels = x[0].flatten(1).double() - torch.tensor(MEAN).double()[:, None]
+    mean = pixels.mean(1)
+    torch.testing.assert_close(found[:3, 3] / SPREAD, mean, rtol=0, atol=1e-5)
+    torch.testing.assert_close(found[:3, :3] - mean[:, None] * mean, torch.cov(pixels, correction=0), rtol=0, atol=1e-5)
 
 
 def test_the_weights_are_really_trained(photo):
