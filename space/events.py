@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.components import Component
 from gradio.processing_utils import save_pil_to_cache
 from gradio.utils import get_upload_folder
 from PIL import Image
@@ -35,17 +36,19 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
     """Connect the parts of the page."""
     chosen = controls.chosen
 
-    def paint_pair(photo, chosen, size, contrast, left, strength, keep_colours, request: gr.Request):
+    def paint_pair(given: dict[Component, Any], request: gr.Request):
         newest = _paintings.take(request.session_hash)
+        photo, (slug, _), left = given[controls.photo], given[chosen], given[knobs.left]
         if photo is None:  # taken away, for another
             return gr.skip()
         with actions.plain_errors():
             try:
-                how = actions.Finish(strength, bool(keep_colours))
-                done = actions.compare(photo, chosen[0], size, contrast / 100, Visit(who(request), newest))
+                how = actions.Finish(given[knobs.strength], bool(given[knobs.keep_colours]))
+                contrast, visit = given[knobs.contrast] / 100, Visit(who(request), newest)
+                done = actions.compare(photo, slug, given[controls.size], contrast, visit)
             except Superseded:
                 return gr.skip()
-            files = [_save(done.picture(norm, how), Path(photo).stem, chosen[0], norm) for norm in words.NORMS]
+            files = [_save(done.picture(norm, how), Path(photo).stem, slug, norm) for norm in words.NORMS]
             at_left = _save(done.photo, Path(photo).stem) if left == "photo" else files[0]
             about, painting = words.about(done.style), community.painting(done.style)
         downloads = [gr.DownloadButton(value=file, interactive=True) for file in files]
@@ -92,7 +95,7 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
     gr.on(
         [*picked, *moved],
         paint_pair,
-        [photo, chosen, controls.size, *knobs.inputs],
+        {photo, chosen, controls.size, *knobs.inputs},
         result.outputs,
         trigger_mode="multiple",  # else gradio drops the newer ones
         show_progress_on=result.slider,

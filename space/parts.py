@@ -29,7 +29,7 @@ class Knobs:
 
     @property
     def inputs(self) -> list[Component]:
-        """In the order in which `space.events` takes them."""
+        """What painting and finishing take."""
         return [self.contrast, self.left, self.strength, self.keep_colours]
 
 

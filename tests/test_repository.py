@@ -95,8 +95,8 @@ def test_notice_names_every_photo_painting_and_weight():
 
 # what users may rely on: a name that comes or goes does so here, on purpose
 EXPORTS = {
-    zoo: "GeneratorConfig Style Target ZooError blend create find list_architectures list_styles load paint publish pull "
-    "save stylize texture",
+    zoo: "GeneratorConfig Style Target ZooError blend create find finish list_architectures list_styles load paint publish "
+    "pull save stylize texture",
     training: "Painting RunOptions TrainConfig run",
     space: "build_demo launch_options",
 }

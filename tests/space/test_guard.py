@@ -60,7 +60,7 @@ def test_the_queue_cannot_be_bypassed(page):
 
 def test_private_functions_check_what_they_get(page, private, photo):
     """A contrast that is not a number, a tile that is not there: refused by index, too (issue 13, item 32)."""
-    data = [upload(page, photo), None, 256, float("nan"), *AS_PAINTED]
+    data = given(upload(page, photo), float("nan"))
     answer = ask(page, private["paint_pair"], data)
     assert not answer["success"] and "contrast" in answer["output"]["error"]
     for index in (-1, len(list_styles()), 1.5, "0", None, [0]):
@@ -69,7 +69,11 @@ def test_private_functions_check_what_they_get(page, private, photo):
 
 
 NUMBERS = itertools.count(1)
-AS_PAINTED = ["batch", 1, False]  # what is left, strength and colours of a result
+
+
+def given(photo, contrast=100):
+    """What `paint_pair` takes, in the order in which the page's parts were made: what a visitor set."""
+    return [contrast, "batch", False, 1, photo, 256, None]
 
 
 @pytest.fixture
@@ -91,7 +95,7 @@ def blocked(monkeypatch):
 @pytest.mark.slow
 def test_one_visitor_cannot_fill_the_queue(page, photo, private, two_visitors, blocked):
     """Requests whose answers nobody reads held it for a minute, for everybody (issue 13, item 40)."""
-    data, (one, other) = [upload(page, photo), None, 256, 100, *AS_PAINTED], two_visitors
+    data, (one, other) = given(upload(page, photo)), two_visitors
 
     def join(number):
         body = {"data": data, "fn_index": private["paint_pair"], "session_hash": f"flood-{number}"}
@@ -225,7 +229,7 @@ def test_a_picture_of_many_pixels_in_few_bytes_is_refused(page, tmp_path, privat
     Image.new("1", (8000, 8000)).save(tmp_path / "bomb.png")
     bomb = upload(page, tmp_path / "bomb.png")
     began = time.monotonic()
-    answer = ask(page, private["paint_pair"], [bomb, None, 256, 100, *AS_PAINTED])
+    answer = ask(page, private["paint_pair"], given(bomb))
     assert not answer["success"] and "has 64 megapixels: reduce it to at most 50" in answer["output"]["error"]
     assert ask(page, private["paint_wall"], [bomb])["success"]  # of which the other has told
     assert time.monotonic() - began < 4

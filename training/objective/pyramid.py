@@ -1,6 +1,7 @@
 """The perceptual objective at several sizes at once: one step sees fine strokes, and strokes as long as a hand."""
 
 import random
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -37,10 +38,9 @@ class PyramidObjective(nn.Module):
         place = random.Random(f"{seed}/detail")
         down, right = (side - min(side, self.detail or side) for side in photos.shape[2:])
         corner = place.randint(0, down), place.randint(0, right)
-        return {
-            "corner": corner,
-            "levels": [level.photo_features(self._view(photos, i, corner)) for i, level in enumerate(self.levels)],
-        }
+        levels = [cast(Objective, level) for level in self.levels]
+        features = [level.photo_features(self._view(photos, i, corner)) for i, level in enumerate(levels)]
+        return {"corner": corner, "levels": features}
 
     def forward(self, pictures: torch.Tensor, photo_features: dict) -> dict[str, torch.Tensor]:
         """Losses of B×3×H×W `pictures` in [0, 1]: content, style, tv (unweighted) and total, each of shape B."""
