@@ -102,7 +102,8 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
         api_visibility="private",
         **PAINTING,
     )
-    photo.change(paint_wall, photo, controls.styles, trigger_mode="multiple", api_visibility="private", **PAINTING)
+    photo.change(paint_wall, photo, controls.styles, show_progress="hidden", trigger_mode="multiple", api_visibility="private",
+                 **PAINTING)  # fmt: skip
     chosen.change(None, js=TO_RESULT)
     controls.styles.select(choose, None, chosen, show_progress="hidden", api_visibility="private", trigger_mode="multiple",
                            concurrency_limit=None)  # fmt: skip
