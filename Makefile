@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 UNIT := -m "not slow" --ignore tests/browser
 # Two processes of one thread each, a module of tests at a time: on two cores faster than one process of two threads.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope
 
 .PHONY: demo test unit lint docs format clean
 

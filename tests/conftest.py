@@ -31,11 +31,6 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "space" / "examples"
 
 
-def pytest_collection_modifyitems(items):
-    """Trainings first: they take longest, and two processes should end at the same time."""
-    items.sort(key=lambda item: ROOT / "tests" / "training" not in item.path.parents)
-
-
 @pytest.fixture
 def examples() -> Path:
     """The folder of bundled photos."""
