@@ -34,7 +34,8 @@ MAX_NAME = 250  # letters; the Hub's names and revisions are shorter
 PICTURE = int(2.5 * 2**30)  # bytes that painting one may take; on two cores a minute's work of the most expensive styles
 PLACES = 8  # requests of a visitor that paint or wait, in gradio's queue and here
 TURNS = Turns(at_once=2, places=PLACES, places_of_all=24)
-TILE, KEPT = 176, 16  # px of a square tile of the wall; comparisons that are kept, for what needs no new painting
+TILE = 176  # px; side of a tile of the wall
+KEPT = 8  # comparisons, for what needs no new painting: at 1080 px some 80 MB, at MAX_SIZE 300
 HUB = Turns(at_once=4, places=PLACES, places_of_all=24)  # or one slow answer of the Hub would keep everybody waiting
 
 
@@ -65,25 +66,23 @@ class Comparison:
 
 
 class Kept:
-    """The comparisons last painted, at most `most`: another strength of one needs no new painting."""
+    """The comparisons last painted, at most `most`, by what they were painted from: another strength needs no new painting."""
 
     def __init__(self, most: int = KEPT):
         self._most, self._lock = most, threading.Lock()
-        self._found: OrderedDict[Hashable, tuple[object, Comparison]] = OrderedDict()
+        self._found: OrderedDict[Hashable, Comparison] = OrderedDict()
 
-    def get(self, key: Hashable, by: object) -> Comparison | None:
-        """That comparison, if it was painted by these generators."""
+    def get(self, key: Hashable) -> Comparison | None:
+        """That comparison, which then is the last that was used."""
         with self._lock:
-            made, found = self._found.get(key, (None, None))
-            if found is None or made != by:
-                return None
-            self._found.move_to_end(key)
-            return found
+            if key in self._found:
+                self._found.move_to_end(key)
+            return self._found.get(key)
 
-    def put(self, key: Hashable, by: object, comparison: Comparison) -> None:
+    def put(self, key: Hashable, comparison: Comparison) -> None:
         """Keep one, and let go of the oldest."""
         with self._lock:
-            self._found[key] = by, comparison
+            self._found[key] = comparison
             self._found.move_to_end(key)
             while len(self._found) > self._most:
                 self._found.popitem(last=False)
@@ -157,18 +156,17 @@ def paint(
             raise StyleFolderError(f"{style.title} has no {norm}-norm generator, only {', '.join(style.norms)}")
     # here, where what is loaded stays: on a Space the GPU's process is thrown away
     generators = list(painter().load(style, norms, timeout=TIMEOUT, deadline=DEADLINE).values())
-    key = photo, style.folder, norms, size, contrast
-    if (kept := _kept.get(key, generators)) is not None:
-        return kept
-    with TURNS.turn(visit):
-        image = fade(read_photo(photo, size), contrast)
-        for generator in generators:
-            memory.check(memory.whole(generator.config), image.size, PICTURE)  # in strips it would be less, and as long
-        painted = _on_gpu(image, style, norms)
+    key = photo, size, contrast, *generators
+    done = _kept.get(key)
+    if done is None:
+        with TURNS.turn(visit):
+            image = fade(read_photo(photo, size), contrast)
+            for generator in generators:
+                memory.check(memory.whole(generator.config), image.size, PICTURE)  # in strips it would be less, and as long
+            done = Comparison(style, image, _on_gpu(image, style, norms))
+        _kept.put(key, done)
     if not visit.wanted():
         raise Superseded
-    done = Comparison(style, image, painted)
-    _kept.put(key, generators, done)
     return done
 
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 import zoo
 from space import actions, words
+from space.turns import Superseded, Visit
 from zoo.catalog import list_styles
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError
 from zoo.painter import Painted
@@ -141,8 +142,19 @@ def test_what_was_painted_is_finished_without_painting_again(photo, style, monke
         actions.Finish(None)
 
 
-def test_few_comparisons_are_kept_and_none_of_other_weights(photo, style):
+def test_few_comparisons_are_kept_and_none_of_other_weights(photo, style, small_pair, monkeypatch):
     kept, one = actions.Kept(most=2), actions.compare(str(photo), style.slug, 64)
     for name in "abc":
-        kept.put(name, ["weights"], one)
-    assert kept.get("a", ["weights"]) is None and kept.get("b", ["weights"]) is one and kept.get("c", ["others"]) is None
+        kept.put(name, one)
+    assert kept.get("a") is None and kept.get("b") is one
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(small_pair.parent))
+    first = actions.compare(str(photo), small_pair.name, 64)
+    zoo.save(zoo.create(width=2, norm="instance"), small_pair)
+    again = actions.compare(str(photo), small_pair.name, 64)
+    assert again is not first and again.picture("instance").tobytes() != first.picture("instance").tobytes()
+
+
+def test_what_is_kept_is_not_shown_to_who_wants_it_no_more(photo, style):
+    actions.compare(str(photo), style.slug, 64)
+    with pytest.raises(Superseded):
+        actions.compare(str(photo), style.slug, 64, visit=Visit("a", lambda: False))
