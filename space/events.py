@@ -59,13 +59,13 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
         newest = _walls.take(request.session_hash)
         if photo is None:
             return gr.skip()
-        with actions.plain_errors():
-            try:
-                tiles = actions.wall(photo, styles, Visit(who(request), newest))
-            except (Superseded, ZooError):  # what is wrong, `paint_pair` says
-                return gr.skip()
-            files = [_save(tile, "tile", style.slug, format="jpeg") for tile, style in zip(tiles, styles, strict=True)]
-        return [(file, style.title) for file, style in zip(files, styles, strict=True)]
+        try:
+            tiles = actions.wall(photo, styles, Visit(who(request), newest))
+        except (Superseded, ZooError):  # what is wrong, `paint_pair` says
+            return gr.skip()
+        return [
+            (_save(tile, "tile", style.slug, format="jpeg"), style.title) for tile, style in zip(tiles, styles, strict=True)
+        ]
 
     def choose(request: gr.Request, event: gr.SelectData):
         with actions.plain_errors():
@@ -90,10 +90,17 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
             place = actions.check_index(event.index, len(shown))
         return take(shown[place], request)
 
-    photo, moved = controls.photo, [knobs.contrast.release, knobs.strength.release]
-    picked = [photo.change, chosen.change, controls.size.change, knobs.left.change, knobs.keep_colours.change]
+    photo = controls.photo
     gr.on(
-        [*picked, *moved],
+        [
+            photo.change,
+            chosen.change,
+            controls.size.change,
+            knobs.contrast.release,
+            knobs.left.change,
+            knobs.strength.release,
+            knobs.keep_colours.change,
+        ],
         paint_pair,
         {photo, chosen, controls.size, *knobs.inputs},
         result.outputs,

@@ -24,13 +24,14 @@ class PyramidObjective(nn.Module):
     crop of `detail` px (0: at all of it): a picture of 320 px at three sizes, the first on a crop of 160 px, costs a little
     over half of what it costs whole.
 
-    Style is the mean over the levels, each against the painting reduced likewise; content is compared at `content_level` alone,
-    the only level whose Objective has content layers, or at -1 at all of them, too; total variation is that of the full size.
+    Style is the mean over the levels, each against the painting reduced likewise; content is the mean over those that
+    have content layers; total variation is that of the full size.
     """
 
-    def __init__(self, levels: list[Objective], detail: int = 0, content_level: int = 0):
+    def __init__(self, levels: list[Objective], detail: int = 0):
         super().__init__()
-        self.levels, self.detail, self.content_level = nn.ModuleList(levels), detail, content_level
+        self.levels, self.detail = nn.ModuleList(levels), detail
+        self.with_content = sum(bool(level.content_layers) for level in levels)
         self.weights = levels[0].weights
 
     def photo_features(self, photos: torch.Tensor, seed: int = 0) -> dict:
@@ -47,7 +48,7 @@ class PyramidObjective(nn.Module):
         corner = photo_features["corner"]
         found = [level(self._view(pictures, i, corner), photo_features["levels"][i]) for i, level in enumerate(self.levels)]
         losses = {
-            "content": sum(losses["content"] for losses in found) / (len(found) if self.content_level < 0 else 1),
+            "content": sum(losses["content"] for losses in found) / self.with_content,
             "style": sum(losses["style"] for losses in found) / len(found),
             "tv": found[0]["tv"],
         }
@@ -79,4 +80,4 @@ def painting_objective(config: TrainConfig, painting: Image.Image, vgg: VGG16) -
         content = config.content_layers if config.content_level in (-1, i) else {}
         pooled = i == 0 and config.gram == "batch"
         levels.append(Objective(vgg, picture, content, config.style_layers, weights, config.balance, pooled).to(device))
-    return levels[0] if config.levels == 1 else PyramidObjective(levels, config.detail_crop, config.content_level)
+    return levels[0] if config.levels == 1 else PyramidObjective(levels, config.detail_crop)

@@ -43,18 +43,14 @@ class VGG16(nn.Module):
     def forward(self, x: torch.Tensor, layers: tuple[str, ...]) -> dict[str, torch.Tensor]:
         """Activations, float32, of those named of LAYERS; nothing deeper than the deepest is computed."""
         wanted = {self.indices[name]: name for name in layers if name != COLOURS}
-        found = {COLOURS: self.colours(x)} if COLOURS in layers else {}
+        centred, dtype = x - self.mean, self.dtype
+        found = {COLOURS: with_constant(centred)} if COLOURS in layers else {}
         if not wanted:
             return found
-        x, dtype = (x - self.mean) * 255, self.dtype
+        x = centred * 255
         scaled = dtype == torch.float16 and x.requires_grad
         maps = ScaledGradients.apply(x, self.activations, wanted) if scaled else self.activations(x.to(dtype), wanted)
         return found | {name: features.float() for name, features in zip(wanted.values(), maps, strict=True)}
-
-    def colours(self, x: torch.Tensor) -> torch.Tensor:
-        """B×4×H×W: the pixels, the mean taken off, beside a constant: their Gram matrix is mean and covariance in one."""
-        centred = x - self.mean
-        return torch.cat([centred, torch.full_like(centred[:, :1], SPREAD)], dim=1)
 
     @property
     def dtype(self) -> torch.dtype:
@@ -97,6 +93,11 @@ class ScaledGradients(torch.autograd.Function):
         halves = [(gradient * scale).half() for gradient in gradients]
         (gradient,) = torch.autograd.grad(ctx.found, ctx.x, halves)
         return gradient.float() / scale, None, None
+
+
+def with_constant(centred: torch.Tensor) -> torch.Tensor:
+    """B×4×H×W: B×3×H×W pixels, MEAN taken off, beside a constant: their Gram matrix is mean and covariance in one."""
+    return torch.cat([centred, torch.full_like(centred[:, :1], SPREAD)], dim=1)
 
 
 def check_layers(names: list[str] | tuple[str, ...]) -> None:
