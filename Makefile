@@ -5,8 +5,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 UNIT := -m "not slow" --ignore tests/browser
-# The unit tests in two processes of one thread each, a module at a time; the slow ones, mostly trainings, use both cores as they are.
-TWO := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope
+# Two processes of one thread each, a module of tests at a time: on two cores faster than one process of two threads.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope
 
 .PHONY: demo test unit lint docs format clean
 
@@ -14,11 +14,11 @@ demo: $(VENV)/.demo
 	$(BIN)/python app.py
 
 test: $(VENV)/.dev
-	$(TWO) $(UNIT) --cov=zoo --cov=space
-	$(BIN)/python -m pytest -m slow
+	$(PYTEST) $(UNIT) --cov=zoo --cov=space
+	$(PYTEST) -m slow
 
 unit: $(VENV)/.dev
-	$(TWO) $(UNIT)
+	$(PYTEST) $(UNIT)
 
 lint: $(VENV)/.dev
 	rm -f space/*.pyi  # that gradio has written beside its components, and mypy would read instead of them

@@ -23,6 +23,7 @@ def test_what_is_kept_is_what_was_trained(tmp_path, monkeypatch, capsys):
         monkeypatch.setattr(module, "EXPERIMENTS", {"tiny": ("smoke", ("instance", "none"))})
     monkeypatch.setattr(paper, "PAINTED", ("tiny",))
     monkeypatch.setattr(paper, "EVERY", 3)
+    monkeypatch.setattr(paper, "bundled_photos", lambda: [EXAMPLES / "dog.jpg"])
     (tmp_path / "held-out").mkdir()
     shutil.copy(EXAMPLES / "dog.jpg", tmp_path / "held-out")
     words = [*WORDS, "--held-out", str(tmp_path / "held-out")]

@@ -40,14 +40,14 @@ def contrast_test(painter: Painter, objective: Objective, photos: Iterable[torch
     found: dict[float, dict[str, list[float]]] = {c: {"contrast": [], "share": [], "style": []} for c in CONTRASTS}
     for photo in photos:
         photo = photo.to(objective.vgg.mean.device)
-        full = None
+        features, full = objective.photo_features(photo), None
         for contrast, values in found.items():
             picture = painter(faded(photo, contrast))
             own = rms_contrast(picture).item()
             full = own if full is None else full
             values["contrast"].append(own)
             values["share"].append(own / max(full, 1e-6))
-            values["style"].append(objective(picture, objective.photo_features(photo))["style"].item())
+            values["style"].append(objective(picture, features)["style"].item())
     return {f"{c:g}": {key: sum(v) / len(v) for key, v in values.items()} for c, values in found.items()}
 
 
