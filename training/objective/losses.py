@@ -12,8 +12,11 @@ from training.objective.vgg import VGG16, check_layers
 
 def gram(features: torch.Tensor) -> torch.Tensor:
     """Gram matrices, B×C×C, of B×C×H×W features: inner products of the channels over C·H·W."""
-    flat = features.flatten(2)
-    return flat @ flat.transpose(1, 2) / (flat.shape[1] * flat.shape[2])
+    b, c, h, w = features.shape
+    pixels = features.permute(0, 2, 3, 1)  # as they lie in memory
+    parts = h if features.is_cuda else 1  # whose products are of few channels and many pixels, else left to a few of its cores
+    pixels = pixels.reshape(b * parts, h * w // parts, c)
+    return (pixels.mT @ pixels).view(b, parts, c, c).sum(dim=1) / (c * h * w)
 
 
 class ContentLoss(nn.Module):
@@ -107,7 +110,12 @@ class Objective(nn.Module):
 
     def forward(self, pictures: torch.Tensor, photo_features: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         """Losses of B×3×H×W `pictures` in [0, 1]: content, style, tv (unweighted) and total, each of shape B."""
-        found = self.vgg(pictures, self.layers)
+        return self.compare(self.vgg(pictures, self.layers), pictures, photo_features)
+
+    def compare(
+        self, found: dict[str, torch.Tensor], pictures: torch.Tensor, photo_features: dict[str, torch.Tensor]
+    ) -> dict[str, torch.Tensor]:
+        """The losses of pictures whose features at `layers` have been found."""
         none = pictures.new_zeros(len(pictures))
         content = sum((w * self._content(found[k], photo_features[k]) for k, w in self.content_layers.items()), none)
         style = sum(w * self.style[name](found[name]) for name, w in self.style_layers.items())

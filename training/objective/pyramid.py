@@ -39,14 +39,17 @@ class PyramidObjective(nn.Module):
         place = random.Random(f"{seed}/detail")
         down, right = (side - min(side, self.detail or side) for side in photos.shape[2:])
         corner = place.randint(0, down), place.randint(0, right)
-        levels = [cast(Objective, level) for level in self.levels]
-        features = [level.photo_features(self._view(photos, i, corner)) for i, level in enumerate(levels)]
-        return {"corner": corner, "levels": features}
+        views = self._views(photos, corner)
+        with torch.no_grad():
+            found = self._features(views, [tuple(level.content_layers) for level in self._levels])
+        return {"corner": corner, "levels": found}
 
     def forward(self, pictures: torch.Tensor, photo_features: dict) -> dict[str, torch.Tensor]:
         """Losses of B×3×H×W `pictures` in [0, 1]: content, style, tv (unweighted) and total, each of shape B."""
-        corner = photo_features["corner"]
-        found = [level(self._view(pictures, i, corner), photo_features["levels"][i]) for i, level in enumerate(self.levels)]
+        views = self._views(pictures, photo_features["corner"])
+        features = self._features(views, [level.layers for level in self._levels])
+        compared = zip(self._levels, features, views, photo_features["levels"], strict=True)
+        found = [level.compare(seen, view, photos) for level, seen, view, photos in compared]
         losses = {
             "content": sum(losses["content"] for losses in found) / self.with_content,
             "style": sum(losses["style"] for losses in found) / len(found),
@@ -55,12 +58,28 @@ class PyramidObjective(nn.Module):
         weighted = zip(self.weights, losses.values(), strict=True)
         return {**losses, "total": sum(weight * loss for weight, loss in weighted)}
 
-    def _view(self, pictures: torch.Tensor, level: int, corner: tuple[int, int]) -> torch.Tensor:
-        """What a level looks at."""
-        if level:
-            return F.avg_pool2d(pictures, 2**level)
+    @property
+    def _levels(self) -> list[Objective]:
+        return [cast(Objective, level) for level in self.levels]
+
+    def _views(self, pictures: torch.Tensor, corner: tuple[int, int]) -> list[torch.Tensor]:
+        """What each level looks at."""
         (top, left), side = corner, self.detail or max(pictures.shape[2:])
-        return pictures[:, :, top : top + side, left : left + side]
+        smaller = [F.avg_pool2d(pictures, 2**level) for level in range(1, len(self.levels))]
+        return [pictures[:, :, top : top + side, left : left + side], *smaller]
+
+    def _features(self, views: list[torch.Tensor], layers: list[tuple[str, ...]]) -> list[dict[str, torch.Tensor]]:
+        """Each level's features of its view, at its `layers`. Those that look at pictures of one size are computed together."""
+        found: list[dict] = [{} for _ in views]
+        alike: dict[tuple, list[int]] = {}
+        for i, (view, names) in enumerate(zip(views, layers, strict=True)):
+            alike.setdefault((view.shape, names), []).append(i)
+        for (_, names), those in alike.items():
+            together = self._levels[0].vgg(torch.cat([views[i] for i in those]), names) if names else {}
+            for name, features in together.items():
+                for i, own in zip(those, features.chunk(len(those)), strict=True):
+                    found[i][name] = own
+        return found
 
 
 def make_objectives(config: TrainConfig, paintings: list[Painting], vgg: VGG16) -> list:

@@ -63,7 +63,7 @@ class Twin:
         returns the mean losses, on the device."""
         for group in (group for optimizer in self.optimizers for group in optimizer.param_groups):
             group["lr"] = group["rate"] * factor * self.factor * group["scale"]
-        before = {key: tensor.clone() for key, tensor in self._state().items()}
+        before = by_kind(self._state())
         total = sum(len(photos) for photos, *_ in chunks)
         means: dict = {}
         for photos, features, seed in chunks:
@@ -83,19 +83,15 @@ class Twin:
         bad = ~(means["total"].isfinite() & gradient.isfinite())
         if self.accelerator.num_processes > 1:  # or the weights of one process would part from those of the others
             bad = self.accelerator.reduce(bad.float()) > 0
-        for key, tensor in self._state().items():  # what a first step has made of nothing was 0
-            tensor.copy_(torch.where(bad, before.get(key, 0), tensor))
+        put_back(self._state(), before, where=bad)
         self._bad += bad
         self._average()
         return means
 
-    def _state(self) -> dict:
-        """Every tensor that a step changes: weights, running statistics, what the optimisers remember."""
-        found: dict = dict(self.generator.state_dict())
-        for i, optimizer in enumerate(self.optimizers):
-            for j, state in enumerate(optimizer.state.values()):
-                found.update({(i, j, key): value for key, value in state.items() if isinstance(value, torch.Tensor)})
-        return found
+    def _state(self) -> list[torch.Tensor]:
+        """Every tensor that a step changes: weights, running statistics, and then what the optimisers remember."""
+        remembered = (state.values() for optimizer in self.optimizers for state in optimizer.state.values())
+        return [*self.generator.state_dict().values(), *(v for values in remembered for v in values if torch.is_tensor(v))]
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -103,8 +99,12 @@ class Twin:
         self.steps += 1
         if self.averaging:
             new = 1 - min(self.averaging, (1 + self.steps) / (10 + self.steps))
-            for mean, value in zip(self.painter.state_dict().values(), self.generator.state_dict().values(), strict=True):
-                mean.lerp_(value, new) if mean.is_floating_point() else mean.copy_(value)
+            means, values = (list(module.state_dict().values()) for module in (self.painter, self.generator))
+            pairs = zip(means, values, strict=True)
+            torch._foreach_lerp_(*zip(*((m, v) for m, v in pairs if m.is_floating_point()), strict=True), new)
+            for mean, value in zip(means, values, strict=True):
+                if not mean.is_floating_point():
+                    mean.copy_(value)
 
     def react_to_skipped_steps(self, step: int, say: Callable[[str], None]) -> None:
         """Read the flags of the steps since the last call. Raises TrainingError when lower rates did not help."""
@@ -139,6 +139,37 @@ class Twin:
             self.painter.load_state_dict(state["average"])
         for key in GUARD:
             setattr(self, key, state["guard"].get(key, 0))
+
+
+def by_kind(tensors: list[torch.Tensor]) -> dict[tuple, torch.Tensor]:
+    """All values of tensors in a few: one vector a dtype and device, a copy. Few, as a GPU takes longer to start on a small
+    tensor than to copy it."""
+    return {kind: torch.cat([vector(tensor) for tensor in those]) for kind, those in _kinds(tensors).items()}
+
+
+@torch.no_grad()
+def put_back(tensors: list[torch.Tensor], before: dict[tuple, torch.Tensor], where: torch.Tensor) -> None:
+    """Give tensors the values they had `before`, as `by_kind` found them, if the flag `where` is set, which only their device
+    need know. Those at the end of the list that were not there before were 0.
+    """
+    for kind, those in _kinds(tensors).items():
+        vectors = [vector(tensor) for tensor in those]
+        now = torch.cat(vectors)
+        old = before.get(kind, now[:0])
+        old = torch.cat([old, old.new_zeros(len(now) - len(old))])
+        torch._foreach_copy_(vectors, torch.where(where, old, now).split([len(v) for v in vectors]))
+
+
+def _kinds(tensors: list[torch.Tensor]) -> dict[tuple, list[torch.Tensor]]:
+    found: dict[tuple, list[torch.Tensor]] = {}
+    for tensor in tensors:
+        found.setdefault((tensor.dtype, tensor.device), []).append(tensor)
+    return found
+
+
+def vector(tensor: torch.Tensor) -> torch.Tensor:
+    """A view of a tensor without gaps: its values in the order in which they lie in memory."""
+    return tensor.as_strided((tensor.numel(),), (1,))
 
 
 def fast_forward(model: nn.Module, config: TrainConfig, accelerator: Accelerator) -> Callable[..., torch.Tensor]:
