@@ -109,6 +109,10 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
         api_visibility="private",
         **PAINTING,
     )
+    # A visitor's own photo begins as it is, whatever the last one had lost.
+    own = photo.input(lambda: 100, None, knobs.contrast, show_progress="hidden", api_visibility="private", queue=False)
+    own.then(paint_pair, {photo, chosen, controls.size, *knobs.inputs}, result.outputs, show_progress_on=result.slider,
+             api_visibility="private", **PAINTING)  # fmt: skip
     photo.change(paint_wall, photo, controls.styles, show_progress="hidden", trigger_mode="multiple", api_visibility="private",
                  **PAINTING)  # fmt: skip
     chosen.change(None, js=TO_RESULT)

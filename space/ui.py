@@ -8,7 +8,7 @@ import gradio as gr
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from space import actions, community, events
+from space import actions, community, events, opening
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard
 from space.page import Page
@@ -30,8 +30,8 @@ QUEUE = 32  # requests that may wait
 
 HERO = """
 # Missing Ingredient
-One network, trained twice on the same photos and the same painting. Only the normalization layer differs.
-**Drag the line** — then try your own photo.
+One network, trained twice on the same photos and the same painting. Only the normalization layer differs: on a hazy day
+one paints mud, the other the picture. **Drag the line** — then try your own photo.
 """
 WHY = """
 How a painting looks should not depend on how contrasty your photo is. **Batch norm** rescales every feature by figures
@@ -96,8 +96,9 @@ def _manual() -> list[Mount]:
 
 
 def _result_column(style: Style) -> tuple[Result, Knobs]:
-    kinds = ("batch", "instance", "painting")
-    batch, instance, painted = (str(path) if path else None for path in map(style.picture, kinds))
+    hazy = style.slug == opening.STYLE and style.source == "bundled"
+    shown = opening.PICTURES if hazy else {norm: style.picture(norm) for norm in NORMS}
+    batch, instance, painted = (str(path) if path else None for path in (*shown.values(), style.picture("painting")))
     slider = gr.ImageSlider(
         value=(batch, instance) if batch and instance else None,
         format="png",  # lossless: the two sides must differ by their norm alone
@@ -110,7 +111,7 @@ def _result_column(style: Style) -> tuple[Result, Knobs]:
     )
     sides = gr.HTML(captions("batch"), elem_id="captions")
     contrast = gr.Slider(
-        10, 100, value=100, step=5, label="Contrast of your photo, %", elem_id="contrast",
+        10, 100, value=opening.CONTRAST if hazy else 100, step=5, label="Contrast of your photo, %", elem_id="contrast",
         info="Fade the photo and let go: instance norm does not mind.",
     )  # fmt: skip
     with gr.Accordion("More", open=False, elem_id="more"):
@@ -123,7 +124,8 @@ def _result_column(style: Style) -> tuple[Result, Knobs]:
     with gr.Row():
         saves = [gr.DownloadButton(f"Download {norm} norm", size="sm", interactive=False, elem_id=f"save-{norm}")
                  for norm in NORMS]  # fmt: skip
-    info = gr.Markdown("An example, painted in advance: pick a style, or put your own photo in.", elem_id="info")
+    day = "A hazy day" if hazy else "An example"
+    info = gr.Markdown(f"{day}, painted in advance: pick a style, or put your own photo in.", elem_id="info")
     with gr.Row(elem_id="painting-row"):
         painting = gr.Image(painted, label="the painting", interactive=False, height=120, buttons=[],
                             visible=bool(painted), min_width=110, elem_id="painting")  # fmt: skip

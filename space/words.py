@@ -7,8 +7,9 @@ from zoo.style import Style
 
 NORMS = ("batch", "instance")  # left and right of the slider
 # Chosen by eye: the most beautiful pairs first, among those where it is plain what batch norm misses.
-GALLERY = ("the-scream", "starry-night", "village-street-in-auvers", "great-wave", "udnie", "portrait-of-metzinger",
-           "benzaiten-shrine-in-snow", "composition-vii", "tableau-no-2")  # fmt: skip
+GALLERY = ("starry-night", "great-wave", "the-scream", "village-street-in-auvers", "woman-with-a-hat", "udnie",
+           "composition-vii", "portrait-of-metzinger", "wheat-field-with-cypresses", "benzaiten-shrine-in-snow",
+           "wreck-of-a-transport-ship", "tableau-no-2")  # fmt: skip
 PAINTING = {"licence": "painting: {}", "source": "its source: {}", "licence_weights": "weights: {}"}
 RECIPE = {"steps": "{} steps", "batch_size": "batch of {}", "crop_size": "crops of {} px", "style_size": "painting at {} px",
           "style_weight": "style weight {}", "width": "width {}"}  # fmt: skip
@@ -35,15 +36,46 @@ def without_paths(error: object) -> str:
     return re.sub(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[\\/](?:[^\s'\"\\/:]+[\\/])+", "", str(error))
 
 
-def shares(style: Style) -> dict[str, float] | None:
-    """Each norm's held-out objective as a share of the untouched photo's, at the first size measured; None if there is none.
+def faded_in_words(style: Style) -> str:
+    """Markdown: what fading the photo does to either picture; nothing if that was not measured of both."""
+    found = style.faded
+    if not set(NORMS) <= found.keys():
+        return ""
+    farther = {norm: f"{ratio - 1:+.0%}".replace("-0%", "+0%") for norm, ratio in found.items()}
+    return (
+        "Where photos have lost three quarters of their contrast, the style loss of what batch norm paints changes by "
+        f"{farther['batch']}, of what instance norm paints by **{farther['instance']}**."
+    )
+
+
+def errors_in_words(style: Style) -> str:
+    """Markdown: what either norm leaves of the way from the photos to the painting, and at what price; nothing if that was not
+    measured of both, or the photo is the painting itself."""
+    found = style.errors
+    if not {"photo", *NORMS} <= found.keys() or found["photo"]["style"] < 1e-6:
+        return ""
+    left = {norm: found[norm]["style"] / found["photo"]["style"] for norm in NORMS}
+    content = " and ".join(f"{found[norm]['content']:.2f}" for norm in NORMS)
+    return (
+        f"On photos never trained on, {left['batch']:.0%} of the way to the painting's style is left with batch norm, "
+        f"**{left['instance']:.0%}** with instance norm, at content errors of {content}."
+    )
+
+
+def objective_in_words(style: Style) -> str:
+    """Markdown: each norm's held-out objective as a share of the untouched photo's, at the first size measured; nothing if
+    there is none.
 
     A photo that is the painting itself has an objective of 0, of which nothing is a share.
     """
     for found in style.held_out.values():
         if {"batch", "instance"} <= found.keys() and min(found[name]["objective"] for name in ("photo", "batch")) > 1e-6:
-            return {norm: found[norm]["objective"] / found["photo"]["objective"] for norm in NORMS}
-    return None
+            shares = {norm: found[norm]["objective"] / found["photo"]["objective"] for norm in NORMS}
+            return (
+                f"On photos never trained on, the perceptual loss falls to {shares['batch']:.1%} of the untouched photo's "
+                f"with batch norm, to **{shares['instance']:.1%}** with instance norm."
+            )
+    return ""
 
 
 def as_hung(styles: list[Style]) -> list[Style]:
@@ -61,11 +93,8 @@ def plain(text: object) -> str:
 def about(style: Style) -> str:
     """Markdown: the painting, how the twins compare on photos never trained on, and of a stranger's style where it is from."""
     text = f"**{plain(style.title)}**" + (f" — after {plain(style.by)}" if style.by else "")
-    if found := shares(style):
-        text += (
-            "<br>On photos never trained on, the perceptual loss falls to "
-            f"{found['batch']:.1%} of the untouched photo's with batch norm, to **{found['instance']:.1%}** with instance norm."
-        )
+    sentences = faded_in_words(style), errors_in_words(style) or objective_in_words(style)
+    text += "".join(f"<br>{sentence}" for sentence in sentences if sentence)
     return text + (f"<br>{provenance(style)}" if "@" in style.source else "")
 
 

@@ -13,6 +13,7 @@ import space
 import training
 import zoo
 from tests.conftest import ROOT
+from training.measure.picture_errors import STYLE_WEIGHT
 from zoo.card import make_card
 from zoo.catalog import find
 from zoo.folder import tensors_sha256
@@ -139,14 +140,15 @@ def test_the_weights_are_those_that_were_recorded(slug):
 
 @pytest.mark.parametrize("slug", STYLES)
 def test_instance_norm_is_measured_far_below_the_photo_and_below_its_twin(slug):
-    measured = find(slug).metrics["held_out"]
-    assert measured.keys() >= {"256", "512"}
-    for found in measured.values():
-        assert len(found["photos"]) == 24
-        assert found["instance"]["objective"] < 0.5 * found["photo"]["objective"]
-        assert found["instance"]["objective"] < found["batch"]["objective"]
-    square = measured["256"]["square_crops_in_batches_of_4"]
-    assert square["instance"]["objective"] < min(square[name]["objective"] for name in ("batch", "batch, batch statistics"))
+    style = find(slug)
+    assert style.held_out.keys() >= {"256", "512"}
+    for record in (*style.held_out.values(), style.metrics["errors"]):
+        assert len(record["photos"]) == 24
+    errors = style.errors
+    assert errors["instance"]["style"] < 0.5 * errors["photo"]["style"]
+    both = {norm: errors[norm]["content"] + STYLE_WEIGHT * errors[norm]["style"] for norm in ("instance", "batch")}
+    assert both["instance"] < both["batch"]
+    assert abs(style.faded["instance"] - 1) < 0.01 < style.faded["batch"] - 1
 
 
 @pytest.mark.parametrize("slug", STYLES)

@@ -31,7 +31,7 @@ from zoo.finish import check_strength, finish
 from zoo.frozen import frozen
 from zoo.images import check_picture_name, list_photos, open_photo, save_picture
 from zoo.painter import check_size, stylize, texture
-from zoo.style import Style, style_at
+from zoo.style import PAINTERS, Style, style_at
 
 
 def list_command(args: argparse.Namespace) -> None:
@@ -69,10 +69,11 @@ def info_command(args: argparse.Namespace) -> None:
         keys = ("steps", "batch_size", "crop_size", "style_size", "content_weight", "style_weight", "width")
         say("  recipe: " + ", ".join(f"{key} {shorten(recipe[key])}" for key in keys if key in recipe))
     for size, found in style.held_out.items():
-        values = ", ".join(
-            f"{name} {found[name]['objective']:,.0f}" for name in ("photo", "batch", "instance") if name in found
-        )
+        values = ", ".join(f"{name} {found[name]['objective']:,.0f}" for name in PAINTERS if name in found)
         say(f"  held-out objective at {size} px (lower is better): {values}")
+    if errors := style.errors:
+        values = ", ".join(f"{name} {each['content']:.2f}, {each['style']:.2f}" for name, each in errors.items())
+        say(f"  held-out content and style error (lower is better): {values}")
 
 
 def find_command(args: argparse.Namespace) -> None:

@@ -61,6 +61,14 @@ RECIPE_KEYS = {
 }  # fmt: skip
 
 
+LABELS = {
+    "photo": "the photo, untouched",
+    "batch": "batch norm",
+    "instance": "instance norm",
+    "instance, frozen statistics": "instance norm, its statistics frozen to those of training photos (`--frozen-stats`)",
+}
+
+
 def make_card(style: Style, name: str | None = None, hub: str | None = None, licence: str | None = None) -> str:
     """Markdown with Hub front matter: painting, pictures, how to use, figures, recipe, limitations, citation, licences.
 
@@ -157,22 +165,43 @@ def _pictures(style: Style) -> list[str]:
 
 def _figures(style: Style) -> list[str]:
     lines = []
+    if errors := style.errors:
+        record = style.metrics["errors"]
+        lines += [
+            "## Held-out errors\n",
+            "How far from the photo (content) and from the painting (style), at three sizes, as shares of the photo's and the "
+            "painting's own features; the lower, the better, in both. Batch norm in eval mode, with its running statistics.\n",
+            *_table(("content", "style"), errors, ".3f"),
+            *_how_measured(record),
+        ]
+    if faded := style.faded:
+        change = ", ".join(f"{ratio - 1:+.0%} with {norm} norm" for norm, ratio in faded.items())
+        lines.append(f"Where photos have lost three quarters of their contrast, the style loss changes by: {change}.\n")
     for size, found in style.held_out.items():
         lines += [
             f"## Held-out objective at {size} px\n",
             f"Mean over {len(found['photos'])} photos never trained on (lower is better): content + 5 × style, "
-            "VGG16, caffe scale; batch norm in eval mode, with its running statistics.\n",
-            "| | content | style | objective |", "| --- | ---: | ---: | ---: |",
-        ]  # fmt: skip
-        for name in ("photo", "batch", "instance"):
-            if name in found:
-                label = "the photo, untouched" if name == "photo" else f"{name} norm"
-                losses = " | ".join(f"{found[name][key]:,.0f}" for key in ("content", "style", "objective"))
-                lines.append(f"| {label} | {losses} |")
-        lines += ["", f"`{found['command']}`, on {found['machine']}.\n"]
+            "VGG16, caffe scale.\n",
+            *_table(("content", "style", "objective"), found, ",.0f"),
+            *_how_measured(found),
+        ]
     if (style.folder / "images" / "curves.png").is_file():
         lines.append("![training loss and held-out objective against steps](images/curves.png)\n")
     return lines
+
+
+def _table(keys: tuple[str, ...], found: dict[str, Any], form: str) -> list[str]:
+    """A row for each that was measured, a column for each of the keys."""
+    rows = [
+        f"| {label} | {' | '.join(f'{found[name][key]:{form}}' for key in keys)} |"
+        for name, label in LABELS.items()
+        if name in found
+    ]
+    return [f"| | {' | '.join(keys)} |", "| --- |" + " ---: |" * len(keys), *rows, ""]
+
+
+def _how_measured(record: dict[str, Any]) -> list[str]:
+    return [f"`{record['command']}`, on {record['machine']}.\n"] if {"command", "machine"} <= record.keys() else []
 
 
 def _recipe(style: Style) -> list[str]:
@@ -186,13 +215,16 @@ def _recipe(style: Style) -> list[str]:
 
 
 def _recipe_facts(recipe: dict[str, Any]) -> list[str]:
+    muon = f"Muon for the convolution kernels, learning rate {recipe.get('muon_rate', 0):g}, and Adam for the rest,"
+    optimizer = muon if recipe.get("optimizer") == "muon" else "Adam, learning rate"
+    levels = recipe.get("levels", 1)
     facts = [
         f"{recipe['steps']:,} steps of batch {recipe['batch_size']}, {recipe['crop_size']} px crops of "
         f"{recipe['photos']['number']:,} photos; painting at {recipe['style_size']} px",
         f"content : style : TV = {recipe['content_weight']:g} : {recipe['style_weight']:g} : {recipe['tv_weight']:g}, "
-        f"{recipe['balance']} losses; "
+        f"{recipe['balance']} losses{f' at {levels} sizes' if levels > 1 else ''}; "
         f"content at {', '.join(recipe['content_layers'])}, style at {', '.join(recipe['style_layers'])}",
-        f"Adam, learning rate {recipe['learning_rate']:g}, {recipe['decay']}; seed {recipe['seed']}",
+        f"{optimizer} {recipe['learning_rate']:g}, {recipe['decay']}; seed {recipe['seed']}",
         f"width {recipe['width']}, {recipe['padding']} padding; made with {recipe['made_with']}",
     ]
     if many := recipe.get("trained_with"):

@@ -137,7 +137,7 @@ def load(name: str | Path | Style, norm: str = "instance", **limits: float) -> G
 def blend(weights: dict[str, float], norm: str = "instance") -> Generator:
     """A generator between styles that were trained together: their weights by name, adding up to 1.
 
-    >>> generator = zoo.blend({"portrait-of-metzinger": 0.5, "udnie": 0.5})
+    >>> generator = zoo.blend({"styles/hokusai": 0.5, "styles/munch": 0.5})
 
     Raises ZooError for an unknown style, styles that were trained apart, or weights that do not add up to 1.
     """

@@ -15,6 +15,7 @@ from zoo.registry import builder
 
 BUNDLED = Path(__file__).parent / "styles"
 PHOTO = Path(__file__).parent / "photo.jpg"  # the one photo that every style's picture shows
+PAINTERS = ("photo", "batch", "instance")  # what is measured: the untouched photo, and what either norm paints
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,40 @@ class Style:
         return found
 
     @property
+    def errors(self) -> dict[str, dict[str, float]]:
+        """Of the untouched "photo" and of what "batch" and "instance" norm paint, in the mean over held-out photos and sizes:
+        "content", how far from the photo, and "style", how far from the painting. Empty when they were not measured.
+
+        Raises StyleFolderError when metrics.json is not of that form.
+        """
+        found = self.metrics.get("errors", {})
+        try:
+            means = {name: found[name]["mean"] for name in PAINTERS if name in found}
+            if not all(_is_figure(each[key]) for each in means.values() for key in ("content", "style")):
+                raise ValueError("figures")
+        except (KeyError, TypeError, ValueError) as error:
+            raise StyleFolderError(f"{self.folder / 'metrics.json'}: errors are not what training.evaluate writes") from error
+        return means
+
+    @property
+    def faded(self) -> dict[str, float]:
+        """By norm, the style loss on photos that have lost three quarters of their contrast over that on the same photos as
+        they are: 1 where contrast does not matter. Empty when it was not measured. Raises StyleFolderError when metrics.json
+        is not of that form.
+        """
+        try:
+            found: dict[str, Any] = next(iter(self.metrics.get("robustness", {}).values()), {})
+            tests = {norm: found[norm]["contrast"] for norm in PAINTERS[1:] if norm in found}
+            losses = {norm: [tests[norm][contrast]["style"] for contrast in ("1", "0.25")] for norm in tests}
+            if not all(_is_figure(loss) for each in losses.values() for loss in each):
+                raise ValueError("losses")
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise StyleFolderError(
+                f"{self.folder / 'metrics.json'}: robustness is not what training.evaluate writes"
+            ) from error
+        return {norm: faded / max(full, 1e-6) for norm, (full, faded) in losses.items()}
+
+    @property
     def title(self) -> str:
         """The painting's title, or else the slug in words."""
         return str(self.painting.get("title") or self.slug.replace("-", " ").title())
@@ -88,7 +123,7 @@ class Style:
     def check_records(self) -> None:
         """Raise ConfigError or StyleFolderError when what the style records of itself cannot be read: of such a style nobody
         can say whose painting it is, so it is neither listed nor painted with."""
-        _ = self.recipe, self.held_out, self.takes_photo
+        _ = self.recipe, self.held_out, self.errors, self.faded, self.takes_photo
 
     def picture(self, kind: str = "instance") -> Path | None:
         """A picture of the style folder, None when it has none: "instance" or "batch" (the zoo's photo as that norm paints

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
-from space import actions
+from space import actions, opening
 from space.words import as_hung
 from tests.conftest import size_of
 from zoo.catalog import list_styles
@@ -44,7 +44,7 @@ def wait_for_pictures(tab, width, height):
 
 
 def test_a_visitor_sees_a_comparison_at_once(tab):
-    picture = Image.open(as_hung(list_styles())[0].picture())
+    picture = Image.open(opening.PICTURES["instance"])
     wait_for_pictures(tab, *picture.size)
     expect(tab.locator("#captions")).to_contain_text("Batch norm")
     expect(tab.locator("#captions")).to_contain_text("eval mode")
@@ -207,7 +207,11 @@ def mean_colour(tab, which):
 def test_three_taps_from_the_page_to_a_kept_picture_of_one_s_own(tab):
     """The photo is picked, a tile of the wall is tapped, the picture is kept (issue 16)."""
     before = tab.locator("#styles img").evaluate_all("images => images.map(i => i.src)")
+    contrast = tab.locator("#contrast input[type=number]")
+    expect(contrast).to_have_value(str(opening.CONTRAST))  # a hazy day, and the line between its pictures
+    expect(tab.locator("#comparison img")).to_have_count(2)
     upload(tab, "mandel.png", png(640, 480))  # one
+    expect(contrast).to_have_value("100")  # one's own photo begins as it is
     tab.wait_for_function(
         "before => { const i = [...document.querySelectorAll('#styles img')].map(x => x.src);"
         "return i.length === before.length && i.every((x, k) => x !== before[k]) }",

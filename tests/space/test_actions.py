@@ -55,8 +55,12 @@ def test_library_errors_become_messages():
 def test_about_tells_painting_and_figures(style):
     text = words.about(style)
     assert style.title in text and style.painting["author"] in text
-    found = style.metrics["held_out"]["256"]
-    assert f"{found['instance']['objective'] / found['photo']['objective']:.1%}" in text
+    found = {name: each["mean"] for name, each in style.metrics["errors"].items() if name in ("photo", "batch", "instance")}
+    for norm in ("batch", "instance"):
+        assert f"{found[norm]['style'] / found['photo']['style']:.0%}" in text and f"{found[norm]['content']:.2f}" in text
+    tests = style.metrics["robustness"]["256"]
+    for norm in ("batch", "instance"):
+        assert f"{tests[norm]['contrast']['0.25']['style'] / tests[norm]['contrast']['1']['style'] - 1:+.0%}" in text
 
 
 @pytest.mark.parametrize("name", ["photo", "batch"])
@@ -66,8 +70,38 @@ def test_a_photo_that_is_the_painting_has_no_share(small_pair, name):
     figures[name] = {"content": 0.0, "style": 0.0, "objective": 5e-324}
     record = {**figures, "photos": ["a.jpg"], "command": "c", "machine": "m"}
     (small_pair / "metrics.json").write_text(json.dumps({"held_out": {"256": record}}))
-    assert words.shares(zoo.find(small_pair)) is None
-    assert "loss falls" not in words.about(zoo.find(small_pair))
+    assert words.objective_in_words(zoo.find(small_pair)) == "" == words.faded_in_words(zoo.find(small_pair))
+    assert "<br>" not in words.about(zoo.find(small_pair))
+
+
+def test_a_style_of_somebody_is_told_of_by_what_was_measured_of_it(small_pair):
+    """Its trainer measures the objective, which is quick; the errors are measured by who asks for them."""
+
+    def losses(objective):
+        return {"content": 1.0, "style": 1.0, "objective": objective}
+
+    record = {
+        "photo": losses(8.0),
+        "batch": losses(4.0),
+        "instance": losses(1.0),
+        "photos": ["a"],
+        "command": "c",
+        "machine": "m",
+    }
+    found = {"held_out": {"256": record}}
+    (small_pair / "metrics.json").write_text(json.dumps(found))
+    assert "to 50.0% of the untouched photo's with batch norm, to **12.5%**" in words.about(zoo.find(small_pair))
+    found["errors"] = {name: {"mean": {"content": c, "style": s}} for name, c, s in
+                       (("photo", 0, 2.0), ("batch", 1.5, 1.0), ("instance", 1.25, 0.5))}  # fmt: skip
+    found["robustness"] = {"256": {norm: {"contrast": {"1": {"style": 2.0}, "0.25": {"style": faded}}} for norm, faded in
+                                   (("batch", 3.0), ("instance", 1.9999))}}  # fmt: skip
+    (small_pair / "metrics.json").write_text(json.dumps(found))
+    text = words.about(zoo.find(small_pair))
+    assert "50% of the way to the painting's style is left with batch norm, **25%**" in text and "1.50 and 1.25" in text
+    assert "+50%" in text and "**+0%**" in text and "perceptual loss" not in text
+    found["errors"]["photo"]["mean"]["style"] = 0.0
+    (small_pair / "metrics.json").write_text(json.dumps(found))
+    assert "perceptual loss" in words.about(zoo.find(small_pair))
 
 
 def test_the_pictures_hang_as_somebody_chose_and_strangers_after_them(small_pair):

@@ -143,6 +143,11 @@ STRANGE = {
         metrics(photos=3),
         metrics(command=["c"]),
         '{"held_out": {"256": 1}}',
+        '{"errors": {"photo": {"mean": {"content": 0, "style": -1}}}}',
+        '{"errors": {"batch": {"mean": 3}}}',
+        '{"errors": [1]}',
+        '{"robustness": {"256": {"batch": {"contrast": {"1": {"style": 1}}}}}}',
+        '{"robustness": 5}',
     ],
 }
 

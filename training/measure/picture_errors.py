@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 import torch
 from PIL import Image
 
-from training.measure.held_out import CONTENT_LAYERS, STYLE_LAYERS, Painter, true_float32
+from training.measure.held_out import CONTENT_LAYERS, STYLE_LAYERS, Painter, true_float32, untouched
 from training.objective.losses import Objective
 from training.objective.vgg import VGG16
 from zoo.images import fit_short_side, to_image, to_tensor
@@ -38,11 +38,14 @@ class PictureErrors:
         found: dict = {name: {} for name in pictures}
         for size, objective in self.objectives.items():
             original = self._resized(photo, size)
-            features = objective.photo_features(original)
+            features = objective.vgg(original, objective.layers)  # those of content, and all that the photo itself is judged by
             height, width = original.shape[2:]
             for name, picture in pictures.items():
-                same = picture.resize((width, height), Image.Resampling.LANCZOS)
-                losses = objective(to_tensor(same).to(self.device), features)
+                if picture is photo:
+                    losses = objective.compare(features, original, features)
+                else:
+                    same = picture.resize((width, height), Image.Resampling.LANCZOS)
+                    losses = objective(to_tensor(same).to(self.device), features)
                 found[name][str(size)] = {key: losses[key].item() for key in ("content", "style")}
         return {name: {**errors, "mean": mean_errors(errors.values())} for name, errors in found.items()}
 
@@ -63,6 +66,7 @@ def painters_errors(errors: PictureErrors, painters: Mapping[str, Painter], phot
     sums: dict[str, list] = {name: [] for name in painters}
     for photo in photos:
         tensor = to_tensor(photo).to(errors.device)
-        for name, found in errors(photo, {name: to_image(painter(tensor)) for name, painter in painters.items()}).items():
+        pictures = {name: photo if painter is untouched else to_image(painter(tensor)) for name, painter in painters.items()}
+        for name, found in errors(photo, pictures).items():
             sums[name].append(found)
     return {name: {size: mean_errors(each[size] for each in found) for size in found[0]} for name, found in sums.items()}

@@ -50,7 +50,7 @@ class PyramidObjective(nn.Module):
         features = self._features(views, [level.layers for level in self._levels])
         compared = zip(self._levels, features, views, photo_features["levels"], strict=True)
         found = [level.compare(seen, view, photos) for level, seen, view, photos in compared]
-        losses = {
+        losses: dict = {
             "content": sum(losses["content"] for losses in found) / self.with_content,
             "style": sum(losses["style"] for losses in found) / len(found),
             "tv": found[0]["tv"],

@@ -15,20 +15,20 @@ from training.measure.robustness import CONTRASTS, rms_contrast
 from training.objective.losses import Objective
 from training.objective.vgg import load_vgg
 from training.paper.records import (
+    FIRST_ZOO,
     PAINTED,
     ROOT,
     SHOWN,
     SLOW,
     bundled_photos,
+    experiment,
     history,
-    metrics,
     painted,
     painting,
     photo,
     slow,
 )
 from zoo.catalog import list_styles, load
-from zoo.errors import TrainingError
 from zoo.images import fit_long_side, fit_short_side, open_photo, save_picture, to_image, to_tensor
 from zoo.painter import paint, stylize
 from zoo.style import PHOTO
@@ -201,13 +201,11 @@ def norms(out: Path) -> None:
 @figure
 def equivalent_iterations(out: Path) -> None:
     """k*: iterations of the slow method that are as good as one pass, by style; hollow where so many do not get there."""
-    measured = [style for style in list_styles() if style.source == "bundled" and "equivalent_iterations" in style.metrics]
-    if not measured:
-        raise TrainingError("no style has equivalent_iterations in its metrics: see docs/REPRODUCTION.md")
+    measured = experiment(FIRST_ZOO).values()
     with plot(out / "equivalent-iterations.png", columns=2, size=(4.8, 3.4)) as axes:
         for axis, start in zip(axes, ("photo", "noise"), strict=True):
             for place, style in enumerate(measured):
-                found = metrics(style, "equivalent_iterations", SLOW_CURVES)
+                found = style["equivalent_iterations"][str(SLOW_CURVES)]
                 for shift, (norm, mark) in zip((-0.12, 0.12), MARKS, strict=True):
                     if start not in found[norm]:
                         continue
@@ -221,7 +219,7 @@ def equivalent_iterations(out: Path) -> None:
                     said = in_words(found[norm][start]["quartiles"][1], found["steps"])
                     axis.annotate(said, (middle, y), (0, 7), textcoords="offset points", fontsize=8)
             axis.set(title=f"from {start}", xlabel="iterations of Gatys et al. (k*)", ylim=(-0.5, len(measured) - 0.4))
-            axis.set_yticks(range(len(measured)), [style.title for style in measured], fontsize=8)
+            axis.set_yticks(range(len(measured)), [style["title"] for style in measured], fontsize=8)
 
 
 @figure

@@ -14,11 +14,12 @@ from zoo.catalog import find
 from zoo.errors import TrainingError
 from zoo.images import fade, fit_short_side, list_photos, open_photo, save_picture, to_image, to_tensor
 from zoo.painter import stylize
-from zoo.style import PHOTO, Style
+from zoo.style import PHOTO
 
 ROOT = Path(__file__).parents[2]
 RESULTS, EXAMPLES = ROOT / "docs" / "experiments", ROOT / "space" / "examples"
 PAINTED = "starry-night"  # the painting of the experiments
+FIRST_ZOO = "first-zoo"  # what was measured of styles trained for the absolute losses that the slow method has
 SHOWN = ("astronaut", "aitzgorri")  # the photos that figures show
 SLOW = 256, 100  # short side in px and iterations of the slow method's pictures
 
@@ -77,11 +78,3 @@ def history(name: str, painter: str) -> tuple[list[int], list[float]]:
     """Steps and held-out objective (in thousands) of a painter of an experiment; the untrained start would flatten the rest."""
     records = [record for record in experiment(name)["history"] if record["step"]]
     return [r["step"] for r in records], [r[painter]["objective"] / 1000 for r in records]
-
-
-def metrics(style: Style, key: str, size: int) -> dict:
-    """What training.evaluate measured. Raises TrainingError when it did not."""
-    try:
-        return style.metrics[key][str(size)]
-    except KeyError as error:
-        raise TrainingError(f"{style.slug}: metrics.json has no {key} at {size} px: see docs/REPRODUCTION.md") from error

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from itertools import compress
 from typing import Any
 
 import torch
@@ -100,10 +101,10 @@ class Twin:
         if self.averaging:
             new = 1 - min(self.averaging, (1 + self.steps) / (10 + self.steps))
             means, values = (list(module.state_dict().values()) for module in (self.painter, self.generator))
-            pairs = zip(means, values, strict=True)
-            torch._foreach_lerp_(*zip(*((m, v) for m, v in pairs if m.is_floating_point()), strict=True), new)
-            for mean, value in zip(means, values, strict=True):
-                if not mean.is_floating_point():
+            floats = [mean.is_floating_point() for mean in means]
+            torch._foreach_lerp_(list(compress(means, floats)), list(compress(values, floats)), new)
+            for mean, value, is_float in zip(means, values, floats, strict=True):
+                if not is_float:
                     mean.copy_(value)
 
     def react_to_skipped_steps(self, step: int, say: Callable[[str], None]) -> None:
