@@ -2,6 +2,7 @@
 
 import json
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -92,6 +93,31 @@ def test_a_cache_that_cannot_be_written_is_not_the_hubs_fault(hub, monkeypatch, 
     with pytest.raises(HubError, match="cannot use the cache, .*: make room, or set HF_HOME elsewhere") as error:
         client.pull_pictures("eve/photos", (".zip",))
     assert not isinstance(error.value, HubUnavailableError)
+
+
+@pytest.mark.parametrize(("pattern", "what"), [("GET /datasets/eve/photos/resolve", "drip"), ("GET /api/datasets", "slow")])
+def test_a_data_set_is_not_waited_for_beyond_its_time(hub, monkeypatch, pattern, what):
+    """A byte now and then is no answer. (issue 13, item 21)"""
+    hub.add("eve/photos", {"a/a.jpg": b"jpeg" * 999, "b.PNG": b"png" * 999}, kind="dataset")
+    monkeypatch.setattr("zoo.hub.datasets.DEADLINE", 0.5)
+    monkeypatch.setattr("zoo.hub.datasets.LISTING", 0.5)
+    hub.faults.append(Fault(pattern, what))
+    began = time.monotonic()
+    with pytest.raises(HubUnavailableError):
+        client.pull_pictures("eve/photos", (".zip",))
+    assert time.monotonic() - began < 5
+
+
+def test_a_data_set_that_was_pulled_is_there_when_the_hub_is_not(hub):
+    hub.add("eve/photos", {"a/a.jpg": b"jpeg", "b.PNG": b"png", "c.txt": b"words", "d.Zip": b"zip"}, kind="dataset")
+    folder = client.pull_pictures("eve/photos", (".zip",))
+    assert sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*.*")) == ["a/a.jpg", "b.PNG", "d.Zip"]
+    assert (folder / "a" / "a.jpg").read_bytes() == b"jpeg"
+    hub.faults.append(Fault("GET /", 503))
+    assert client.pull_pictures("eve/photos", (".zip",)) == folder
+    hub.faults[:] = [Fault("GET /", 403)]  # an answer, for which the cache is no substitute
+    with pytest.raises(HubAccessError):
+        client.pull_pictures("eve/photos", (".zip",))
 
 
 def test_what_strangers_pull_has_its_bound_and_the_owner_s_has_none(hub, published, painted_pair, monkeypatch):

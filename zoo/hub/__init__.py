@@ -5,7 +5,8 @@ Tokens come from where the Hub's client looks (`hf auth login`, HF_TOKEN); HF_EN
 """
 
 from zoo.hub.client import SHARE_VARIABLE, accounts, endpoint, serve_strangers, split_id
-from zoo.hub.pull import SORTS, Found, find, pull, pull_pictures, thumbnail
+from zoo.hub.datasets import pull_pictures
+from zoo.hub.pull import SORTS, Found, find, pull, thumbnail
 from zoo.hub.upload import Target, check_target, deploy, is_there, space_hardware, upload_style
 
 __all__ = [

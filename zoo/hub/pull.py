@@ -8,16 +8,15 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
-from huggingface_hub import HfApi, snapshot_download
+from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, HTTPError
 
 from zoo import trust
 from zoo.card import TAG
-from zoo.errors import HubError, HubUnavailableError
+from zoo.errors import HubUnavailableError
 from zoo.hub.cache import Cache, Listed
 from zoo.hub.client import download, endpoint, read_token, split_id, translated
-from zoo.hub.waiting import TIMEOUT, patiently, watch, within
-from zoo.images import SUFFIXES
+from zoo.hub.waiting import TIMEOUT, patiently, within
 from zoo.style import Style
 
 MAX_SEARCHED = 5000  # styles
@@ -132,23 +131,6 @@ def _is_refusal(error: Exception) -> bool:
     """Whether the Hub answered, and what is cached is no substitute for what it said."""
     status = error.response.status_code if isinstance(error, HfHubHTTPError) and error.response is not None else 500
     return status < 500 and status != 429
-
-
-def pull_pictures(name: str, archives: tuple[str, ...]) -> Path:
-    """Folder with the picture files of a Hub dataset, and those that end in one of `archives`; in the Hub's cache.
-
-    Raises HubError when there is no such dataset, it holds none of them, or the Hub cannot be reached.
-    """
-    repo, revision = split_id(name)
-    patterns = [f"*{case}" for suffix in (*SUFFIXES, *archives) for case in (suffix, suffix.upper())]
-    with translated(f"dataset {name}"):
-        watch()
-        where = Path(
-            snapshot_download(repo, repo_type="dataset", revision=revision, endpoint=endpoint(), allow_patterns=patterns)
-        )
-    if not any(path.is_file() for path in where.rglob("*")):
-        raise HubError(f"dataset {name} holds no picture files and no zip or tar of them: export it as an image folder")
-    return where
 
 
 def thumbnail(id: str, sha: str, timeout: float = TIMEOUT) -> Path:
