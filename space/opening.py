@@ -16,7 +16,7 @@ from zoo.painter import stylize
 from zoo.style import PHOTO
 
 STYLE, SIZE, CONTRAST = GALLERY[0], 512, 30  # px of the long side; % of the photo's own
-PICTURES = {norm: Path(__file__).parent / "opening" / f"{norm}.jpg" for norm in NORMS}
+PICTURES = {norm: Path(__file__).parent / "hazy" / f"{norm}.jpg" for norm in NORMS}
 
 
 def hazy_photo() -> Image.Image:

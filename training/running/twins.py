@@ -64,7 +64,7 @@ class Twin:
         returns the mean losses, on the device."""
         for group in (group for optimizer in self.optimizers for group in optimizer.param_groups):
             group["lr"] = group["rate"] * factor * self.factor * group["scale"]
-        before = by_kind(self._state())
+        before = copies(self._state())
         total = sum(len(photos) for photos, *_ in chunks)
         means: dict = {}
         for photos, features, seed in chunks:
@@ -89,10 +89,13 @@ class Twin:
         self._average()
         return means
 
-    def _state(self) -> list[torch.Tensor]:
-        """Every tensor that a step changes: weights, running statistics, and then what the optimisers remember."""
-        remembered = (state.values() for optimizer in self.optimizers for state in optimizer.state.values())
-        return [*self.generator.state_dict().values(), *(v for values in remembered for v in values if torch.is_tensor(v))]
+    def _state(self) -> dict[Any, torch.Tensor]:
+        """Every tensor that a step changes: weights, running statistics, what the optimisers remember."""
+        found: dict = dict(self.generator.state_dict())
+        for i, optimizer in enumerate(self.optimizers):
+            for j, state in enumerate(optimizer.state.values()):
+                found.update({(i, j, key): value for key, value in state.items() if isinstance(value, torch.Tensor)})
+        return found
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -142,29 +145,33 @@ class Twin:
             setattr(self, key, state["guard"].get(key, 0))
 
 
-def by_kind(tensors: list[torch.Tensor]) -> dict[tuple, torch.Tensor]:
-    """All values of tensors in a few: one vector a dtype and device, a copy. Few, as a GPU takes longer to start on a small
-    tensor than to copy it."""
-    return {kind: torch.cat([vector(tensor) for tensor in those]) for kind, those in _kinds(tensors).items()}
+def copies(tensors: dict[Any, torch.Tensor]) -> dict[Any, torch.Tensor]:
+    """A copy of each tensor, as a vector; all of a kind are copied in one, as a GPU takes longer to start on a small tensor
+    than to copy it."""
+    found: dict = {}
+    for those in _kinds(tensors).values():
+        vectors = [vector(tensor) for tensor in those.values()]
+        found.update(zip(those, torch.cat(vectors).split([len(v) for v in vectors]), strict=True))
+    return found
 
 
 @torch.no_grad()
-def put_back(tensors: list[torch.Tensor], before: dict[tuple, torch.Tensor], where: torch.Tensor) -> None:
-    """Give tensors the values they had `before`, as `by_kind` found them, if the flag `where` is set, which only their device
-    need know. Those at the end of the list that were not there before were 0.
+def put_back(tensors: dict[Any, torch.Tensor], before: dict[Any, torch.Tensor], where: torch.Tensor) -> None:
+    """Give tensors the values they had in `before`, their `copies`, if the flag `where` is set, which only their device need
+    know. What was not there before was 0.
     """
-    for kind, those in _kinds(tensors).items():
-        vectors = [vector(tensor) for tensor in those]
-        now = torch.cat(vectors)
-        old = before.get(kind, now[:0])
-        old = torch.cat([old, old.new_zeros(len(now) - len(old))])
-        torch._foreach_copy_(vectors, torch.where(where, old, now).split([len(v) for v in vectors]))
+    for those in _kinds(tensors).values():
+        vectors = [vector(tensor) for tensor in those.values()]
+        old = [before[key] if key in before else torch.zeros_like(v) for key, v in zip(those, vectors, strict=True)]
+        chosen = torch.where(where, torch.cat(old), torch.cat(vectors))
+        torch._foreach_copy_(vectors, chosen.split([len(v) for v in vectors]))
 
 
-def _kinds(tensors: list[torch.Tensor]) -> dict[tuple, list[torch.Tensor]]:
-    found: dict[tuple, list[torch.Tensor]] = {}
-    for tensor in tensors:
-        found.setdefault((tensor.dtype, tensor.device), []).append(tensor)
+def _kinds(tensors: dict[Any, torch.Tensor]) -> dict[tuple, dict[Any, torch.Tensor]]:
+    """The tensors of each dtype and device."""
+    found: dict[tuple, dict[Any, torch.Tensor]] = {}
+    for key, tensor in tensors.items():
+        found.setdefault((tensor.dtype, tensor.device), {})[key] = tensor
     return found
 
 

@@ -71,6 +71,23 @@ def test_a_step_that_is_not_finite_changes_nothing(norm, optimizer, objective, p
     assert not same(before, state(twin)) and all(value.isfinite().all() for value in state(twin).values())
 
 
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_a_row_whose_first_step_is_not_finite_leaves_all_others_as_they_were(norm, objective, photos):
+    """The optimiser remembers its weights from then on, in between the others'."""
+    twin = Twin(norm, replace(CONFIG, optimizer="muon"), 2, Accelerator())
+    for _ in range(2):
+        train_step([twin], objective, photos, 0, 1.0)
+    before, buffers = state(twin), [o.state_dict()["state"] for o in copy.deepcopy(twin.optimizers)]
+    assert not train_step([twin], objective, photos * float("nan"), 1, 1.0)[norm]["total"].isfinite()
+    assert same(before, state(twin))
+    for old, optimizer in zip(buffers, twin.optimizers, strict=True):
+        now = optimizer.state_dict()["state"]
+        assert all(same(old[key], now[key]) for key in old)
+        assert not any(value.any() for key in now.keys() - old.keys() for value in now[key].values())
+    train_step([twin], objective, photos, 1, 1.0)
+    assert not same(before, state(twin)) and all(value.isfinite().all() for value in state(twin).values())
+
+
 def test_a_checkpoint_of_version_0_1_is_taken_up(objective, photos):
     """It had one optimiser, whose groups had no rate of their own (issue 13, item 9)."""
     twin, other = make("instance"), make("instance")
