@@ -55,6 +55,9 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
         shown = gr.Image(str(painting) if isinstance(painting, Path) else painting, visible=painting is not None)
         return (at_left, files[1]), words.captions(left), actions.describe(done), *downloads, about, shown
 
+    def whole_contrast():
+        return 100
+
     def paint_wall(photo, request: gr.Request):
         newest = _walls.take(request.session_hash)
         if photo is None:
@@ -110,7 +113,8 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
         **PAINTING,
     )
     # A visitor's own photo begins as it is, whatever the last one had lost.
-    own = photo.input(lambda: 100, None, knobs.contrast, show_progress="hidden", api_visibility="private", queue=False)
+    own = photo.input(whole_contrast, None, knobs.contrast, show_progress="hidden", api_visibility="private",
+                      concurrency_limit=None)  # fmt: skip
     own.then(paint_pair, {photo, chosen, controls.size, *knobs.inputs}, result.outputs, show_progress_on=result.slider,
              api_visibility="private", **PAINTING)  # fmt: skip
     photo.change(paint_wall, photo, controls.styles, show_progress="hidden", trigger_mode="multiple", api_visibility="private",
