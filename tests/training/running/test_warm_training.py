@@ -13,7 +13,8 @@ from training.records import read_log
 from training.train import main
 from zoo.adapter import is_adapter
 from zoo.catalog import find
-from zoo.conditional import norm_parameters, share_convolutions
+from zoo.conditional import export, make_conditional, norm_parameters, share_convolutions
+from zoo.folder import twin_folder
 from zoo.images import open_photo, to_tensor
 
 SMALL = ("--recipe", "smoke", "--steps", 3, "--log-every", 1, "--preview-every", 3)
@@ -24,7 +25,12 @@ def test_many_styles_and_the_identity_go_on_from_trained_ones(examples, tmp_path
     (held_out := tmp_path / "held-out").mkdir()
     shutil.copy(examples / "dog.jpg", held_out)
     pictures = [examples / name for name in ("sunset.jpg", "dog.jpg")]
-    words = [*SMALL, "--pair", "--from", "udnie", "tableau-no-2", "--style-image", *pictures, "--content", examples]
+    for norm in ("instance", "batch"):  # two styles of one training
+        together = make_conditional(zoo.load("udnie", norm), 2)
+        for row, name in enumerate(("one", "other")):
+            zoo.save(export(together, row), twin_folder(tmp_path / name, norm))
+    starts = [tmp_path / "one", tmp_path / "other"]
+    words = [*SMALL, "--pair", "--from", *starts, "--style-image", *pictures, "--content", examples]
     words += [
         "--identity-weight",
         10,
@@ -50,9 +56,9 @@ def test_many_styles_and_the_identity_go_on_from_trained_ones(examples, tmp_path
         with torch.no_grad():  # three steps from where they began: still much like it
             assert (generators[0](photo) - zoo.load("udnie", norm)(photo)).abs().mean() < 0.2
     recipe = yaml.safe_load((folders[0] / "recipe.yaml").read_text())
-    assert [record["style"] for record in recipe["started_from"]] == ["udnie"]
+    assert [record["style"] for record in recipe["started_from"]] == ["one"]
     assert recipe["width"] == 16  # of the generator it began from, whatever the recipe says
-    assert "udnie" in (folders[0] / "README.md").read_text()
+    assert "*one*" in (folders[0] / "README.md").read_text()
     psnr = json.loads((folders[2] / "metrics.json").read_text())["psnr"]
     assert psnr["batch"]["as_is"] > 5 and psnr["instance"]["matched"] > 5
 
