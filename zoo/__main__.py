@@ -74,6 +74,8 @@ def info_command(args: argparse.Namespace) -> None:
     if errors := style.errors:
         values = ", ".join(f"{name} {each['content']:.2f}, {each['style']:.2f}" for name, each in errors.items())
         say(f"  held-out content and style error (lower is better): {values}")
+    if faded := style.faded:
+        say("  style loss where contrast is low: " + ", ".join(f"{norm} {ratio - 1:+.0%}" for norm, ratio in faded.items()))
 
 
 def find_command(args: argparse.Namespace) -> None:

@@ -77,10 +77,10 @@ class Style:
         """
         found = self.metrics.get("errors", {})
         try:
-            means = {name: found[name]["mean"] for name in PAINTERS if name in found}
+            means = {name: found[name]["mean"] for name in PAINTERS if name in found.keys()}  # a mapping, or an error
             if not all(_is_figure(each[key]) for each in means.values() for key in ("content", "style")):
                 raise ValueError("figures")
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise StyleFolderError(f"{self.folder / 'metrics.json'}: errors are not what training.evaluate writes") from error
         return means
 
