@@ -94,6 +94,15 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
         return take(shown[place], request)
 
     photo = controls.photo
+    repaint: dict[str, Any] = {
+        "fn": paint_pair,
+        "inputs": {photo, chosen, controls.size, *knobs.inputs},
+        "outputs": result.outputs,
+        "trigger_mode": "multiple",  # else gradio drops the newer ones
+        "show_progress_on": result.slider,
+        "api_visibility": "private",
+        **PAINTING,
+    }
     gr.on(
         [
             photo.change,
@@ -104,19 +113,11 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
             knobs.strength.release,
             knobs.keep_colours.change,
         ],
-        paint_pair,
-        {photo, chosen, controls.size, *knobs.inputs},
-        result.outputs,
-        trigger_mode="multiple",  # else gradio drops the newer ones
-        show_progress_on=result.slider,
-        api_visibility="private",
-        **PAINTING,
+        **repaint,
     )
     # A visitor's own photo begins as it is, whatever the last one had lost.
-    own = photo.input(whole_contrast, None, knobs.contrast, show_progress="hidden", api_visibility="private",
-                      concurrency_limit=None)  # fmt: skip
-    own.then(paint_pair, {photo, chosen, controls.size, *knobs.inputs}, result.outputs, show_progress_on=result.slider,
-             api_visibility="private", **PAINTING)  # fmt: skip
+    photo.input(whole_contrast, None, knobs.contrast, show_progress="hidden", trigger_mode="multiple", api_visibility="private",
+                concurrency_limit=None).then(**repaint)  # fmt: skip
     photo.change(paint_wall, photo, controls.styles, show_progress="hidden", trigger_mode="multiple", api_visibility="private",
                  **PAINTING)  # fmt: skip
     chosen.change(None, js=TO_RESULT)

@@ -3,7 +3,7 @@
 import re
 
 from zoo import hub
-from zoo.style import Style
+from zoo.style import Style, change
 
 NORMS = ("batch", "instance")  # left and right of the slider
 # Chosen by eye: the most beautiful pairs first, among those where it is plain what batch norm misses.
@@ -41,10 +41,9 @@ def faded_in_words(style: Style) -> str:
     found = style.faded
     if not set(NORMS) <= found.keys():
         return ""
-    farther = {norm: f"{ratio - 1:+.0%}".replace("-0%", "+0%") for norm, ratio in found.items()}
     return (
         "Where photos have lost three quarters of their contrast, the style loss of what batch norm paints changes by "
-        f"{farther['batch']}, of what instance norm paints by **{farther['instance']}**."
+        f"{change(found['batch'])}, of what instance norm paints by **{change(found['instance'])}**."
     )
 
 

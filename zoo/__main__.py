@@ -31,7 +31,7 @@ from zoo.finish import check_strength, finish
 from zoo.frozen import frozen
 from zoo.images import check_picture_name, list_photos, open_photo, save_picture
 from zoo.painter import check_size, stylize, texture
-from zoo.style import PAINTERS, Style, style_at
+from zoo.style import PAINTERS, Style, change, style_at
 
 
 def list_command(args: argparse.Namespace) -> None:
@@ -75,7 +75,7 @@ def info_command(args: argparse.Namespace) -> None:
         values = ", ".join(f"{name} {each['content']:.2f}, {each['style']:.2f}" for name, each in errors.items())
         say(f"  held-out content and style error (lower is better): {values}")
     if faded := style.faded:
-        say("  style loss where contrast is low: " + ", ".join(f"{norm} {ratio - 1:+.0%}" for norm, ratio in faded.items()))
+        say("  style loss where contrast is low: " + ", ".join(f"{norm} {change(ratio)}" for norm, ratio in faded.items()))
 
 
 def find_command(args: argparse.Namespace) -> None:

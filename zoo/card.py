@@ -8,7 +8,7 @@ from zoo.errors import ConfigError, shorten
 from zoo.folder import CONFIG, PAINTING_LICENCE, twin_folder
 from zoo.names import is_hub_id, make_slug
 from zoo.records import dump_yaml
-from zoo.style import Style
+from zoo.style import Style, change
 
 TAG = "missing-ingredient"  # by which styles are found on the Hub, and told from whatever else lies there
 HOME = None  # where the code can be cloned from by everybody, once there is such an address
@@ -166,22 +166,21 @@ def _pictures(style: Style) -> list[str]:
 def _figures(style: Style) -> list[str]:
     lines = []
     if errors := style.errors:
-        record = style.metrics["errors"]
         lines += [
             "## Held-out errors\n",
             "How far from the photo (content) and from the painting (style), at three sizes, as shares of the photo's and the "
             "painting's own features; the lower, the better, in both. Batch norm in eval mode, with its running statistics.\n",
             *_table(("content", "style"), errors, ".3f"),
-            *_how_measured(record),
+            *_how_measured(style.metrics["errors"]),
         ]
     if faded := style.faded:
-        change = ", ".join(f"{ratio - 1:+.0%} with {norm} norm" for norm, ratio in faded.items())
-        lines.append(f"Where photos have lost three quarters of their contrast, the style loss changes by: {change}.\n")
+        changes = ", ".join(f"{change(ratio)} with {norm} norm" for norm, ratio in faded.items())
+        lines.append(f"Where photos have lost three quarters of their contrast, the style loss changes by: {changes}.\n")
     for size, found in style.held_out.items():
         lines += [
             f"## Held-out objective at {size} px\n",
             f"Mean over {len(found['photos'])} photos never trained on (lower is better): content + 5 × style, "
-            "VGG16, caffe scale.\n",
+            "VGG16, caffe scale; batch norm in eval mode, with its running statistics.\n",
             *_table(("content", "style", "objective"), found, ",.0f"),
             *_how_measured(found),
         ]

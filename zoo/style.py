@@ -132,6 +132,11 @@ class Style:
         return path if os.path.isfile(path) else None
 
 
+def change(ratio: float) -> str:
+    """A ratio as a change in per cent: "+12%"; "+0%" of what is 1 within rounding."""
+    return f"{round(100 * (ratio - 1)):+d}%"
+
+
 def _is_fact(value: object) -> bool:
     return isinstance(value, (str, int, float)) and not isinstance(value, bool)
 

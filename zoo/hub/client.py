@@ -1,10 +1,11 @@
 """What everything that asks the Hub shares: which Hub, whose login, and what its errors mean."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from huggingface_hub import HfApi, constants, get_session, get_token, hf_hub_url
+from huggingface_hub import DatasetInfo, HfApi, ModelInfo, constants, get_session, get_token, hf_hub_url
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
@@ -29,6 +30,7 @@ def endpoint() -> str:
     return os.environ.get("HF_ENDPOINT", constants.ENDPOINT).rstrip("/")
 
 
+SHA = re.compile(r"[0-9a-f]{40}")  # of a commit
 SHARE_VARIABLE = "MISSING_INGREDIENT_SHARE"  # 1: who opens this machine's page is its owner, and has the owner's login
 
 _for_strangers = False
@@ -73,6 +75,13 @@ def accounts(token: str | None = None) -> list[str]:
         except LocalTokenNotFoundError as error:
             raise HubAccessError("you are not logged in to the Hub: run `hf auth login`, or set HF_TOKEN") from error
         return [known["name"], *(org["name"] for org in known.get("orgs", []))]
+
+
+def commit_of(info: ModelInfo | DatasetInfo) -> str:
+    """The commit that the Hub tells of; it becomes part of a path. Raises ValueError when it is none."""
+    if not info.sha or not SHA.fullmatch(info.sha):
+        raise ValueError(f"{info.sha!r} is no commit")
+    return info.sha
 
 
 @contextmanager

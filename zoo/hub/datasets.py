@@ -6,12 +6,12 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from huggingface_hub import HfApi, hf_hub_download, snapshot_download
-from huggingface_hub.errors import HfHubHTTPError, HTTPError
+from huggingface_hub.errors import HTTPError
 from tqdm import tqdm
 
 from zoo.errors import HubError, HubUnavailableError
-from zoo.hub.client import endpoint, read_token, split_id, translated
-from zoo.hub.waiting import patiently, watch, within
+from zoo.hub.client import commit_of, endpoint, read_token, split_id, translated
+from zoo.hub.waiting import is_refusal, patiently, within
 from zoo.images import SUFFIXES
 
 LISTING = 60.0  # s, for the names of what may be a hundred thousand files
@@ -31,32 +31,37 @@ def pull_pictures(name: str, archives: tuple[str, ...]) -> Path:
         try:
             sha, sizes = patiently(lambda: within(LISTING, lambda: _list_files(repo, revision)))
         except (HTTPError, OSError, HubUnavailableError) as error:
-            if isinstance(error, HfHubHTTPError) and error.response is not None and error.response.status_code < 500:
+            if is_refusal(error):
                 raise
-            watch()
-            where = Path(snapshot_download(repo, repo_type="dataset", revision=revision, local_files_only=True))
-            return _with_pictures(where, name, wanted)
-        sizes = {file: size for file, size in sizes.items() if file.lower().endswith(wanted)}
-        found: list[Path] = []
-
-        def fetch(file: str) -> None:
-            def download() -> str:
-                return hf_hub_download(repo, file, repo_type="dataset", revision=sha, endpoint=endpoint(), token=read_token())
-
-            path = Path(patiently(lambda: within(DEADLINE + sizes[file] / SLOWEST, download)))
-            found.append(path.parents[len(PurePosixPath(file).parts) - 1])
-
-        _each(list(sizes), fetch)
-        if not found:
-            raise _no_pictures(name)
-        _remember(found[0], revision or "main")
-    return found[0]
+            folder: Path | None = Path(snapshot_download(repo, repo_type="dataset", revision=revision, local_files_only=True))
+        else:
+            folder = _fetch(repo, sha, {file: size for file, size in sizes.items() if file.lower().endswith(wanted)})
+            if folder:
+                _remember(folder, revision or "main")
+    if folder is None or not any(path.name.lower().endswith(wanted) for path in folder.rglob("*")):
+        raise HubError(f"dataset {name} holds no picture files and no zip or tar of them: export it as an image folder")
+    return folder
 
 
 def _list_files(repo: str, revision: str | None) -> tuple[str, dict[str, int]]:
     """The commit that a revision is, and the size of each file in it, in bytes."""
     info = HfApi(endpoint=endpoint(), token=read_token()).dataset_info(repo, revision=revision, files_metadata=True)
-    return info.sha or "main", {file.rfilename: file.size or 0 for file in info.siblings or ()}
+    return commit_of(info), {file.rfilename: file.size or 0 for file in info.siblings or ()}
+
+
+def _fetch(repo: str, sha: str, sizes: dict[str, int]) -> Path | None:
+    """The folder of a commit in the client's cache, with these files in it; None where there are none."""
+    folders: set[Path] = set()
+
+    def fetch(file: str) -> None:
+        def download() -> str:
+            return hf_hub_download(repo, file, repo_type="dataset", revision=sha, endpoint=endpoint(), token=read_token())
+
+        path = Path(patiently(lambda: within(DEADLINE + sizes[file] / SLOWEST, download)))
+        folders.add(path.parents[len(PurePosixPath(file).parts) - 1])
+
+    _each(list(sizes), fetch)
+    return next(iter(folders), None)
 
 
 def _remember(folder: Path, revision: str) -> None:
@@ -91,13 +96,3 @@ def _each(files: list[str], fetch: Callable[[str], None]) -> None:
                 thread.join(0.1)
     if errors:
         raise errors[0]
-
-
-def _with_pictures(folder: Path, name: str, wanted: tuple[str, ...]) -> Path:
-    if not any(path.name.lower().endswith(wanted) for path in folder.rglob("*")):
-        raise _no_pictures(name)
-    return folder
-
-
-def _no_pictures(name: str) -> HubError:
-    return HubError(f"dataset {name} holds no picture files and no zip or tar of them: export it as an image folder")

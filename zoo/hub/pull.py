@@ -1,6 +1,5 @@
 """Styles that others share: found by their tag, pulled at a commit into the Hub's cache, looked at before they are trusted."""
 
-import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,14 +8,14 @@ from pathlib import Path
 from typing import Literal
 
 from huggingface_hub import HfApi
-from huggingface_hub.errors import HfHubHTTPError, HTTPError
+from huggingface_hub.errors import HTTPError
 
 from zoo import trust
 from zoo.card import TAG
 from zoo.errors import HubUnavailableError
 from zoo.hub.cache import Cache, Listed
-from zoo.hub.client import download, endpoint, read_token, split_id, translated
-from zoo.hub.waiting import TIMEOUT, patiently, within
+from zoo.hub.client import SHA, commit_of, download, endpoint, read_token, split_id, translated
+from zoo.hub.waiting import TIMEOUT, is_refusal, patiently, within
 from zoo.style import Style
 
 MAX_SEARCHED = 5000  # styles
@@ -27,7 +26,6 @@ SORTS: dict[str, Literal["likes", "downloads", "created_at"]] = {
 }
 DEADLINE = 120.0  # s, for all of a style
 PICTURE, MAX_THUMBNAIL = "images/instance.jpg", 2**20  # bytes
-_SHA = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
@@ -97,14 +95,14 @@ def pull(
         return pictures is True or file in trust.RECORDS or file in (pictures or ())
 
     with translated(name):
-        if revision and _SHA.fullmatch(revision) and cache.has(revision, wanted):
+        if revision and SHA.fullmatch(revision) and cache.has(revision, wanted):
             sha = revision
         else:
             try:
                 sha, listing = patiently(lambda: within(timeout, lambda: _list_files(repo, revision, timeout)))
             except (HTTPError, OSError, HubUnavailableError) as error:
                 sha = cache.newest(revision or "main") or revision or ""
-                if _is_refusal(error) or not _SHA.fullmatch(sha) or not cache.has(sha, wanted):
+                if is_refusal(error) or not SHA.fullmatch(sha) or not cache.has(sha, wanted):
                     raise
             else:
                 files = {file: known for file, known in listing.items() if wanted(file)}
@@ -120,22 +118,14 @@ def _list_files(repo: str, revision: str | None, timeout: float) -> tuple[str, d
     """The commit that a revision is, and the files in it that a style may have."""
     api = HfApi(endpoint=endpoint(), token=read_token())
     info = api.model_info(repo, revision=revision, files_metadata=True, timeout=2 * timeout)  # `within` is first
-    if not info.sha or not _SHA.fullmatch(info.sha):
-        raise ValueError(f"{info.sha!r} is no commit")
     files = [file for file in info.siblings or () if trust.is_style_file(file.rfilename)]
     listed = {f.rfilename: Listed(f.size or 0, f.lfs.sha256 if f.lfs else None, f.blob_id) for f in files}
-    return info.sha, listed
-
-
-def _is_refusal(error: Exception) -> bool:
-    """Whether the Hub answered, and what is cached is no substitute for what it said."""
-    status = error.response.status_code if isinstance(error, HfHubHTTPError) and error.response is not None else 500
-    return status < 500 and status != 429
+    return commit_of(info), listed
 
 
 def thumbnail(id: str, sha: str, timeout: float = TIMEOUT) -> Path:
     """The picture of a style on the Hub, in the cache. Raises HubError when it has none, or one that is too large."""
     with translated(id):
-        if not _SHA.fullmatch(sha):
+        if not SHA.fullmatch(sha):
             raise ValueError(f"{sha!r} is no commit")
         return Cache(id).picture(sha, lambda: within(timeout, lambda: download(id, sha, PICTURE, MAX_THUMBNAIL, timeout)))

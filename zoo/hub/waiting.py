@@ -63,6 +63,12 @@ def patiently(ask: Callable[[], T]) -> T:
     raise AssertionError("the last pause is None")
 
 
+def is_refusal(error: Exception) -> bool:
+    """Whether the Hub answered, and what is cached is no substitute for what it said."""
+    status = error.response.status_code if isinstance(error, HfHubHTTPError) and error.response is not None else 500
+    return status < 500 and status != 429
+
+
 def is_waited_for() -> None:
     """Raise HubUnavailableError in a thread that `within` has given up."""
     if threading.current_thread() in _given_up:
