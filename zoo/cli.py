@@ -1,5 +1,6 @@
 """What all commands share: one plain line for what went wrong, exit codes, an end without a traceback."""
 
+import argparse
 import functools
 import io
 import os
@@ -9,11 +10,14 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint, entry_points
-from typing import Protocol, TextIO
+from typing import Protocol, TextIO, TypeAlias
 
 from zoo.errors import ZooError, printable
 
 MISTAKE, INTERRUPTED, NOBODY_READS, TERMINATED = 2, 130, 141, 143  # exit codes; the last three as shells have them
+
+# What commands are added to, for which argparse has no public name.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 
 def say(line: object, file: TextIO | None = None) -> None:

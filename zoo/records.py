@@ -40,6 +40,10 @@ class _Loader(yaml.SafeLoader):
             raise _refusal(f"{kind!r} is not read: only text, numbers, true, false, null, lists and mappings are", event)
         if node.tag in _NUMBERS and len(node.value) > MAX_DIGITS:
             raise _refusal(f"a number of {len(node.value)} digits", event)
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            if len(keys) != len(set(keys)):  # the last would silently win
+                raise _refusal(f"the key {next(key for key in keys if keys.count(key) > 1)[:40]!r} stands there twice", event)
         return node
 
 

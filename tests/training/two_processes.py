@@ -85,3 +85,4 @@ if __name__ == "__main__":
     }
     if accelerator.is_main_process:
         (out / "found.json").write_text(json.dumps(found))
+    accelerator.end_training()  # else threads of the process group may still run at exit, which then aborts now and then

@@ -31,6 +31,7 @@ MOMENT = 10  # s of processor time: what is read in one on a free machine takes 
         ("a: &a [*a]", "anchors and aliases"),
         ("<<: {title: x}", "'merge' is not read"),
         ("k: {!!merge x: {a: 1}}", "'merge' is not read"),
+        ("a.jpg: {title: x}\nb.jpg: 1\na.jpg: {title: y}", "the key 'a.jpg' stands there twice"),
         ("[" + "x," * 32_000 + "]", "more than 4096 values"),
         ("".join(f"k{n}: {n}\n" for n in range(5000)), "more than 4096 values"),
         ("[" * FULL, "within each other"),
