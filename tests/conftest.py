@@ -17,6 +17,7 @@ for _key, _value in {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_XET": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    "MISSING_INGREDIENT_ENGINE": "torch",  # the same pictures on every machine
 }.items():
     os.environ[_key] = _value
 

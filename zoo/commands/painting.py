@@ -10,7 +10,7 @@ from tqdm import tqdm
 from zoo.catalog import find, load
 from zoo.cli import Commands, say
 from zoo.device import DEVICES, HELP, pick_device
-from zoo.engine.painting import ENGINES
+from zoo.engine.choice import ENGINES
 from zoo.errors import ConfigError, PhotoError
 from zoo.finish import check_strength, finish
 from zoo.frozen import frozen
@@ -30,7 +30,7 @@ def add(commands: Commands) -> None:
     sub.add_argument("--seed", type=int, default=0, metavar="S", help="variation of a generator that has noise (default: 0)")
     sub.add_argument("--strength", type=float, default=1.0, metavar="F", help="0: the photo, 1: all paint (default: 1)")
     sub.add_argument("--keep-colours", action="store_true", help="light and dark as painted, colours of the photo")
-    sub.add_argument("--engine", choices=ENGINES, default="auto", help="what computes on a processor (default: auto, torch)")
+    sub.add_argument("--engine", choices=ENGINES, default="auto", help="what computes on a processor (default: the fastest)")
     sub.set_defaults(run=stylize_command)
 
     about = "Write a generator as an ONNX file: photos of any size, B×3×H×W in [0, 1], in and out."

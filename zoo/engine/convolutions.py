@@ -1,4 +1,7 @@
-"""Convolutions of maps that come a few rows at a time, in the forms that a processor computes fastest. All are exact."""
+"""Convolutions of maps that come a few rows at a time, in the forms that a processor computes fastest.
+
+All are exact, but that one with a kernel in bfloat16 rounds what it reads and gives to that; it adds up in float32.
+"""
 
 import weakref
 from collections.abc import Callable
@@ -25,8 +28,9 @@ class Conv(Rows):
 
     def rows(self, a: int, b: int) -> torch.Tensor:
         """See Rows."""
-        x = padded(self._source, a * self._stride - self._pad, (b - 1) * self._stride + self._pad + 1, self._pad, self._mode)
-        return activate(F.conv2d(x, self._layer.weight, self._layer.bias, self._stride), self._slope)
+        first, last = a * self._stride - self._pad, (b - 1) * self._stride + self._pad + 1
+        x = padded(self._source, first, last, self._pad, self._mode, dtype=self._layer.weight.dtype)
+        return activate(_convolve(x, self._layer.weight, self._layer.bias, self._stride), self._slope)
 
 
 class ConvToFew(Rows):
@@ -65,11 +69,11 @@ class UpConv(Rows):
         """See Rows."""
         first, last = a // 2, (b + 1) // 2
         n, w = last - first, self._source.width
-        x = padded(self._source, first - 1, last + 1, 1, "replicate")
+        x = padded(self._source, first - 1, last + 1, 1, "replicate", dtype=self._layer.weight.dtype)
         out, small = empty(self.channels, 2 * n, 2 * w), kernels(self._layer, _four)
         for p in (0, 1):
             for q in (0, 1):
-                found = F.conv2d(x, small[2 * p + q], self._layer.bias)  # one row and one column more than is needed
+                found = _convolve(x, small[2 * p + q], self._layer.bias)  # one row and one column more than is needed
                 out[:, :, p::2, q::2] = found[:, :, p : p + n, q : q + w]
         out = out[:, :, a - 2 * first : b - 2 * first, : self.width]
         below, beside = range(a, b), range(self.width)
@@ -87,7 +91,14 @@ class UpConv(Rows):
             return torch.minimum(there, 2 * (length - 1) - there) // 2
 
         x = x.index_select(2, taps(rows, self.height) - first + 1).index_select(3, taps(columns, self.width) + 1)
-        return F.conv2d(x, self._layer.weight, self._layer.bias)
+        return _convolve(x, self._layer.weight, self._layer.bias)
+
+
+def _convolve(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, stride: int = 1) -> torch.Tensor:
+    if weight.dtype is torch.float32:
+        return F.conv2d(x, weight, bias, stride)
+    found = F.conv2d(x, weight, None, stride)
+    return found.float() if bias is None else found + bias.view(1, -1, 1, 1)  # float32, as the bias
 
 
 _made: "weakref.WeakKeyDictionary[nn.Module, list[torch.Tensor]]" = weakref.WeakKeyDictionary()
@@ -112,20 +123,21 @@ def _grouped(weight: torch.Tensor) -> list[torch.Tensor]:
 
 def _four(weight: torch.Tensor) -> list[torch.Tensor]:
     """The kernels of UpConv, by parity of row and column."""
-    up = _UP.to(weight)
-    return list(torch.einsum("oist,pus,qvt->pqoiuv", weight, up, up).flatten(0, 1))
+    return list(torch.einsum("oist,pus,qvt->pqoiuv", weight.float(), _UP, _UP).flatten(0, 1).to(weight))
 
 
-def padded(source: Rows, a: int, b: int, pad: int, mode: str, width: int = 0) -> torch.Tensor:
+def padded(
+    source: Rows, a: int, b: int, pad: int, mode: str, width: int = 0, dtype: torch.dtype = torch.float32
+) -> torch.Tensor:
     """Rows a to b of a map and `pad` columns more at either side, where rows and columns beyond it are made as `mode` says.
 
     At least `width` columns; what more there are is zero.
     """
     if not pad and not width:
-        return source.rows(a, b)
+        return source.rows(a, b).to(dtype)
     h, w = source.height, source.width
     top, bottom = max(0, -a), max(0, b - h)
-    x = empty(source.channels, b - a, max(width, w + 2 * pad))
+    x = empty(source.channels, b - a, max(width, w + 2 * pad), dtype=dtype)
     inner = x[:, :, top : b - a - bottom, pad : pad + w]
     if mode == "circular" and top:
         source.write(h - top, h, x[:, :, :top, pad : pad + w])

@@ -13,6 +13,7 @@ from PIL import Image
 
 from zoo import memory
 from zoo.device import is_out_of_memory
+from zoo.engine.choice import TORCH, check_engine, fastest_engine
 from zoo.engine.runtimes import RUNTIMES, runtime
 from zoo.engine.sweeps import Tell
 from zoo.engine.torch_engine import LEVELS, TorchEngine, torch_engine
@@ -20,7 +21,6 @@ from zoo.errors import ConfigError, PhotoError, WeightsError, shorten
 from zoo.images import to_image, to_tensor
 from zoo.registry import Generator
 
-ENGINES = ("auto", "module", "torch", *RUNTIMES)  # auto is torch
 CPU = torch.device("cpu")
 
 
@@ -42,8 +42,7 @@ class Manner:
     name: str = "the generator"
 
     def __post_init__(self) -> None:
-        if self.engine not in ENGINES:
-            raise ConfigError(f"unknown engine {shorten(self.engine)}: choose from {', '.join(ENGINES)}")
+        check_engine(self.engine)
         check_seed(self.seed)
 
 
@@ -73,10 +72,11 @@ def paint_fast(generator: Generator, image: Image.Image, manner: Manner = ANY) -
     Raises ConfigError for a seed where there is no noise, WeightsError when what it paints is no picture, PhotoError when not
     even the way that takes the least memory fits.
     """
-    if manner.engine == "module" or not TorchEngine.knows(generator):
+    engine = _engine(generator, manner)
+    if engine == "module":
         return paint_plainly(generator, image, manner)
     _check_noise(generator, manner)
-    if manner.engine in RUNTIMES and (other := runtime(manner.engine, generator)) is not None:
+    if engine in RUNTIMES and (other := runtime(engine, generator)) is not None:
         needed = memory.peak_bytes(generator.config, image.size)
         if needed <= memory.allowance(CPU):  # else in strips
 
@@ -91,10 +91,26 @@ def paint_fast(generator: Generator, image: Image.Image, manner: Manner = ANY) -
             verdict.add(x)
             pixels[row : row + x.shape[2]] = x[0].permute(1, 2, 0).mul(255).round().to(torch.uint8).numpy()
 
-        torch_engine(generator).paint(image, take, level, manner.tell, manner.seed)
+        dtype = torch.bfloat16 if engine == "bfloat16" else torch.float32
+        torch_engine(generator, dtype).paint(image, take, level, manner.tell, manner.seed)
         seconds = time.perf_counter() - started
         verdict.give(image, manner.name)
-        return Painted(Image.fromarray(pixels), seconds, TorchEngine.name)
+        return Painted(Image.fromarray(pixels), seconds, engine if engine in TORCH else TORCH[0])
+
+
+def _engine(generator: Generator, manner: Manner) -> str:
+    """The engine to paint with in that manner."""
+    if not TorchEngine.knows(generator):
+        return "module"
+    if manner.engine != "auto":
+        return manner.engine
+
+    def paint(engine: str, side: int) -> bool:
+        trial = Image.effect_noise((side, side), 64).convert("RGB")
+        return paint_fast(generator, trial, Manner(engine, name=manner.name)).engine == engine
+
+    config = generator.config
+    return fastest_engine(f"{config.architecture} of width {config.width}, {config.norm} norm", paint)
 
 
 def paint_plainly(generator: Generator, image: Image.Image, manner: Manner = ANY) -> Painted:

@@ -16,10 +16,11 @@ from zoo.images import to_tensor
 GROUP = 8  # neighbouring pixels of a row that a convolution to few channels computes as one: they fill the vector lanes
 
 
-def empty(channels: int, height: int, width: int, device: torch.device | str = "cpu") -> torch.Tensor:
-    """1×C×H×W float32, channels-last, not initialised."""
-    shape = (1, channels, height, width)
-    return torch.empty(shape, dtype=torch.float32, device=device, memory_format=torch.channels_last)
+def empty(
+    channels: int, height: int, width: int, device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32
+) -> torch.Tensor:
+    """1×C×H×W, channels-last, not initialised."""
+    return torch.empty((1, channels, height, width), dtype=dtype, device=device, memory_format=torch.channels_last)
 
 
 class Rows(ABC):
@@ -127,8 +128,11 @@ class Scaled(Rows):
 
     def write(self, a: int, b: int, out: torch.Tensor) -> None:
         """See Rows."""
-        torch.addcmul(self._shift, self._source.rows(a, b), self._scale, out=out)
-        activate(out, self._slope)
+        x = out if out.dtype is torch.float32 else empty(self.channels, b - a, self.width)
+        torch.addcmul(self._shift, self._source.rows(a, b), self._scale, out=x)
+        activate(x, self._slope)
+        if x is not out:
+            out.copy_(x)
 
 
 def activate(x: torch.Tensor, slope: float) -> torch.Tensor:

@@ -2,7 +2,8 @@
 
 What a generator's own `forward` computes map by map is computed here in strips of rows that fit the processor's cache; batch
 norm lies in the convolutions, the other norms are one scale and shift, enlarging and 3×3 are four 2×2 convolutions, nothing is
-padded by a copy of its own. The same weights, the same picture within rounding.
+padded by a copy of its own. The same weights, the same picture within rounding: float32's, or that of bfloat16, in which wide
+convolutions may compute (all but the first and the last of a residual generator); they add up in float32.
 """
 
 import weakref
@@ -11,6 +12,7 @@ from typing import cast
 
 import torch
 from PIL import Image
+from torch import nn
 
 from zoo.engine.programs import PROGRAMS
 from zoo.engine.sweeps import STRIP, WORKING, Sweeps, Tell, fold
@@ -20,12 +22,17 @@ LEVELS = (0, 1, 2)  # keep every map, those of half the height, those of a quart
 
 
 class TorchEngine:
-    """Paints what `generator` would, on the processor. Its weights are those of now: a copy is made."""
+    """Paints what `generator` would, on the processor, with wide kernels of that dtype. Its weights are those of now: a copy is
+    made."""
 
     name = "torch"
 
-    def __init__(self, generator: Generator):
+    def __init__(self, generator: Generator, dtype: torch.dtype = torch.float32):
         self._generator = cast(Generator, fold(generator))
+        for module in self._generator.modules():
+            # The photo's own contrast and the result stay float32, and narrow kernels have nothing to win.
+            if isinstance(module, nn.Conv2d) and min(module.weight.shape[:2]) >= 16:
+                module.weight.data = module.weight.data.to(dtype)
         self._program = PROGRAMS[type(generator)]
         self._plans: dict[tuple[tuple[int, int], int], tuple[float, int]] = {}
 
@@ -65,17 +72,19 @@ class TorchEngine:
             sweeps.finish(last, lambda a, x: take(a, torch.sigmoid(x[..., : image.width])), image.height)
 
 
-_made: "weakref.WeakKeyDictionary[Generator, tuple[object, TorchEngine]]" = weakref.WeakKeyDictionary()
+_made: "weakref.WeakKeyDictionary[Generator, tuple[object, dict[torch.dtype, TorchEngine]]]" = weakref.WeakKeyDictionary()
 
 
-def torch_engine(generator: Generator) -> TorchEngine:
+def torch_engine(generator: Generator, dtype: torch.dtype = torch.float32) -> TorchEngine:
     """The engine of a generator, made anew when its weights have changed, or the style that is chosen among its own."""
     state = [(t.data_ptr(), 0 if t.is_inference() else t._version) for t in (*generator.parameters(), *generator.buffers())]
     state += [(getattr(module, "chosen", 0), 0) for module in generator.modules()]
     found = _made.get(generator)
     if found is None or found[0] != state:
-        found = _made[generator] = state, TorchEngine(generator)
-    return found[1]
+        found = _made[generator] = state, {}
+    if dtype not in found[1]:
+        found[1][dtype] = TorchEngine(generator, dtype)
+    return found[1][dtype]
 
 
 class _Blank(Image.Image):

@@ -1,0 +1,96 @@
+"""Which engine "auto" is: the fastest on this machine, found by painting once, remembered in a file of the user's cache.
+
+MISSING_INGREDIENT_ENGINE names one instead, for everything that this process paints.
+"""
+
+import json
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+from zoo.device import fastest_precision
+from zoo.engine.runtimes import RUNTIMES, is_there
+from zoo.errors import ConfigError, shorten
+from zoo.folder import write_whole
+
+TORCH = ("torch", "bfloat16")  # the torch engine in float32, and with its inner convolutions in bfloat16
+ENGINES = ("auto", "module", *TORCH, *RUNTIMES)
+TRIAL, ROUNDS = 256, 3  # a picture's side in px, pictures of each
+WORTH = 0.9  # of the time of the torch engine: what another must stay below, as times vary
+_chosen: dict[str, str] = {}
+
+
+def check_engine(engine: str) -> None:
+    """Raise ConfigError unless there is an engine of that name."""
+    if engine not in ENGINES:
+        raise ConfigError(f"unknown engine {shorten(engine)}: choose from {', '.join(ENGINES)}")
+
+
+def candidates() -> list[str]:
+    """The engines that may be fastest here; "torch", which is always there, first."""
+    bfloat16 = ["bfloat16"] if fastest_precision("cpu") is torch.bfloat16 else []
+    return ["torch", *bfloat16, *filter(is_there, RUNTIMES)]
+
+
+def fastest_engine(network: str, paint: Callable[[str, int], bool]) -> str:
+    """The engine that paints with such a `network` (its architecture, width and norm) in the least time.
+
+    `paint(engine, side)` paints a picture of side×side px and says whether that engine did it. It is asked once for a machine
+    and a network, and not at all where there is no choice. Raises ConfigError when MISSING_INGREDIENT_ENGINE names none.
+    """
+    if named := os.environ.get("MISSING_INGREDIENT_ENGINE", ""):
+        check_engine(named)
+    if named not in ("", "auto"):
+        return named
+    engines = candidates()
+    if len(engines) == 1:
+        return engines[0]
+    key = f"{network}; {', '.join(_named(engine) for engine in engines)}; {_machine()}"
+    if key not in _chosen:
+        _chosen.update({k: v for k, v in _remembered().items() if v in ENGINES})
+    if _chosen.get(key) not in engines:
+        _chosen[key] = _measured(engines, paint)
+        with suppress(OSError):  # a cache that may not be written: measured again the next time
+            write_whole({_file(): json.dumps({**_remembered(), key: _chosen[key]}, indent=2).encode()})
+    return _chosen[key]
+
+
+def _measured(engines: list[str], paint: Callable[[str, int], bool]) -> str:
+    engines = [engine for engine in engines if paint(engine, TRIAL)]  # which warms it up, too
+    seconds: dict[str, list[float]] = {engine: [] for engine in engines}
+    for _ in range(ROUNDS):
+        for engine in engines:  # in turns: what else the machine does hits all
+            began = time.perf_counter()
+            paint(engine, TRIAL)
+            seconds[engine].append(time.perf_counter() - began)
+    median = {engine: statistics.median(times) * (1 if engine == "torch" else 1 / WORTH) for engine, times in seconds.items()}
+    return min(median, key=lambda engine: median[engine])
+
+
+def _named(engine: str) -> str:
+    return f"{engine} {version(engine)}" if engine in RUNTIMES else engine
+
+
+def _machine() -> str:
+    kind = torch.backends.cpu.get_cpu_capability()
+    return f"{platform.machine()} {kind}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+
+
+def _file() -> Path:
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "missing-ingredient" / "engines.json"
+
+
+def _remembered() -> dict[str, str]:
+    try:
+        found = json.loads(_file().read_text(encoding="utf-8"))
+        return {str(k): str(v) for k, v in found.items()}
+    except (OSError, ValueError, AttributeError):  # none yet, or somebody else's
+        return {}
