@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from benchmarks import inference, steps, stylization, training
+from benchmarks import inference, steps, stylization, training, ultra
 from benchmarks.steps import VARIANTS
 
 
-@pytest.mark.parametrize("command", [inference, steps, stylization, training])
+@pytest.mark.parametrize("command", [inference, steps, stylization, training, ultra])
 def test_they_load_where_there_is_no_resource(command, monkeypatch):
     """As on Windows."""
     monkeypatch.setitem(sys.modules, "resource", None)
@@ -62,6 +62,17 @@ def test_inference_times_every_engine(run_module):
     for name in ("eager", "module", "torch", "GEMM"):
         found = re.search(rf"^\| 2 \| 96x64 \| {name} \| ([\d.]+) \|[\d. ]*\| ([\d.]+) \|", done.stdout, re.M)
         assert found and float(found[1]) >= 0 and float(found[2]) > 0
+
+
+@pytest.mark.slow
+def test_ultra_paints_within_its_limit(run_module):
+    """Issue 15."""
+    done = run_module("benchmarks.ultra", "--size", "900x700", "--whole", "300x200", "--limit", "200M")
+    assert done.returncode == 0, done.stderr
+    assert float(re.search(r"differ by at most (\S+)", done.stdout)[1]) < 1e-4
+    for engine in ("torch", "bfloat16"):
+        seconds, most = map(int, re.search(rf"^\| {engine} \| (\d+) \| (\d+) \|$", done.stdout, re.M).groups())
+        assert seconds > 0 and 200 < most < 2000
 
 
 @pytest.mark.slow

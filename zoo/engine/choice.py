@@ -7,11 +7,11 @@ import json
 import os
 import platform
 import statistics
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
+from time import perf_counter
 
 import torch
 
@@ -67,9 +67,9 @@ def _measured(engines: list[str], paint: Callable[[str, int], bool]) -> str:
     seconds: dict[str, list[float]] = {engine: [] for engine in engines}
     for _ in range(ROUNDS):
         for engine in engines:  # in turns: what else the machine does hits all
-            began = time.perf_counter()
+            began = perf_counter()
             paint(engine, TRIAL)
-            seconds[engine].append(time.perf_counter() - began)
+            seconds[engine].append(perf_counter() - began)
     median = {engine: statistics.median(times) * (1 if engine == "torch" else 1 / WORTH) for engine, times in seconds.items()}
     return min(median, key=lambda engine: median[engine])
 

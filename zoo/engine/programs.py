@@ -5,6 +5,7 @@ from typing import cast
 
 import torch
 from PIL import Image
+from torch import nn
 
 from zoo.engine.convolutions import Conv, ConvToFew
 from zoo.engine.rows import Beside, Kept, Lines, Photo, Pooled, Rows, Sum
@@ -27,13 +28,12 @@ def johnson(generator: Generator, image: Image.Image, sweeps: Sweeps) -> Rows:
     x = sweeps.layer(half, g.down2, 0)
     del full, half
     for block in cast(Iterable[ResidualBlock], g.residual):
+        whole = isinstance(block.second.norm, nn.Identity)  # no statistics are needed: it is computed at the last sweep
+        x = x if whole else sweeps.keep(x)
         inside = sweeps.layer(x, block.first, 0)
-        if isinstance(inside, Lines):  # no statistics are needed: everything is computed at the last sweep
-            x = Lines(Sum(sweeps.layer(inside, block.second, 1), x))
-        else:
-            x = sweeps.keep(x)
-            x = sweeps.add(x, sweeps.layer(inside, block.second, 1, over=inside))
-        del inside
+        added = sweeps.layer(inside, block.second, 1, over=inside)
+        x = Lines(Sum(added, x)) if whole else sweeps.add(cast(Kept, x), added)
+        del inside, added
     for layer, size in zip((g.up1, g.up2), sizes, strict=True):
         x = sweeps.layer(x, layer, 0, size)
     return ConvToFew(x, g.leave)

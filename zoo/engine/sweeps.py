@@ -25,7 +25,8 @@ WORKING = 12  # times the bytes of a strip: what a sweep takes besides the maps 
 
 
 class Sweeps:
-    """The sweeps of one picture of `height` rows. Maps of at most `height` / 2**level rows are kept; 2 is the highest level.
+    """The sweeps of one picture of `height` rows. Maps of at most `height` / 2**level rows are kept, and always the sum that a
+    residual generator's blocks add to.
 
     One that is a `plan` computes nothing: it adds up the multiplications, `work`, and the bytes held at once, `most`.
     """
@@ -94,12 +95,8 @@ class Sweeps:
         return Kept(kept)
 
     def add(self, to: Kept, more: Rows) -> Kept:
-        """A map that is kept plus another, where it lies."""
-
-        def add(a: int, x: torch.Tensor) -> None:
-            to.tensor[:, :, a : a + x.shape[2]] += x
-
-        self._sweep(more, add)
+        """A map that is kept plus another, which may be computed from it, where it lies."""
+        self._sweep(more, None, to.tensor, write=torch.Tensor.add_)
         return to
 
     def finish(self, source: Rows, take: Callable[[int, torch.Tensor], None], height: int) -> None:
@@ -126,34 +123,30 @@ class Sweeps:
         take: Callable[[int, torch.Tensor], None] | None,
         kept: torch.Tensor | None = None,
         height: int = 0,
+        write: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = torch.Tensor.copy_,
     ) -> None:
-        """Compute a map strip by strip; `take` each with its first row, and keep it. What is kept may overwrite the map that is
+        """Compute a map strip by strip; `take` each with its first row, and `write` it into `kept`. That may be the map that is
         read, as it is written one strip late."""
         n, height = max(LEAST, int(STRIP / source.span) if source.span else source.height), height or source.height
         self.strip = max(self.strip, min(n, height) * source.span)
         if self.plan:
             self.work += height * source.work
             return
-        late: list[tuple[int, torch.Tensor]] = []
+        late: list[tuple[torch.Tensor, torch.Tensor]] = []
         for a in range(0, height, n):
             b = min(a + n, height)
             x = source.rows(a, b)
             if take:
                 take(a, x)
             if kept is not None:
-                late.append((a, x))
+                late.append((kept[:, :, a:b], x))
                 while len(late) > 1:
-                    _write(kept, *late.pop(0))
+                    write(*late.pop(0))
             self.work += (b - a) * source.work
             if self._tell:
                 self._tell(min(1.0, self.work / self._total))
         for strip in late:
-            assert kept is not None
-            _write(kept, *strip)
-
-
-def _write(kept: torch.Tensor, a: int, x: torch.Tensor) -> None:
-    kept[:, :, a : a + x.shape[2]].copy_(x)
+            write(*strip)
 
 
 class Statistics:

@@ -18,7 +18,7 @@ from zoo.engine.programs import PROGRAMS
 from zoo.engine.sweeps import STRIP, WORKING, Sweeps, Tell, fold
 from zoo.registry import Generator
 
-LEVELS = (0, 1, 2)  # keep every map, those of half the height, those of a quarter
+LEVELS = (0, 1, 2, 3)  # keep every map, those of half the height, those of a quarter, none but a residual generator's sum
 
 
 class TorchEngine:
@@ -48,8 +48,11 @@ class TorchEngine:
         sweeps = Sweeps(size[1], level)
         end = self._program(self._generator, _Blank(size), sweeps)
         sweeps.finish(end, lambda a, x: None, size[1])
-        pixels, last = size[0] * size[1], sweeps.held  # Pillow's take 4 bytes; the result is there at the last sweep alone
-        most = max(sweeps.most + 4 * pixels, last + 12 * pixels) + int(WORKING * max(STRIP, sweeps.strip))
+        pixels, last = (
+            size[0] * size[1],
+            sweeps.held,
+        )  # Pillow's take 4 bytes, of the result an array's 3 are filled, then copied
+        most = max(sweeps.most + 4 * pixels, last + 7 * pixels, 12 * pixels) + int(WORKING * max(STRIP, sweeps.strip))
         if len(self._plans) > 100:
             self._plans.clear()
         self._plans[size, level] = sweeps.work, most

@@ -108,8 +108,8 @@ def test_the_last_levels_take_less_memory_and_more_work():
 
 
 def test_a_hundred_megapixels_fit_into_four_gibibytes():
-    """With the photo and the result, at the zoo's width (issue 15)."""
-    assert min(costs(random_generator(width=16))((12000, 8400))) < 4 * 2**30
+    """With the photo and the result, at the zoo's width, and one for the libraries (issue 15)."""
+    assert min(costs(random_generator(width=16))((12000, 8400))) < 3 * 2**30
 
 
 def test_batch_norm_takes_one_sweep(monkeypatch):
