@@ -5,6 +5,7 @@ import torch
 
 import zoo
 from zoo.conditional import ConditionalNorm, choose, export, make_conditional, mix, share_convolutions
+from zoo.config import NORMS
 from zoo.errors import ConfigError, WeightsError
 
 
@@ -20,7 +21,7 @@ def conditional(norm, styles=3):
     return generator.eval()
 
 
-@pytest.mark.parametrize("norm", ["instance", "batch", "contrast"])
+@pytest.mark.parametrize("norm", [norm for norm in NORMS if norm != "none"])
 def test_a_row_exports_exactly_to_a_plain_generator(norm, tmp_path):
     generator, photos = conditional(norm), torch.rand(2, 3, 40, 37)
     outputs = []

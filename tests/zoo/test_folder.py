@@ -12,11 +12,12 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import zoo
+from zoo.config import NORMS
 from zoo.errors import ConfigError, StyleFolderError, WeightsError
 from zoo.folder import list_norms, load, load_generator, twin_folder, write_whole
 
 
-@pytest.mark.parametrize("norm", ["instance", "batch", "contrast", "none"])
+@pytest.mark.parametrize("norm", NORMS)
 def test_a_saved_generator_paints_as_before(tmp_path, norm):
     torch.manual_seed(3)
     generator = zoo.create(norm=norm, width=4, residual_blocks=2)

@@ -21,6 +21,7 @@ STRIP = 8 * 2**20  # bytes that a strip's rows take, over all maps that are comp
 PADDED = 63  # rows that a texture network adds to a picture, at most
 LEAST = 4  # rows of a strip, however wide
 Tell = Callable[[float], None]  # is told the share of the work that is done, from 0 to 1; what it raises ends the work
+KNOWN = (InstanceNorm, BatchNorm, ContrastNorm)  # norms that are a scale and a shift for each channel here
 WORKING = 12  # times the bytes of a strip: what a sweep takes besides the maps that are kept, at most (measured)
 
 

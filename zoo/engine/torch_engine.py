@@ -15,7 +15,8 @@ from PIL import Image
 from torch import nn
 
 from zoo.engine.programs import PROGRAMS
-from zoo.engine.sweeps import STRIP, WORKING, Sweeps, Tell, fold
+from zoo.engine.sweeps import KNOWN, STRIP, WORKING, Sweeps, Tell, fold
+from zoo.layers import NORMS
 from zoo.registry import Generator
 
 LEVELS = (0, 1, 2, 3)  # keep every map, those of half the height, those of a quarter, none but a residual generator's sum
@@ -39,7 +40,9 @@ class TorchEngine:
     @staticmethod
     def knows(generator: Generator) -> bool:
         """Whether it can paint as this generator does."""
-        return type(generator) in PROGRAMS and all(p.device.type == "cpu" for p in generator.parameters())
+        norms = [module for module in generator.modules() if isinstance(module, NORMS)]
+        here = all(p.device.type == "cpu" for p in generator.parameters())
+        return here and type(generator) in PROGRAMS and all(isinstance(norm, KNOWN) for norm in norms)
 
     def plan(self, size: tuple[int, int], level: int) -> tuple[float, int]:
         """Multiplications, and bytes of memory with image and result, for a picture of width×height px at that level."""

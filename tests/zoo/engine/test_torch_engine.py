@@ -8,10 +8,12 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from torch import nn
 
 import zoo
 from zoo.conditional import make_conditional
-from zoo.engine import sweeps
+from zoo.config import NORMS
+from zoo.engine import sweeps, torch_engine
 from zoo.engine.painting import Manner, costs, paint_fast
 from zoo.engine.torch_engine import LEVELS, TorchEngine
 from zoo.errors import ConfigError, WeightsError
@@ -55,7 +57,7 @@ def test_any_strips_at_any_level_give_the_modules_picture(monkeypatch, data):
     draw = data.draw
     generator = random_generator(
         architecture=draw(st.sampled_from(["johnson", "texture"])),
-        norm=draw(st.sampled_from(["instance", "batch", "contrast", "none"])),
+        norm=draw(st.sampled_from(NORMS)),
         padding=draw(st.sampled_from(["reflect", "zero", "replicate", "circular"])),
         upsampling=draw(st.sampled_from(["nearest", "bilinear"])),
         width=draw(st.integers(1, 4)),
@@ -110,6 +112,16 @@ def test_the_last_levels_take_less_memory_and_more_work():
 def test_a_hundred_megapixels_fit_into_four_gibibytes():
     """With the photo and the result, at the zoo's width, and one for the libraries (issue 15)."""
     assert min(costs(random_generator(width=16))((12000, 8400))) < 3 * 2**30
+
+
+def test_a_norm_that_it_does_not_know_the_module_paints(monkeypatch):
+    class GroupNorm(nn.GroupNorm):
+        pass
+
+    generator = random_generator(width=2)
+    generator.enter.norm = GroupNorm(2, 2)
+    monkeypatch.setattr(torch_engine, "NORMS", (*torch_engine.NORMS, GroupNorm))
+    assert paint_fast(generator, noise(40, 40)).engine == "module"
 
 
 def test_batch_norm_takes_one_sweep(monkeypatch):
