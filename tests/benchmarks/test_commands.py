@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from benchmarks import inference, steps, stylization, training
+from benchmarks import batch, inference, steps, stylization, training
 from benchmarks.steps import VARIANTS
 
 
-@pytest.mark.parametrize("command", [inference, steps, stylization, training])
+@pytest.mark.parametrize("command", [batch, inference, steps, stylization, training])
 def test_they_load_where_there_is_no_resource(command, monkeypatch):
     """As on Windows."""
     monkeypatch.setitem(sys.modules, "resource", None)
@@ -62,3 +62,16 @@ def test_inference_times_every_engine(run_module):
     for name in ("eager", "module", "torch engine"):
         found = re.search(rf"^\| 2 \| 64 \| {name} \| ([\d.]+) \| [\d.]+ \| ([\d.]+) \|$", done.stdout, re.M)
         assert found and float(found[1]) > 0 and float(found[2]) > 0
+
+
+@pytest.mark.slow
+def test_batch_times_every_loop(run_module, small_pair, tmp_path):
+    """Issue 15."""
+    few = ["--photos", 2, "--sides", 200, 150, "--size", 64, "--rounds", 1, "--style", small_pair]
+    done = run_module("benchmarks.batch", *few, "--out", tmp_path / "figures.json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "figures.json").read_text())
+    assert list(found["pictures_a_second"]) == ["eager", "one by one", "batch"]
+    for name, (speed,) in found["pictures_a_second"].items():
+        printed = re.search(rf"^\| {name} \| ([\d.]+) \| [\d.]+ \| [\d.]+ \|$", done.stdout, re.M)
+        assert speed > 0 and float(printed[1]) == pytest.approx(speed, abs=0.01)
