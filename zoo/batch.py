@@ -105,10 +105,17 @@ class Job:
 
     def mark(self, photo: Path) -> str:
         """What is written into a painting, to know it again: the style, and a hash of the settings and of the photo's size and
-        time of change. Raises OSError when there is no such photo."""
-        there = photo.stat()
+        time of change. Empty when there is no such photo."""
+        try:
+            there = photo.stat()
+        except OSError:
+            return ""
         found = hashlib.sha256(f"{self.settings} {there.st_size} {there.st_mtime_ns}".encode()).hexdigest()
         return f"missing-ingredient {ascii(self.style.slug)[1:-1]} {self.norm} {found[:16]}"
+
+    def has_painted(self, photo: Path, target: Path) -> bool:
+        """Whether that picture is what this job makes of that photo."""
+        return software_of(target) == self.mark(photo) != ""
 
 
 @dataclass(frozen=True)
@@ -159,29 +166,26 @@ class _Work:
 
     def paint(self, photo: Path, target: Path) -> Outcome:
         started = time.perf_counter()
+        if not self._again and self._job.has_painted(photo, target):
+            return Outcome(photo, target, skipped=True)
         try:
-            skipped, note = self._paint(photo, target)
-        except ZooError as error:
-            return Outcome(photo, target, time.perf_counter() - started, error=str(error))
-        return Outcome(photo, target, time.perf_counter() - started, note=note, skipped=skipped)
+            error, note = "", self._paint(photo, target)
+        except ZooError as problem:
+            error, note = str(problem), ""
+        return Outcome(photo, target, time.perf_counter() - started, error, note)
 
-    def _paint(self, photo: Path, target: Path) -> tuple[bool, str]:
+    def _paint(self, photo: Path, target: Path) -> str:
         job, note = self._job, ""
-        try:
-            mark = job.mark(photo)  # before it is read: one that is changed meanwhile is painted again
-        except OSError:
-            mark = ""  # open_photo says why
-        if not self._again and mark and software_of(target) == mark:
-            return True, note
+        mark = job.mark(photo)  # before it is read: one that is changed meanwhile is painted again
         image = to_srgb(open_photo(photo, job.size, gap=GAP))
         if job.size and job.size > max(image.size):
             w, h = image.size
-            note = f"{photo.name} is {w}×{h} px, smaller than --size {job.size}: it keeps its own size"
+            note = f"{photo.name} is {w}×{h} px, smaller than {job.size}: it keeps its own size"
         with self._turn:
             manner = Manner(job.engine, self._tell, job.seed)
             painted = painter(job.device).paint(image, job.style, (job.norm,), manner=manner)[job.norm].image
         save_picture(finish(painted, image, job.strength, job.keep_colours), target, exif=exif_of(image, mark))
-        return False, note
+        return note
 
     def _tell(self, share: float) -> None:
         if self.stop.is_set():

@@ -8,6 +8,7 @@
     ├── PhotoError          a picture that cannot be read, is too small or too large
     ├── DeviceError         a device that this machine lacks
     ├── DoneInPart          some of many pictures failed, and the others are there
+    ├── ClusterError        a cluster that cannot be had, or fails
     ├── TrainingError       a training or a measurement that cannot start or go on
     └── HubError            something about the Hub
         ├── HubNotFoundError     no such repository, revision or file there
@@ -69,6 +70,10 @@ class DeviceError(ZooError):
 
 class DoneInPart(ZooError):
     """Some of many pictures failed, and the others are there."""
+
+
+class ClusterError(ZooError):
+    """A cluster that was asked for cannot be had, or fails."""
 
 
 class TrainingError(ZooError):

@@ -1,13 +1,15 @@
 """Commands that make pictures, or a file that makes them elsewhere."""
 
 import argparse
+import importlib.util
 import sys
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 
 from tqdm import tqdm
 
-from zoo.batch import FORMATS, Job, paint_all, plan_outputs
+from zoo.batch import FORMATS, Job, Outcome, Plan, paint_all, plan_outputs
 from zoo.catalog import find, load
 from zoo.cli import Commands, say
 from zoo.device import DEVICES, HELP, pick_device
@@ -33,6 +35,9 @@ def add(commands: Commands) -> None:
     sub.add_argument("--strength", type=float, default=1.0, metavar="F", help="0: the photo, 1: all paint (default: 1)")
     sub.add_argument("--keep-colours", action="store_true", help="light and dark as painted, colours of the photo")
     sub.add_argument("--engine", choices=ENGINES, default="auto", help="what computes on a processor (default: auto, torch)")
+    sub.add_argument(
+        "--on", metavar="ray|ADDRESS", help="paint on a Ray cluster: this machine's, or that at ip:port or ray://ip:port"
+    )
     sub.set_defaults(run=stylize_command)
 
     about = "Write a generator as an ONNX file: photos of any size, B×3×H×W in [0, 1], in and out."
@@ -61,13 +66,13 @@ def add(commands: Commands) -> None:
 
 def stylize_command(args: argparse.Namespace) -> None:
     """Paint photos. A bad one does not stop the others; all bad ones are named at the end."""
-    device = pick_device(args.device).type
+    device = args.device if args.on else pick_device(args.device).type
     settings = args.norm, args.size, args.seed, args.strength, args.keep_colours, device, args.engine
     job, plan = Job(find(args.style), *settings), plan_outputs(args.photos, args.out, args.format)
     again = args.again or plan[0][1] == args.out  # one photo, to a file that was named
     bad, skipped = [], 0
     with (
-        closing(paint_all(job, plan, again)) as outcomes,
+        closing(_paint_on(args.on, job, plan, again, args.out) if args.on else paint_all(job, plan, again)) as outcomes,
         tqdm(total=len(plan), unit="photo", disable=len(plan) < 2 or None) as bar,
     ):
         for outcome in outcomes:
@@ -86,6 +91,16 @@ def stylize_command(args: argparse.Namespace) -> None:
         say(f"{outcome.photo}: {outcome.error}", sys.stderr)
     if bad:
         raise (PhotoError if len(bad) == len(plan) else DoneInPart)(f"{len(bad)} of {len(plan)} photos failed")
+
+
+def _paint_on(address: str, job: Job, plan: Plan, again: bool, out: Path) -> Generator[Outcome]:
+    if importlib.util.find_spec("ray") is None:
+        raise ConfigError("--on needs Ray: pip install 'missing-ingredient[cluster]', or leave it out")
+    if plan[0][1] == out:
+        raise ConfigError("--on paints folders: name a folder of photos, or leave it out")
+    from zoo.cluster import paint_on_cluster
+
+    return paint_on_cluster(job, plan, again, address, out)
 
 
 def texture_command(args: argparse.Namespace) -> None:
