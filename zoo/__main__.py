@@ -34,7 +34,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 @command
 def main(argv: list[str] | None = None) -> None:
-    """Run a command; exit code 0 when done, 2 with one plain line for a user's mistake."""
+    """Run a command; exit code 0 when done, 2 with one plain line for a user's mistake, 3 when some of many photos failed."""
     words = sys.argv[1:] if argv is None else argv
     if words and words[0] in above():
         sys.exit(above()[words[0]].load()(words[1:]))

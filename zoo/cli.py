@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint, entry_points
 from typing import Protocol, TextIO, TypeAlias
 
-from zoo.errors import ZooError, printable
+from zoo.errors import DoneInPart, ZooError, printable
 
-MISTAKE, INTERRUPTED, NOBODY_READS, TERMINATED = 2, 130, 141, 143  # exit codes; the last three as shells have them
+MISTAKE, IN_PART, INTERRUPTED, NOBODY_READS, TERMINATED = 2, 3, 130, 141, 143  # exit codes; the last three as shells have them
 
 # What commands are added to, for which argparse has no public name.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -41,8 +41,8 @@ class Command(Protocol):
 def command(main: Callable[[list[str] | None], None]) -> Command:
     """Decorator of what a command runs: it returns the exit code.
 
-    0; 2 for a ZooError, a file that cannot be used, too little memory (see `fail`); 130 for Ctrl-C; 141 when nobody reads on
-    (`| head`). SIGTERM ends it as Ctrl-C does, with everything tidied up, and exit code 143.
+    0; 2 for a ZooError, a file that cannot be used, too little memory (see `fail`); 3 for DoneInPart; 130 for Ctrl-C; 141 when
+    nobody reads on (`| head`). SIGTERM ends it as Ctrl-C does, with everything tidied up, and exit code 143.
     """
 
     @functools.wraps(main)
@@ -54,7 +54,8 @@ def command(main: Callable[[list[str] | None], None]) -> Command:
                 main(argv)
                 sys.stdout.flush()
         except ZooError as error:
-            return fail(error)
+            code = fail(error)
+            return IN_PART if isinstance(error, DoneInPart) else code
         except KeyboardInterrupt:
             return INTERRUPTED
         except BrokenPipeError:

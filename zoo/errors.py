@@ -7,14 +7,16 @@
     ├── StyleNotFoundError  no style of that name
     ├── PhotoError          a picture that cannot be read, is too small or too large
     ├── DeviceError         a device that this machine lacks
+    ├── DoneInPart          some of many pictures failed, and the others are there
+    ├── ClusterError        a cluster that cannot be had, or fails
     ├── TrainingError       a training or a measurement that cannot start or go on
     └── HubError            something about the Hub
         ├── HubNotFoundError     no such repository, revision or file there
         ├── HubAccessError       gated, private, or a token that is wrong or missing
         └── HubUnavailableError  unreachable, overloaded, or a transfer that broke off
 
-The library raises these; the edge translates: the command line prints one line and exits with code 2, the page
-shows a message. The text of each says what came, what is needed and how to fix it.
+The library raises these; the edge translates: the command line prints one line and exits with code 2 (3 for DoneInPart), the
+page shows a message. The text of each says what came, what is needed and how to fix it.
 """
 
 import reprlib
@@ -64,6 +66,14 @@ class PhotoError(ZooError):
 
 class DeviceError(ZooError):
     """The device asked for does not exist on this machine."""
+
+
+class DoneInPart(ZooError):
+    """Some of many pictures failed, and the others are there."""
+
+
+class ClusterError(ZooError):
+    """A cluster that was asked for cannot be had, or fails."""
 
 
 class TrainingError(ZooError):

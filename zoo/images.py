@@ -83,11 +83,12 @@ def open_photo(
     size: int | None = None,
     max_pixels: int = MAX_PIXELS,
     formats: Iterable[str] = FORMATS,
+    gap: float = 2,
 ) -> Image.Image:
     """Read a picture in one of `formats` as upright RGB: EXIF orientation applied, transparency over white, 16-bit scaled to 8.
 
     With `size`, reduced to a long side of that many pixels, as `fit_long_side` does; a JPEG file is then decoded at a half,
-    a quarter or an eighth where that leaves twice the size, which saves most of the time and memory of a large one.
+    a quarter or an eighth where that leaves `gap` times the size, which saves most of the time and memory of a large one.
     Raises PhotoError when it is not a picture, is broken, has a side under 32 px or over `max_pixels` pixels; their number is
     looked at before they are decoded.
     """
@@ -106,10 +107,10 @@ def open_photo(
                     _check_scans(image, name)
                     _check_tiles(image, name, max_pixels)
                 if size is not None and image is not source:
-                    w, h = (max(1, 2 * size * side // max(image.size)) for side in image.size)
+                    w, h = (max(1, int(gap * size * side / max(image.size))) for side in image.size)
                     image.draft(None, (w, h))
                 with _silent() if image.format == "TIFF" else nullcontext():
-                    upright = _to_rgb(ImageOps.exif_transpose(image))
+                    upright = _to_rgb(_turned(image))
             return fit_long_side(upright, size)
     except Image.DecompressionBombError as error:  # twice the limit and more: Pillow does not even open it
         raise PhotoError(f"{name} is enormous: reduce it to at most {max_pixels // 10**6} megapixels") from error
@@ -201,6 +202,15 @@ def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:
         raise PhotoError(f"{name} has {w * h / 1e6:.0f} megapixels: reduce it to at most {max_pixels // 10**6}")
 
 
+def _turned(image: Image.Image) -> Image.Image:
+    """EXIF orientation applied. Broken metadata are no reason to refuse a photo."""
+    try:
+        image.getexif()
+    except Exception:  # whatever Pillow's parser stumbles over
+        image.info.pop("exif", None)
+    return ImageOps.exif_transpose(image)
+
+
 def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
         values = np.asarray(image)
@@ -217,7 +227,9 @@ def _to_rgb(image: Image.Image) -> Image.Image:
         image = image.convert("LA")
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        flat = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        flat.info = image.info
+        return flat
     return image.convert("RGB")
 
 

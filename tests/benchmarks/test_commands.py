@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from benchmarks import inference, steps, stylization, training, ultra
+from benchmarks import batch, inference, steps, stylization, training, ultra
 from benchmarks.steps import VARIANTS
 
 
-@pytest.mark.parametrize("command", [inference, steps, stylization, training, ultra])
+@pytest.mark.parametrize("command", [batch, inference, steps, stylization, training, ultra])
 def test_they_load_where_there_is_no_resource(command, monkeypatch):
     """As on Windows."""
     monkeypatch.setitem(sys.modules, "resource", None)
@@ -80,3 +80,16 @@ def test_inference_measures_memory_in_another_process():
     """A picture of 1 MP takes the torch engine some hundred MiB and eager more (issue 15)."""
     small, large = (inference.memory_of("torch", 4, size) for size in ("64", "1024"))
     assert 0 <= small < 0.5 * large < 500 and large < inference.memory_of("eager", 4, "1024")
+
+
+@pytest.mark.slow
+def test_batch_times_every_loop(run_module, small_pair, tmp_path):
+    """Issue 15."""
+    few = ["--photos", 2, "--sides", 200, 150, "--size", 64, "--rounds", 1, "--style", small_pair]
+    done = run_module("benchmarks.batch", *few, "--out", tmp_path / "figures.json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "figures.json").read_text())
+    assert list(found["pictures_a_second"]) == ["eager", "one by one", "batch"]
+    for name, (speed,) in found["pictures_a_second"].items():
+        printed = re.search(rf"^\| {name} \| ([\d.]+) \| [\d.]+ \| [\d.]+ \|$", done.stdout, re.M)
+        assert speed > 0 and float(printed[1]) == pytest.approx(speed, abs=0.01)

@@ -16,7 +16,7 @@ import zoo
 from tests.conftest import ROOT
 from zoo.__main__ import main
 from zoo.cli import command, say
-from zoo.errors import ConfigError, ZooError, brief, printable
+from zoo.errors import ConfigError, DoneInPart, ZooError, brief, printable
 
 
 def run(body):
@@ -36,6 +36,7 @@ def raising(error):
         (ConfigError("no\n such   key"), 2, "error: no such key\n"),
         (PermissionError(errno.EACCES, "Permission denied", "photos"), 2, "error: photos: Permission denied\n"),
         (OSError("the disk is full"), 2, "error: the disk is full\n"),
+        (DoneInPart("1 of 2 photos failed"), 3, "error: 1 of 2 photos failed\n"),
         (MemoryError(), 2, "error: there is not enough memory: choose a smaller size, or free some\n"),
         (KeyboardInterrupt(), 130, ""),
     ],

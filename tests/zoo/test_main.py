@@ -72,7 +72,7 @@ def test_a_bad_photo_does_not_stop_the_others(capsys, small_pair, photo, tmp_pat
     (tmp_path / "bad.jpg").write_bytes(b"no picture")
     inputs = tmp_path / "bad.jpg", tmp_path / "good.jpg"
     code, _, err = run(capsys, "stylize", *inputs, "-s", small_pair, "-o", tmp_path / "out", "--size", 64)
-    assert code == 2 and "1 of 2 photos failed" in err and "bad.jpg" in err
+    assert code == 3 and "1 of 2 photos failed" in err and f"{inputs[0]}: cannot read bad.jpg as a picture" in err
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["good.png"]
 
 
@@ -191,5 +191,5 @@ def test_a_photo_that_may_not_be_read_does_not_stop_the_others(capsys, small_pai
         shutil.copy(photo, tmp_path / name)
     forbidden(tmp_path / "a.jpg")
     code, _, err = run(capsys, "stylize", tmp_path, "-s", small_pair, "-o", tmp_path / "out", "--size", 64)
-    assert code == 2 and "1 of 2 photos failed: cannot read a.jpg: Permission denied" in err
+    assert code == 3 and "1 of 2 photos failed" in err and "a.jpg: cannot read a.jpg: Permission denied" in err
     assert (tmp_path / "out" / "b.png").exists()

@@ -1,21 +1,23 @@
 """Commands that make pictures, or a file that makes them elsewhere."""
 
 import argparse
-import os
+import importlib.util
 import sys
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 
 from tqdm import tqdm
 
+from zoo.batch import FORMATS, Job, Outcome, Plan, paint_all, plan_outputs
 from zoo.catalog import find, load
 from zoo.cli import Commands, say
 from zoo.device import DEVICES, HELP, pick_device
 from zoo.engine.choice import ENGINES
-from zoo.errors import ConfigError, PhotoError
-from zoo.finish import check_strength, finish
+from zoo.errors import ConfigError, DoneInPart, PhotoError
 from zoo.frozen import frozen
-from zoo.images import check_picture_name, list_photos, open_photo, save_picture
-from zoo.painter import check_size, stylize, texture
+from zoo.images import list_photos, save_picture
+from zoo.painter import texture
 
 
 def add(commands: Commands) -> None:
@@ -23,7 +25,9 @@ def add(commands: Commands) -> None:
     sub = commands.add_parser("stylize", help="paint photos", description="Paint photos in a style of the zoo.")
     sub.add_argument("photos", nargs="+", type=Path, metavar="IN", help="photos, or folders of photos")
     sub.add_argument("-s", "--style", required=True, help="slug, style folder, or owner/name[@revision] of the Hub")
-    sub.add_argument("-o", "--out", required=True, type=Path, help="file to write; for several photos a folder (PNG files)")
+    sub.add_argument("-o", "--out", required=True, type=Path, help="file to write; for several photos a folder")
+    sub.add_argument("--format", choices=FORMATS, help="of what is written into a folder (default: png)")
+    sub.add_argument("--again", action="store_true", help="paint also what lies in the folder, painted of the same photo so")
     sub.add_argument("--norm", choices=("instance", "batch"), default="instance", help="which twin paints (default: instance)")
     sub.add_argument("--size", type=int, metavar="N", help="long side of the result in px (default: the photo's own)")
     sub.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
@@ -31,6 +35,9 @@ def add(commands: Commands) -> None:
     sub.add_argument("--strength", type=float, default=1.0, metavar="F", help="0: the photo, 1: all paint (default: 1)")
     sub.add_argument("--keep-colours", action="store_true", help="light and dark as painted, colours of the photo")
     sub.add_argument("--engine", choices=ENGINES, default="auto", help="what computes on a processor (default: the fastest)")
+    sub.add_argument(
+        "--on", metavar="ray|ADDRESS", help="paint on a Ray cluster: this machine's, or that at ip:port or ray://ip:port"
+    )
     sub.set_defaults(run=stylize_command)
 
     about = "Write a generator as an ONNX file: photos of any size, B×3×H×W in [0, 1], in and out."
@@ -57,59 +64,43 @@ def add(commands: Commands) -> None:
     sub.set_defaults(run=texture_command)
 
 
-def plan_outputs(inputs: list[Path], out: Path) -> list[tuple[Path, Path]]:
-    """Pairs (photo, file to write). One photo goes to the file OUT; several, or a folder, go into the folder OUT.
-
-    What lies in OUT already is no input, so that a command can be repeated. Raises PhotoError when a photo would be
-    overwritten, two photos would be written to one file, or OUT has no suffix of a picture.
-    """
-    photos = [photo for path in inputs for photo in (_photos_of(path, out) if os.path.isdir(path) else [path])]
-    if len(inputs) == 1 and not os.path.isdir(inputs[0]) and not os.path.isdir(out):
-        check_picture_name(out)
-        plan = {out: photos[0]}
-    else:
-        if os.path.exists(out) and not os.path.isdir(out):
-            raise PhotoError(f"{out} is a file: several photos need a folder to go to")
-        plan = {}
-        for photo in photos:
-            target = out / f"{photo.stem}.png"
-            if target in plan:
-                raise PhotoError(f"{plan[target]} and {photo} would both be written to {target}: rename one")
-            plan[target] = photo
-    originals = {os.path.realpath(photo) for photo in photos}
-    for target, photo in plan.items():
-        if os.path.realpath(target) in originals:
-            raise PhotoError(f"{photo} painted would overwrite the photo {target}: choose another --out")
-    return [(photo, target) for target, photo in plan.items()]
-
-
-def _photos_of(folder: Path, out: Path) -> list[Path]:
-    photos, results = list_photos(folder), Path(os.path.realpath(out))
-    if Path(os.path.realpath(folder)) in results.parents:
-        photos = [photo for photo in photos if results not in Path(os.path.realpath(photo)).parents]
-    if not photos:
-        raise PhotoError(f"no pictures in {folder} but what lies in {out} already: choose another --out")
-    return photos
-
-
 def stylize_command(args: argparse.Namespace) -> None:
-    """Paint photos. A bad one does not stop the others; it is named at the end."""
-    check_size(args.size)
-    check_strength(args.strength)
-    style, device = find(args.style), pick_device(args.device)
-    plan, bad = plan_outputs(args.photos, args.out), []
-    for photo, target in tqdm(plan, unit="photo", disable=len(plan) < 2 or None):
-        try:
-            image = open_photo(photo, args.size)
-            if args.size and args.size > max(image.size):
-                w, h = image.size
-                say(f"{photo.name} is {w}×{h} px, smaller than --size {args.size}: it keeps its own size", sys.stderr)
-            painted = stylize(image, style, args.norm, args.size, device.type, args.seed, args.engine)
-            save_picture(finish(painted, image, args.strength, args.keep_colours), target)
-        except PhotoError as error:
-            bad.append(str(error))
+    """Paint photos. A bad one does not stop the others; all bad ones are named at the end."""
+    device = args.device if args.on else pick_device(args.device).type
+    settings = args.norm, args.size, args.seed, args.strength, args.keep_colours, device, args.engine
+    job, plan = Job(find(args.style), *settings), plan_outputs(args.photos, args.out, args.format)
+    again = args.again or plan[0][1] == args.out  # one photo, to a file that was named
+    bad, skipped = [], 0
+    with (
+        closing(_paint_on(args.on, job, plan, again, args.out) if args.on else paint_all(job, plan, again)) as outcomes,
+        tqdm(total=len(plan), unit="photo", disable=len(plan) < 2 or None) as bar,
+    ):
+        for outcome in outcomes:
+            bar.update()
+            skipped += outcome.skipped
+            if outcome.note:
+                with bar.external_write_mode(sys.stderr):
+                    say(outcome.note, sys.stderr)
+            if outcome.error:
+                bad.append(outcome)
+    if skipped:
+        say(f"{skipped} of {len(plan)} photos were painted before: --again paints them anew", sys.stderr)
+    if len(plan) == 1 and bad:
+        raise PhotoError(bad[0].error)
+    for outcome in sorted(bad, key=lambda one: one.photo):
+        say(f"{outcome.photo}: {outcome.error}", sys.stderr)
     if bad:
-        raise PhotoError("; ".join(bad) if len(plan) == 1 else f"{len(bad)} of {len(plan)} photos failed: " + "; ".join(bad))
+        raise (PhotoError if len(bad) == len(plan) else DoneInPart)(f"{len(bad)} of {len(plan)} photos failed")
+
+
+def _paint_on(address: str, job: Job, plan: Plan, again: bool, out: Path) -> Generator[Outcome]:
+    if importlib.util.find_spec("ray") is None:
+        raise ConfigError("--on needs Ray: pip install 'missing-ingredient[cluster]', or leave it out")
+    if plan[0][1] == out:
+        raise ConfigError("--on paints folders: name a folder of photos, or leave it out")
+    from zoo.cluster import paint_on_cluster
+
+    return paint_on_cluster(job, plan, again, address, out)
 
 
 def texture_command(args: argparse.Namespace) -> None:

@@ -1,0 +1,201 @@
+"""A folder of photos on a Ray cluster of two workers, one of which is killed in the middle."""
+
+import hashlib
+import importlib.util
+import os
+import socket
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import zoo
+from tests.conftest import ROOT, size_of
+from zoo.__main__ import main
+from zoo.batch import Job, paint_all, plan_outputs
+
+HERE = all(importlib.util.find_spec(name) for name in ("ray", "pyarrow", "pandas"))
+needs_ray = pytest.mark.skipif(not HERE, reason="Ray is not installed: pip install 'missing-ingredient[cluster]'")
+MEMORY = 100 * 2**20  # of each node's object store: rows of a manifest are small
+
+
+@pytest.fixture
+def folder(tmp_path, photo) -> Path:
+    """Forty photos in two folders, one of which is none."""
+    root = tmp_path / "photos"
+    for k in range(40):
+        path = root / f"{k % 2}" / f"{k:02}.jpg"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with Image.open(photo) as image:
+            image.resize((96, 80)).save(path)
+    (root / "0" / "04.jpg").write_bytes(b"no picture")
+    return root
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A head that computes nothing, and two nodes of one core; one says that it has a GPU."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": MEMORY, "ray_client_server_port": port}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]))
+        from ray.cluster_utils import Cluster
+
+        made = Cluster(initialize_head=True, head_node_args=head)
+        made.from_outside = f"ray://127.0.0.1:{port}"
+        made.workers = [made.add_node(num_cpus=1, num_gpus=gpus, object_store_memory=MEMORY) for gpus in (1, 0)]
+        yield made
+        made.shutdown()
+
+
+def manifest(out: Path) -> list[dict]:
+    import pyarrow.parquet as pq
+
+    return sorted(pq.read_table(out / "manifest.parquet").to_pylist(), key=lambda row: row["photo"])
+
+
+def deadly(batch, *args):
+    """What a worker does, which dies of the photo 05.jpg."""
+    from zoo import cluster
+
+    real = zoo.batch.open_photo
+    zoo.batch.open_photo = lambda path, *rest, **more: os._exit(1) if path.name == "05.jpg" else real(path, *rest, **more)
+    return cluster._paint(batch, *args)
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Ray's own
+def test_a_photo_that_workers_die_of_is_given_up(cluster, small_pair, folder, tmp_path, monkeypatch):
+    from zoo import cluster as module
+
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    monkeypatch.setattr(module, "_paint", deadly)
+    out = tmp_path / "out"
+    plan = plan_outputs([folder / "1"], out)[:5]
+    outcomes = list(module.paint_on_cluster(Job(zoo.find(small_pair), size=64, device="cpu"), plan, False, "ray", out))
+    assert sorted(outcome.photo for outcome in outcomes) == [photo for photo, _ in plan]
+    assert [(outcome.photo.name, outcome.error) for outcome in outcomes if outcome.error] == [
+        ("05.jpg", "3 workers died of it")
+    ]
+    assert len(list(out.iterdir())) == 4 + 1  # pictures, manifest
+
+
+class PretendedGpu:
+    """A worker that has a GPU, which is none."""
+
+    def __init__(self, job, *args):
+        assert job.device == "cuda"
+        self.args = replace(job, device="cpu"), *args
+
+    def __call__(self, batch):
+        from zoo import cluster
+
+        return cluster._paint(batch, *self.args)
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_where_there_are_gpus_they_paint(cluster, small_pair, folder, tmp_path, monkeypatch):
+    from zoo import cluster as module
+
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    monkeypatch.setattr(module, "_GpuWorker", PretendedGpu)
+    monkeypatch.setattr(module, "_paint", None)
+    plan = plan_outputs([folder / "1"], tmp_path / "out")[:5]
+    outcomes = list(module.paint_on_cluster(Job(zoo.find(small_pair), size=64), plan, False, "ray", tmp_path / "out"))
+    assert sorted(outcome.target for outcome in outcomes if not outcome.error) == [target for _, target in plan]
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Ray's own
+def test_a_worker_is_killed_in_the_middle(cluster, small_pair, folder, tmp_path, capsys):
+    """All photos are painted all the same, each has its row, and the same command again has nothing left to do."""
+    from zoo.cluster import paint_on_cluster
+
+    out = tmp_path / "out"
+    job, plan = Job(zoo.find(small_pair), size=64, device="cpu"), plan_outputs([folder], out)
+    outcomes, killed = [], False
+    for outcome in paint_on_cluster(job, plan, False, cluster.address, out):
+        outcomes.append(outcome)
+        if not killed:
+            killed = True
+            cluster.remove_node(cluster.workers.pop(), allow_graceful=False)
+    assert sorted(outcome.photo for outcome in outcomes) == [photo for photo, _ in plan]
+    assert [outcome.photo.name for outcome in outcomes if outcome.error] == ["04.jpg"]
+    rows = manifest(out)
+    assert [row["photo"] for row in rows] == [str(photo) for photo, _ in plan]
+    for row, (_, target) in zip(rows, plan, strict=True):
+        if row["error"]:
+            assert "cannot read 04.jpg" in row["error"] and row["sha256"] is None and not target.exists()
+            continue
+        assert row["picture"] == str(target) and size_of(target) == (64, 53) and row["seconds"] >= 0
+        content = target.read_bytes()
+        assert (row["sha256"], row["size"]) == (hashlib.sha256(content).hexdigest(), len(content))
+    assert not [path for path in out.rglob(".*")]
+    assert all(outcome.skipped or outcome.error for outcome in paint_all(job, plan))  # the same rule here and there
+
+    times = {target: target.stat().st_mtime_ns for target in out.rglob("*.png")}
+    words = ["stylize", folder, "-s", small_pair, "-o", out, "--size", 64, "--device", "cpu"]
+    assert main([str(word) for word in (*words, "--on", cluster.from_outside)]) == 3
+    err = capsys.readouterr().err
+    assert "39 of 40 photos were painted before" in err and "error: 1 of 40 photos failed" in err
+    assert times == {target: target.stat().st_mtime_ns for target in out.rglob("*.png")}
+    assert [row["skipped"] for row in manifest(out)].count(True) == 39
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_deaths_are_counted_where_nothing_else_is_left_to_count_them(tmp_path):
+    from zoo import cluster
+
+    plan = [(tmp_path / f"{k}.jpg", tmp_path / "out" / f"{k}.png") for k in range(2)]
+    dying = [cluster._tries(plan[:1]) for _ in range(cluster.DEATHS)]  # which are entered and never left
+    assert [each.__enter__() for each in dying] == [[]] * cluster.DEATHS
+    with cluster._tries(plan) as given_up:
+        assert given_up == plan[:1]
+    with cluster._tries(plan) as given_up:
+        assert given_up == [] and len(list((tmp_path / "out").iterdir())) == 2
+    assert not list((tmp_path / "out").iterdir())
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_manifest_holds_what_was_written_when_the_work_ended(tmp_path):
+    from zoo import cluster
+
+    row = dict.fromkeys(cluster.SCHEMA.names) | {"photo": "a.jpg"}
+    with pytest.raises(KeyboardInterrupt), cluster._manifest(tmp_path / "out" / cluster.MANIFEST) as write:
+        for _ in range(2500):
+            write([row])
+        raise KeyboardInterrupt
+    assert len(manifest(tmp_path / "out")) == 2500 and len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_without_ray_one_plain_line(small_pair, folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert main(["stylize", str(folder), "-s", str(small_pair), "-o", str(tmp_path / "out"), "--on", "ray"]) == 2
+    assert "missing-ingredient[cluster]" in capsys.readouterr().err
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nonsense", "127.0.0.1:x"])
+def test_where_no_cluster_is_one_plain_line(small_pair, folder, tmp_path, capsys, address):
+    assert main(["stylize", str(folder), "-s", str(small_pair), "-o", str(tmp_path / "out"), "--on", address]) == 2
+    err = capsys.readouterr().err
+    assert f"no Ray cluster answers at {address}" in err and err.count("\n") == 1 and not (tmp_path / "out").exists()
+
+
+@needs_ray
+def test_one_photo_needs_no_cluster(small_pair, photo, tmp_path, capsys):
+    assert main(["stylize", str(photo), "-s", str(small_pair), "-o", str(tmp_path / "out.png"), "--on", "ray"]) == 2
+    assert "--on paints folders" in capsys.readouterr().err
