@@ -25,9 +25,11 @@ from zoo.style import PHOTO, Style
 
 HERE = Path(__file__).parent
 MANUAL = HERE.parent / "site"  # what `make docs` builds
+BROWSER = HERE.parent / "browser"  # what `python -m space.static browser/` builds
 SIZES = [256, 512, 768, 1080]
 QUEUE = 32  # requests that may wait
 
+ALONE = "Rather keep your photo to yourself? [Run it in your browser](browser/): it never leaves your device."
 MORE = "The paper's claims, measured one by one: [the documentation](docs/REPRODUCTION.html).\n"
 
 
@@ -52,7 +54,9 @@ def build_demo() -> gr.Blocks:
                     with gr.Column(scale=2, min_width=260):
                         controls = _control_column(styles)
                 with gr.Accordion("Why is one so much better?", open=False):
-                    gr.Markdown(WHY + (MORE if _manual() else ""))
+                    gr.Markdown(WHY + (MORE if _built(MANUAL) else ""))
+                if _built(BROWSER):
+                    gr.Markdown(ALONE, elem_id="alone")
             with gr.Tab("Community", id="community-tab") as tab:
                 shared = community.add_tab(tab)
         events.wire(styles, controls, knobs, result, shared, tabs)
@@ -72,14 +76,19 @@ def launch_options() -> dict:
         "run_history": False,  # nobody's photos are kept, not even in their own browser
         "max_file_size": UPLOAD,
         "favicon_path": HERE / "mark.svg",
-        "app_kwargs": {"middleware": [guard()], "routes": _manual()},
+        "app_kwargs": {"middleware": [guard()], "routes": _routes()},
         "allowed_paths": [path for path in pictures if os.path.isdir(path)],  # a link in a ring would break every answer
     }
 
 
-def _manual() -> list[Mount]:
-    """The documentation below /docs, where it was built."""
-    return [Mount("/docs", StaticFiles(directory=MANUAL, html=True))] if (MANUAL / "index.html").is_file() else []
+def _built(folder: Path) -> bool:
+    return (folder / "index.html").is_file()
+
+
+def _routes() -> list[Mount]:
+    """The documentation below /docs and the page without a server below /browser, where they were built."""
+    sites = {"/docs": MANUAL, "/browser": BROWSER}
+    return [Mount(path, StaticFiles(directory=folder, html=True)) for path, folder in sites.items() if _built(folder)]
 
 
 def _result_column(style: Style) -> tuple[Result, Knobs]:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 import threading
 
 import httpx
@@ -16,7 +17,7 @@ from space.browser.server import make_server
 from space.static import main
 from space.theme import make_theme
 from space.words import HERO
-from tests.conftest import ROOT, make_pair
+from tests.conftest import ROOT
 from zoo.catalog import load
 from zoo.errors import ConfigError, StyleFolderError
 from zoo.export import compare
@@ -26,28 +27,10 @@ pytest.importorskip("onnx")
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory):
-    return make_pair(tmp_path_factory.mktemp("styles") / "small-pair")
-
-
-@pytest.fixture
-def ort(tmp_path):
-    return fake_runtime(tmp_path / "package")
-
-
-def fake_runtime(folder):
-    """A folder that looks as npm's package does."""
-    (folder / "dist").mkdir(parents=True)
-    for name in runtime.NAMES:
-        (folder / "dist" / name).write_text(f"// {name}")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def built(pair, tmp_path_factory):
+def built(pair, ort, tmp_path_factory):
     """The page of one small style, to look at."""
     out = tmp_path_factory.mktemp("built") / "page"
-    build(out, [style_at(pair)], fake_runtime(out.parent / "package"))
+    build(out, [style_at(pair)], ort)
     return out
 
 
@@ -123,8 +106,9 @@ def test_mistakes_are_told(small_pair, ort, tmp_path, monkeypatch, capsys):
     out = str(tmp_path / "out")
     assert main([out, "--styles", str(small_pair), "--ort", str(tmp_path / "nowhere")]) == 2
     assert "--ort DIR" in capsys.readouterr().err
-    (ort / "dist" / runtime.NAMES[-1]).unlink()
-    assert main([out, "--styles", str(small_pair), "--ort", str(ort)]) == 2
+    shutil.copytree(ort, tmp_path / "part")
+    (tmp_path / "part" / "dist" / runtime.NAMES[-1]).unlink()
+    assert main([out, "--styles", str(small_pair), "--ort", str(tmp_path / "part")]) == 2
     assert runtime.NAMES[-1] in capsys.readouterr().err
     monkeypatch.setenv("PATH", "")
     assert main([out, "--styles", str(small_pair)]) == 2
