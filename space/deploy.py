@@ -70,15 +70,16 @@ def main(argv: list[str] | None = None) -> None:
         raise ConfigError("--styles and --ort are of what runs in a browser: say --static, too")
     if args.static and args.hardware:
         raise ConfigError("a static Space runs in its visitors' browsers: leave --hardware out")
+    hardware, files = None, dict[str, Path | str]()
     with tempfile.TemporaryDirectory() as folder:
         if args.static:
-            hardware, sdk = None, "static"
             build(Path(folder), chosen(args.styles), args.ort)
             files = {path.relative_to(folder).as_posix(): path for path in Path(folder).rglob("*") if path.is_file()}
         else:
-            hardware, sdk = args.hardware or hub.space_hardware(args.to) or HARDWARE, "gradio"
+            hardware = args.hardware or hub.space_hardware(args.to) or HARDWARE
             files = space_files(hardware)
-        target = hub.Target(args.to, private=args.private, replace=args.replace, hardware=hardware, sdk=sdk)
+        target = hub.Target(args.to, private=args.private, replace=args.replace, hardware=hardware,
+                            sdk="static" if args.static else "gradio")  # fmt: skip
         if args.dry_run:
             size = sum(len(file) if isinstance(file, str) else file.stat().st_size for file in files.values())
             runs = f"for {hardware}" if hardware else "static"

@@ -28,10 +28,7 @@ slider and compare: that is the whole of
 [Ulyanov, Vedaldi, Lempitsky 2016](https://arxiv.org/abs/1607.08022), in one picture.
 """
 
-BROWSER = (
-    "Your photo never leaves your device: it is painted here, in your browser. Once this page was loaded, it works without a "
-    "network, too."
-)
+BROWSER = "Your photo never leaves your device: it is painted in your browser, without a network, too."
 
 LEFT = {  # what the left side may show: its caption
     "batch": ("Batch norm", "running statistics gathered in training (eval mode), the paper's baseline"),

@@ -30,7 +30,7 @@ from zoo.style import PHOTO, Style
 SPACE = Path(__file__).parent.parent
 PAGE, CLONE = SPACE / "browser" / "page", SPACE.parent
 INDEX, WORKER = "index.html", "sw.js"  # of these two the build fills in $NAMES; the second marks a folder as built here
-TILE, PAINTING, EXAMPLE = 184, 240, 640  # px: sides of a tile and of the painting, an example's long side
+TILE, PAINTING = 184, 240  # px: side of a tile, long side of the painting
 NOTICES = ("LICENSE", "NOTICE", "LICENSES/GPL-3.0.txt", "LICENSES/onnxruntime-MIT.txt")
 GRADIO = ("sdk_version", "python_version", "suggested_hardware", "hf_oauth", "hf_oauth_scopes")  # of a Space's front matter
 # What a page needs for threads; static Spaces send them as custom_headers, a service worker where nobody else does.
@@ -88,7 +88,7 @@ def page_files(styles: list[Style]) -> dict[str, bytes]:
     shown = {norm: path or PHOTO for norm, path in first.pictures.items()}
     files |= {f"opening/{norm}.jpg": path.read_bytes() for norm, path in shown.items()}
     for path in (PHOTO, *list_photos(SPACE / "examples")):
-        files[f"examples/{path.stem}.jpg"] = _jpeg(open_photo(path, EXAMPLE))
+        files[f"examples/{path.name}"] = path.read_bytes()
         files[f"examples/{path.stem}-tile.jpg"] = _jpeg(_tile(path, 128))
     for style in styles:
         files[f"styles/{style.slug}.jpg"] = _jpeg(_tile(style.picture() or PHOTO, TILE))

@@ -19,31 +19,47 @@ let painter; // once what it needs is loaded
 let on; // what it paints on, in words
 let style = zoo.styles[0], photo = null, shown = null;
 let rate = 512 ** 2 / 2; // pixels of a pair that are painted in a second, as far as is known
-let visits = 0; // number of photos so far
+let paintings = 0, visits = 0; // numbers of what was asked for so far: pictures, photos
+let pace = []; // in words, of the camera
+let moved = false, following = false; // the knob, since it was painted last; the painter, after it
 
 const credit = ({ title, by }) => `After ${title}${by ? `, ${by}` : ""}. Painted with Missing Ingredient.`;
 
-// Paint what is set. `size`: a smaller one while a knob is moved.
+// Paint what is set, unless something newer is asked for meanwhile. `size`: a smaller one while a knob is moved.
 async function paint(size = Number(chosen("size"))) {
-  if (!photo) return;
-  line.busy(true);
+  const mine = ++paintings, wanted = () => mine === paintings, faded = contrast.value / 100;
+  line.busy(!camera.isOn());
   try {
     await ready;
-    const asked = { style, photo }, picture = fade(await reduce(photo, size), contrast.value / 100);
-    const painted = await painter.compare(style, ["batch", "instance"], picture);
-    if (!painted) return; // a newer one is on its way
+    const asked = { style, photo };
+    const picture = fade(await reduce(asked.photo, size), faded);
+    const painted = await painter.compare(wanted, asked.style, ["batch", "instance"], picture);
+    if (!painted) return;
     shown = { ...asked, picture, painted };
     rate = (picture.width * picture.height) / (painted.batch.seconds + painted.instance.seconds);
     show();
-    line.busy(false);
   } catch (error) {
-    line.busy(false);
-    tell(error.message);
+    if (wanted()) tell(error.message);
   }
+  if (wanted()) line.busy(false);
 }
 
-// Small enough to follow the hand.
-const paintLive = () => paint(Math.min(Number(chosen("size")), Math.max(128, 16 * Math.round(Math.sqrt(rate * LIVE) / 16))));
+// While the knob is moved: small enough to follow the hand, and one after the other, or a hand that does not rest would see none.
+async function follow() {
+  moved = true;
+  if (following) return;
+  following = true;
+  while (moved) {
+    moved = false;
+    await paint(Math.min(Number(chosen("size")), Math.max(128, 16 * Math.round(Math.sqrt(rate * LIVE) / 16))));
+  }
+  following = false;
+}
+
+function rest() {
+  moved = false;
+  paint();
+}
 
 // The two sides as they are shown and saved.
 function sides() {
@@ -58,7 +74,7 @@ function show() {
   line.leftIs(left === "photo" ? "your photo" : "painted with batch norm");
   find("#captions").innerHTML = zoo.captions[left];
   const times = Object.entries(painted).map(([norm, { seconds }]) => `${norm} norm ${seconds.toFixed(2)} s`);
-  info.textContent = [`${picture.width}×${picture.height} px`, ...times, `on your ${on}`].join(" · ");
+  info.textContent = [`${picture.width}×${picture.height} px`, ...times, ...pace, `on your ${on}`].join(" · ");
   find("#about").innerHTML = shown.style.about;
   find("#painting").hidden = !shown.style.painting;
   if (shown.style.painting) find("#painting img").src = shown.style.painting;
@@ -66,10 +82,9 @@ function show() {
 }
 
 // Another photo: seen at once, painted, and then the wall in all styles.
-async function take(found, own = true) {
-  const mine = ++visits;
+async function take(found, mine) {
   photo = found;
-  if (own) setContrast(100);
+  setContrast(100); // as it is, whatever the last one had lost
   all("#examples button").forEach((button) => button.setAttribute("aria-pressed", button.dataset.photo === found.source));
   put(find("#photo img"), await encode(await reduce(photo, 400), "image/jpeg"));
   await paint();
@@ -80,7 +95,7 @@ async function take(found, own = true) {
 async function hang(mine) {
   const small = await tile(photo, TILE), wanted = () => mine === visits;
   for (const one of zoo.styles) {
-    const done = await painter?.paintTile(wanted, one.generators.instance, small).catch(() => null); // `paint` says why
+    const done = await painter?.paint(wanted, one.generators.instance, small).catch(() => null); // `paint` says why
     if (!wanted()) return;
     if (done) put(find(`[data-style="${one.slug}"] img`), await encode(done.picture, "image/jpeg"));
   }
@@ -91,19 +106,23 @@ function put(image, blob) {
   image.src = URL.createObjectURL(blob);
 }
 
-async function takeFile(file) {
-  if (!file) return;
+// A photo that is still being read.
+async function takeSource(reading) {
+  const mine = ++visits;
   stopCamera();
   try {
-    await take(await read(file, file.name || "the picture"));
+    const found = await reading;
+    if (mine === visits) await take(found, mine);
   } catch (error) {
     tell(error.message);
   }
 }
 
-async function takeExample(source, own) {
+const takeFile = (file) => file && takeSource(read(file, file.name || "the picture"));
+
+async function readExample(source) {
   const answer = await fetch(source);
-  await take({ ...(await read(await answer.blob(), source.split("/").pop())), source }, own);
+  return { ...(await read(await answer.blob(), source.split("/").pop())), source };
 }
 
 function setContrast(percent) {
@@ -117,9 +136,6 @@ function mark(range) {
   parentElement.querySelector("output").textContent = value;
   range.style.setProperty("--filled", `${(100 * (value - min)) / (max - min)}%`);
 }
-
-// A visitor who starts with the knobs starts with the zoo's own photo.
-const change = async (paintIt) => (photo ? paintIt() : takeExample(all("#examples button")[0].dataset.photo, false));
 
 function choose(slug) {
   style = zoo.styles.find((one) => one.slug === slug);
@@ -135,13 +151,13 @@ async function runCamera() {
     photo = await camera.frame();
     await paint(CAMERA);
     times = [...times.slice(-9), performance.now()];
-    const seconds = (times.at(-1) - times[0]) / 1000;
-    if (camera.isOn() && seconds) info.textContent += ` · ${((times.length - 1) / seconds).toFixed(1)} frames/s`;
+    pace = [`${((1000 * (times.length - 1)) / (times.at(-1) - times[0] || Infinity)).toFixed(1)} frames/s`];
   }
 }
 
 function stopCamera() {
   camera.stop();
+  pace = [];
   find("#camera").textContent = "Camera";
   find("#shoot").hidden = true;
 }
@@ -155,16 +171,17 @@ function tell(words) {
 }
 
 function wire() {
-  contrast.addEventListener("input", () => (mark(contrast), change(paintLive)));
-  contrast.addEventListener("change", () => change(paint));
-  find("#whole").addEventListener("click", () => (setContrast(100), change(paint)));
-  strength.addEventListener("input", () => (mark(strength), shown ? show() : change(paint)));
-  [keep, ...all("input[name=left]")].forEach((one) => one.addEventListener("change", () => (shown ? show() : change(paint))));
-  all("input[name=size]").forEach((one) => one.addEventListener("change", () => change(paint)));
-  all("#styles button").forEach((one) => one.addEventListener("click", () => (choose(one.dataset.style), change(paint))));
-  all("#examples button").forEach((one) => one.addEventListener("click", () => (stopCamera(), takeExample(one.dataset.photo))));
+  contrast.addEventListener("input", () => (mark(contrast), follow()));
+  contrast.addEventListener("change", rest);
+  find("#whole").addEventListener("click", () => (setContrast(100), rest()));
+  const finishAnew = () => (shown ? show() : paint());
+  strength.addEventListener("input", () => (mark(strength), finishAnew()));
+  [keep, ...all("input[name=left]")].forEach((one) => one.addEventListener("change", finishAnew));
+  all("input[name=size]").forEach((one) => one.addEventListener("change", () => paint()));
+  all("#styles button").forEach((one) => one.addEventListener("click", () => (choose(one.dataset.style), paint())));
+  all("#examples button").forEach((one) => one.addEventListener("click", () => takeSource(readExample(one.dataset.photo))));
   const input = find("#photo input");
-  input.addEventListener("change", () => takeFile(input.files[0]).then(() => (input.value = "")));
+  input.addEventListener("change", () => (takeFile(input.files[0]), (input.value = ""))); // the same one may be chosen again
   addEventListener("paste", (event) => takeFile(event.clipboardData.files[0]));
   addEventListener("dragover", (event) => (event.preventDefault(), document.body.classList.add("dragging")));
   addEventListener("dragleave", (event) => event.relatedTarget || document.body.classList.remove("dragging"));
@@ -174,11 +191,7 @@ function wire() {
     takeFile(event.dataTransfer.files[0]);
   });
   find("#camera").addEventListener("click", () => (camera.isOn() ? stopCamera() : runCamera().catch((e) => tell(e.message))));
-  find("#shoot").addEventListener("click", async () => {
-    const seen = await camera.frame();
-    stopCamera();
-    await take(seen);
-  });
+  find("#shoot").addEventListener("click", () => takeSource(camera.frame()));
   const name = (...words) => [shown.photo.name, shown.style.slug, ...words].join("-");
   for (const [i, norm] of ["batch", "instance"].entries())
     find(`#save-${norm}`).addEventListener("click", () =>
@@ -193,10 +206,11 @@ function wire() {
 async function load() {
   const kept = await offline.install();
   painter = await import("./painter.js");
-  painter.start(zoo.runtime, zoo.styles[0].generators.instance);
+  painter.start(zoo.runtime, zoo.styles[0].generators.instance, new URLSearchParams(location.search).get("on"));
   const { device, threads, error } = await painter.device;
   if (error) throw new Error(`this browser cannot paint: ${error}`);
   on = device === "CPU" && threads > 1 ? `${device}, ${threads} threads` : device;
+  photo ??= await readExample(all("#examples button")[0].dataset.photo); // the knobs have something to paint
   document.body.dataset.on = device;
   if (kept) offline.keepAll().then(sayKept);
 }

@@ -1,13 +1,13 @@
-// What the page asks the worker for: one picture at a time, and of comparisons the newest alone.
+// What the page asks the worker for: one picture at a time, and none that is no longer wanted when its turn comes.
 const worker = new Worker(new URL("worker.js", import.meta.url), { type: "module" });
 const waiting = new Map(); // id -> what to do with its answer
-let ids = 0, newest = 0, last = Promise.resolve();
+let ids = 0, last = Promise.resolve();
 
 let told;
 export const device = new Promise((resolve) => (told = resolve)); // on what it paints, once that is known: {device, threads}
 
-// Have it try a generator on what there is.
-export const start = (builds, generator) => worker.postMessage({ builds, generator });
+// Have it try a generator on what there is, or on what is wanted.
+export const start = (builds, generator, wanted) => worker.postMessage({ builds, generator, wanted });
 
 worker.onmessage = ({ data }) => {
   if (data.on) return told(data.on);
@@ -23,22 +23,16 @@ function ask(generator, picture) {
   return new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
 }
 
-// After all that was asked before; nothing is asked, and null comes, once it is no longer wanted.
-function inTurn(wanted, generator, picture) {
+// A picture, after all that was asked for before; null, and nothing is painted, when by then it is no longer wanted.
+export function paint(wanted, generator, picture) {
   const mine = last.then(() => (wanted() ? ask(generator, picture) : null));
   last = mine.catch(() => {});
   return mine;
 }
 
-// A tile of the wall, or null when it is no longer wanted.
-export const paintTile = (wanted, generator, picture) => inTurn(wanted, generator, picture);
-
-// The picture by each of the norms, {norm: {picture, seconds}}; null when a newer comparison was asked for meanwhile.
-export async function compare(style, norms, picture) {
-  const mine = ++newest, done = {};
-  for (const norm of norms) {
-    done[norm] = await inTurn(() => mine === newest, style.generators[norm], picture);
-    if (mine !== newest) return null;
-  }
-  return done;
+// The picture by each of the norms, {norm: {picture, seconds}}; null when it is no longer wanted.
+export async function compare(wanted, style, norms, picture) {
+  const done = {};
+  for (const norm of norms) done[norm] = await paint(wanted, style.generators[norm], picture);
+  return wanted() ? done : null;
 }
