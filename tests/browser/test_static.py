@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 
 import zoo
 from space.browser.folder import build
+from tests.browser.conftest import ARGS, CHROMIUM
 from tests.conftest import EXAMPLES
 from zoo.errors import ConfigError
 from zoo.images import fade, open_photo, to_image, to_tensor
@@ -249,6 +250,21 @@ def test_a_photo_comes_by_other_ways_and_a_bad_one_is_told(tab, way):
         tab.evaluate(give, [way, base64.b64encode(content).decode(), "b.png"])
         expect(tab.locator("#message")).to_contain_text(told)
     assert not tab.complaints
+
+
+def test_the_camera_is_painted_as_it_comes_and_a_frame_is_kept(browser, host):
+    """Chromium brings a camera of its own: moving colours."""
+    fake = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    other = browser.browser_type.launch(executable_path=CHROMIUM, args=[*ARGS, *fake])
+    tab = visit(other.new_context(), host.url)
+    tab.locator("#camera").click()
+    expect(tab.locator("#info")).to_contain_text("frames/s", timeout=PATIENCE)
+    expect(tab.locator("#info")).to_contain_text("192×")
+    tab.locator("#shoot").click()
+    expect(tab.locator("#info")).to_contain_text("512×", timeout=PATIENCE)
+    expect(tab.locator("#photo video")).to_be_hidden()
+    assert not tab.complaints
+    other.close()
 
 
 @pytest.mark.parametrize("tab", [(1280, 900), (390, 844)], ids=["desktop", "phone"], indirect=True)

@@ -41,7 +41,8 @@ async function session(generator) {
   if (!found) {
     const answer = await fetch(generator);
     if (!answer.ok) throw new Error(`${generator} is not to be had (${answer.status})`);
-    const options = { executionProviders: [provider], enableCpuMemArena: false }; // which would keep what the largest took
+    // No arena, which would keep what the largest picture took; no warnings of shapes that are computed beside a graphics card.
+    const options = { executionProviders: [provider], enableCpuMemArena: false, logSeverityLevel: 3 };
     found = await ort.InferenceSession.create(new Uint8Array(await answer.arrayBuffer()), options);
   }
   sessions.delete(generator);
