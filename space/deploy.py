@@ -2,24 +2,28 @@
 
   python -m space.deploy --to owner/missing-ingredient --dry-run     which files
   python -m space.deploy --to owner/missing-ingredient               upload them (log in first: hf auth login)
+  python -m space.deploy --static --to owner/in-your-browser         the page that needs no server (python -m space.static)
 
 The Space gets space/README.md as its README.md (title, hardware, login) and, of requirements.txt, what the page needs: on
 a CPU with torch's build for CPUs, a tenth of the download. What else lies in the repository there is removed. Training,
-tests, docs and the pictures that the page never shows stay here.
+tests, docs and the pictures that the page never shows stay here. A static Space gets what python -m space.static makes.
 """
 
 import argparse
 import sys
+import tempfile
 from pathlib import Path
 
+from space.browser.folder import build
+from space.static import add_build, chosen
 from zoo import hub
 from zoo.cli import command
 from zoo.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
 PATTERNS = (
-    "app.py", "LICENSE", "LICENSES/*", "NOTICE", "space/*.py", "space/style.css", "space/mark.svg", "space/examples/*.jpg",
-    "zoo/**/*.py", "zoo/photo.jpg", "zoo/styles/*/*.*", "zoo/styles/*/batch/*.*",
+    "app.py", "LICENSE", "LICENSES/*", "NOTICE", "space/*.py", "space/browser/*.py", "space/style.css", "space/mark.svg",
+    "space/examples/*.jpg", "zoo/**/*.py", "zoo/photo.jpg", "zoo/styles/*/*.*", "zoo/styles/*/batch/*.*",
     *(f"zoo/styles/*/images/{kind}.jpg" for kind in ("batch", "instance", "painting")),
 )  # fmt: skip
 TRAINING = ("accelerate", "filelock", "matplotlib", "torchvision")  # requirements that the page does without
@@ -48,6 +52,8 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--to", required=True, metavar="OWNER/SPACE", help="the Space; it is made if need be")
     runs = f"as the Hub calls it, cpu-upgrade, t4-small, zero-a10g ... (default: what it runs on, a new one on {HARDWARE})"
     parser.add_argument("--hardware", metavar="ID", help=runs)
+    parser.add_argument("--static", action="store_true", help="a static Space: the page that paints in the visitor's browser")
+    add_build(parser)
     parser.add_argument("--private", action="store_true", help="make it a private one")
     parser.add_argument("--dry-run", action="store_true", help="list the files and say what would be done, upload nothing")
     parser.add_argument("--replace", action="store_true", help="even where the Space holds something else than this page")
@@ -60,12 +66,25 @@ def main(argv: list[str] | None = None) -> None:
     args = make_parser().parse_args(argv)
     if not (ROOT / "NOTICE").is_file():
         raise ConfigError(f"the Space needs the notices that lie in a clone of the project, not in {ROOT}: run it there")
-    hardware = args.hardware or hub.space_hardware(args.to) or HARDWARE
-    files, target = space_files(hardware), hub.Target(args.to, private=args.private, replace=args.replace, hardware=hardware)
-    if args.dry_run:
-        size = sum(len(file) if isinstance(file, str) else file.stat().st_size for file in files.values())
-        print("\n".join(sorted(files)) + f"\n{len(files)} files, {size / 2**20:.1f} MiB, for {hardware}")
-    print(hub.deploy(files, target, args.dry_run))
+    if not args.static and (args.styles or args.ort):
+        raise ConfigError("--styles and --ort are of what runs in a browser: say --static, too")
+    if args.static and args.hardware:
+        raise ConfigError("a static Space runs in its visitors' browsers: leave --hardware out")
+    hardware, files = None, dict[str, Path | str]()
+    with tempfile.TemporaryDirectory() as folder:
+        if args.static:
+            build(Path(folder), chosen(args.styles), args.ort)
+            files = {path.relative_to(folder).as_posix(): path for path in Path(folder).rglob("*") if path.is_file()}
+        else:
+            hardware = args.hardware or hub.space_hardware(args.to) or HARDWARE
+            files = space_files(hardware)
+        target = hub.Target(args.to, private=args.private, replace=args.replace, hardware=hardware,
+                            sdk="static" if args.static else "gradio")  # fmt: skip
+        if args.dry_run:
+            size = sum(len(file) if isinstance(file, str) else file.stat().st_size for file in files.values())
+            runs = f"for {hardware}" if hardware else "static"
+            print("\n".join(sorted(files)) + f"\n{len(files)} files, {size / 2**20:.1f} MiB, {runs}")
+        print(hub.deploy(files, target, args.dry_run))
 
 
 if __name__ == "__main__":

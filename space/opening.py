@@ -6,6 +6,7 @@ paints it anew, in the first style of the gallery. On photos like those of its t
 contrast is low it fails, which is the paper's point.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
@@ -13,10 +14,27 @@ from PIL import Image
 from space.words import GALLERY, NORMS
 from zoo.images import fade, open_photo, save_picture
 from zoo.painter import stylize
-from zoo.style import PHOTO
+from zoo.style import PHOTO, Style
 
 STYLE, SIZE, CONTRAST = GALLERY[0], 512, 30  # px of the long side; % of the photo's own
 PICTURES = {norm: Path(__file__).parent / "hazy" / f"{norm}.jpg" for norm in NORMS}
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What the page shows of its first style: a picture by norm, at a contrast in %, and what it says of them."""
+
+    pictures: dict[str, Path | None]
+    contrast: int
+    words: str
+
+
+def of(style: Style) -> Opening:
+    """The hazy day where it was painted in that style, else the pictures that the style brings with it."""
+    hazy = style.slug == STYLE and style.source == "bundled"
+    pictures = {norm: PICTURES[norm] if hazy else style.picture(norm) for norm in NORMS}
+    words = f"{'A hazy day' if hazy else 'An example'}, painted in advance: pick a style, or put your own photo in."
+    return Opening(pictures, CONTRAST if hazy else 100, words)
 
 
 def hazy_photo() -> Image.Image:

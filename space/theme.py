@@ -13,4 +13,4 @@ def make_theme() -> gr.Theme:
         radius_size=gr.themes.sizes.radius_lg,
         font=FONT,
         font_mono=["ui-monospace", "Menlo", "monospace"],
-    )
+    ).set(body_text_color_subdued="*neutral_500")  # dark enough to be read on white (WCAG AA), which gradio's is not

@@ -15,7 +15,7 @@ from space.page import Page
 from space.parts import Controls, Knobs, Result
 from space.photo_input import PhotoInput
 from space.theme import make_theme
-from space.words import NORMS, about, as_hung, captions
+from space.words import HERO, NORMS, WHY, about, as_hung, captions
 from zoo import hub
 from zoo.catalog import list_styles, sound_styles
 from zoo.cli import say
@@ -25,22 +25,11 @@ from zoo.style import PHOTO, Style
 
 HERE = Path(__file__).parent
 MANUAL = HERE.parent / "site"  # what `make docs` builds
+BROWSER = HERE.parent / "browser"  # what `python -m space.static browser/` builds
 SIZES = [256, 512, 768, 1080]
 QUEUE = 32  # requests that may wait
 
-HERO = """
-# Missing Ingredient
-One network, trained twice on the same photos and the same painting. Only the normalization layer differs: on a hazy day
-one paints mud, the other the picture. **Drag the line** — then try your own photo.
-"""
-WHY = """
-How a painting looks should not depend on how contrasty your photo is. **Batch norm** rescales every feature by figures
-averaged over thousands of training photos, so a dull photo stays dull and a harsh one stays harsh, and the network must
-learn to undo that. **Instance norm** rescales each feature by the photo's own mean and variance: the contrast is gone
-before the network has to deal with it, and the same training goes much further. Fade the photo with the contrast
-slider and compare: that is the whole of
-[Ulyanov, Vedaldi, Lempitsky 2016](https://arxiv.org/abs/1607.08022), in one picture.
-"""
+ALONE = "Rather keep your photo to yourself? [Run it in your browser](browser/): it never leaves your device."
 MORE = "The paper's claims, measured one by one: [the documentation](docs/REPRODUCTION.html).\n"
 
 
@@ -65,7 +54,9 @@ def build_demo() -> gr.Blocks:
                     with gr.Column(scale=2, min_width=260):
                         controls = _control_column(styles)
                 with gr.Accordion("Why is one so much better?", open=False):
-                    gr.Markdown(WHY + (MORE if _manual() else ""))
+                    gr.Markdown(WHY + (MORE if _built(MANUAL) else ""))
+                if _built(BROWSER):
+                    gr.Markdown(ALONE, elem_id="alone")
             with gr.Tab("Community", id="community-tab") as tab:
                 shared = community.add_tab(tab)
         events.wire(styles, controls, knobs, result, shared, tabs)
@@ -85,20 +76,24 @@ def launch_options() -> dict:
         "run_history": False,  # nobody's photos are kept, not even in their own browser
         "max_file_size": UPLOAD,
         "favicon_path": HERE / "mark.svg",
-        "app_kwargs": {"middleware": [guard()], "routes": _manual()},
+        "app_kwargs": {"middleware": [guard()], "routes": _routes()},
         "allowed_paths": [path for path in pictures if os.path.isdir(path)],  # a link in a ring would break every answer
     }
 
 
-def _manual() -> list[Mount]:
-    """The documentation below /docs, where it was built."""
-    return [Mount("/docs", StaticFiles(directory=MANUAL, html=True))] if (MANUAL / "index.html").is_file() else []
+def _built(folder: Path) -> bool:
+    return (folder / "index.html").is_file()
+
+
+def _routes() -> list[Mount]:
+    """The documentation below /docs and the page without a server below /browser, where they were built."""
+    sites = {"/docs": MANUAL, "/browser": BROWSER}
+    return [Mount(path, StaticFiles(directory=folder, html=True)) for path, folder in sites.items() if _built(folder)]
 
 
 def _result_column(style: Style) -> tuple[Result, Knobs]:
-    hazy = style.slug == opening.STYLE and style.source == "bundled"
-    shown = opening.PICTURES if hazy else {norm: style.picture(norm) for norm in NORMS}
-    batch, instance, painted = (str(path) if path else None for path in (*shown.values(), style.picture("painting")))
+    first = opening.of(style)
+    batch, instance, painted = (str(path) if path else None for path in (*first.pictures.values(), style.picture("painting")))
     slider = gr.ImageSlider(
         value=(batch, instance) if batch and instance else None,
         format="png",  # lossless: the two sides must differ by their norm alone
@@ -111,7 +106,7 @@ def _result_column(style: Style) -> tuple[Result, Knobs]:
     )
     sides = gr.HTML(captions("batch"), elem_id="captions")
     contrast = gr.Slider(
-        10, 100, value=opening.CONTRAST if hazy else 100, step=5, label="Contrast of your photo, %", elem_id="contrast",
+        10, 100, value=first.contrast, step=5, label="Contrast of your photo, %", elem_id="contrast",
         info="Fade the photo and let go: instance norm does not mind.",
     )  # fmt: skip
     with gr.Accordion("More", open=False, elem_id="more"):
@@ -124,8 +119,7 @@ def _result_column(style: Style) -> tuple[Result, Knobs]:
     with gr.Row():
         saves = [gr.DownloadButton(f"Download {norm} norm", size="sm", interactive=False, elem_id=f"save-{norm}")
                  for norm in NORMS]  # fmt: skip
-    day = "A hazy day" if hazy else "An example"
-    info = gr.Markdown(f"{day}, painted in advance: pick a style, or put your own photo in.", elem_id="info")
+    info = gr.Markdown(first.words, elem_id="info")
     with gr.Row(elem_id="painting-row"):
         painting = gr.Image(painted, label="the painting", interactive=False, height=120, buttons=[],
                             visible=bool(painted), min_width=110, elem_id="painting")  # fmt: skip

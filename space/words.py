@@ -14,6 +14,21 @@ PAINTING = {"licence": "painting: {}", "source": "its source: {}", "licence_weig
 RECIPE = {"steps": "{} steps", "batch_size": "batch of {}", "crop_size": "crops of {} px", "style_size": "painting at {} px",
           "style_weight": "style weight {}", "width": "width {}"}  # fmt: skip
 
+HERO = """
+# Missing Ingredient
+One network, trained twice on the same photos and the same painting. Only the normalization layer differs: on a hazy day
+one paints mud, the other the picture. **Drag the line** — then try your own photo.
+"""
+WHY = """
+How a painting looks should not depend on how contrasty your photo is. **Batch norm** rescales every feature by figures
+averaged over thousands of training photos, so a dull photo stays dull and a harsh one stays harsh, and the network must
+learn to undo that. **Instance norm** rescales each feature by the photo's own mean and variance: the contrast is gone
+before the network has to deal with it, and the same training goes much further. Fade the photo with the contrast
+slider and compare: that is the whole of
+[Ulyanov, Vedaldi, Lempitsky 2016](https://arxiv.org/abs/1607.08022), in one picture.
+"""
+
+BROWSER = "Your photo never leaves your device: it is painted in your browser, without a network, too."
 
 LEFT = {  # what the left side may show: its caption
     "batch": ("Batch norm", "running statistics gathered in training (eval mode), the paper's baseline"),

@@ -53,7 +53,11 @@ def size_of(path: Path) -> tuple[int, int]:
 @pytest.fixture
 def small_pair(tmp_path) -> Path:
     """A style folder with both norms, width 2, untrained: for testing files, never for painting."""
-    folder = tmp_path / "small-pair"
+    return make_pair(tmp_path / "small-pair")
+
+
+def make_pair(folder: Path) -> Path:
+    """The same, wherever it is wanted."""
     for norm in ("instance", "batch"):
         torch.manual_seed(0)
         generator = zoo.create(norm=norm, width=2, residual_blocks=1)

@@ -69,7 +69,8 @@ def to_onnx(generator: Generator, opset: int = 17) -> bytes:
 
 
 def halve(model: bytes) -> bytes:
-    """The same ONNX model with its kernels stored in float16, as in the style folder; it computes in float32."""
+    """The same ONNX model, smaller: its kernels stored in float16, as in the style folder, and short names for what is computed
+    on the way; it computes in float32."""
     import onnx
     from onnx import numpy_helper
 
@@ -81,6 +82,12 @@ def halve(model: bytes) -> bytes:
             tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
             cast = onnx.helper.make_node("Cast", [f"{name}.half"], [name], to=onnx.TensorProto.FLOAT)
             read.graph.node.insert(0, cast)
+    ends = {value.name for value in (*read.graph.input, *read.graph.output, *read.graph.initializer)}
+    short = {name: f"v{i}" for i, name in enumerate(n for node in read.graph.node for n in node.output if n not in ends)}
+    for node in read.graph.node:
+        node.name = ""
+        for values in (node.input, node.output):
+            values[:] = [short.get(name, name) for name in values]
     return read.SerializeToString()
 
 

@@ -26,6 +26,7 @@ class Repo:
     likes: int = 0
     downloads: int = 0
     hardware: str | None = None  # of a Space
+    sdk: str | None = None  # that a Space was made with
     commits: dict[str, dict[str, bytes]] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)

@@ -180,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
         if (kind, id) in self.hub.repos:
             return self.send_json({"error": "You already created this repo", "url": url}, 409)
         private = asked.get("private") or asked.get("visibility") == "private"
-        self.hub.repos[kind, id] = Repo(kind, id, private=bool(private), hardware=asked.get("hardware"))
+        self.hub.repos[kind, id] = Repo(kind, id, private=bool(private), hardware=asked.get("hardware"), sdk=asked.get("sdk"))
         self.send_json({"url": url})
 
     def listing(self) -> None:
@@ -203,6 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
         hardware = {"runtime": {"stage": "RUNNING", "hardware": {"current": None, "requested": repo.hardware}}}
         return {
             **(hardware if repo.hardware else {}),
+            **({"sdk": repo.sdk} if repo.sdk else {}),
             "id": repo.id, "modelId": repo.id, "sha": sha, "private": repo.private, "gated": "auto" if repo.gated else False,
             "tags": repo.tags(), "likes": repo.likes, "downloads": repo.downloads, "author": repo.id.split("/")[0],
             "lastModified": "2026-11-22T08:39:34.000Z", "createdAt": "2026-11-22T08:39:34.000Z",

@@ -84,6 +84,24 @@ def test_a_space_keeps_its_hardware_and_gets_the_requirements_of_it(hub, logged_
     assert main(["--to", "alice/demo", "--hardware", "cpu-basic"]) == 0 and "whl/cpu" in held()
 
 
+def test_a_static_space_gets_what_is_built_and_no_other_page_goes_over_it(hub, logged_in, pair, ort, capsys):
+    """Issue 17."""
+    pytest.importorskip("onnx")
+    static = ["--static", "--styles", str(pair), "--ort", str(ort), "--to", "alice/browser"]
+    assert main([*static, "--dry-run"]) == 0 and not hub.repos
+    assert "sw.js" in (told := capsys.readouterr().out) and "static" in told
+    assert main(static) == 0
+    repo = hub.repos["space", "alice/browser"]
+    files = repo.commits[repo.refs["main"]]
+    assert repo.sdk == "static" and repo.hardware is None
+    assert {"index.html", "README.md", "NOTICE", "ort/ort.wasm.min.mjs", "styles/small-pair-batch.onnx"} <= files.keys()
+    assert b"\nsdk: static\n" in files["README.md"]
+    assert main(["--to", "alice/browser"]) == 2
+    assert "it is a static one, not gradio" in capsys.readouterr().err and repo.commits[repo.refs["main"]] == files
+    assert main([*static, "--hardware", "t4-small"]) == 2 and "--hardware" in capsys.readouterr().err
+    assert main(["--to", "alice/browser", "--ort", str(ort)]) == 2 and "--static" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_the_page_starts_from_what_was_uploaded(hub, logged_in, tmp_path):
     assert main(["--to", "alice/demo"]) == 0

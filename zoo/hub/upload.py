@@ -1,4 +1,4 @@
-"""Uploads: the files of a style as a model repository, the page as a Space; each as one commit."""
+"""Uploads: the files of a style as a model repository, the page, of either kind, as a Space; each as one commit."""
 
 import shutil
 import tempfile
@@ -23,7 +23,8 @@ UNTOUCHED = {".gitattributes"}  # what a repository that was just made on the Hu
 class Target:
     """Where an upload goes, owner/name, and what it may do there: make it private, open a pull request to it instead of
     writing, replace what is no style or page; `token` is whose login it uses, by default this machine's; `hardware`, as the
-    Hub calls it, is what a Space that is made runs on (one that is there keeps its own)."""
+    Hub calls it, is what a Space that is made runs on (one that is there keeps its own), `sdk` what shows it, gradio or, of
+    files alone, static."""
 
     name: str
     private: bool = False
@@ -31,6 +32,7 @@ class Target:
     replace: bool = False
     token: str | None = None
     hardware: str | None = None
+    sdk: str = "gradio"
 
     @property
     def repo(self) -> str:
@@ -69,7 +71,7 @@ def deploy(files: dict[str, Path | str], to: Target, dry_run: bool = False) -> s
         return plan
     api = HfApi(endpoint=endpoint(), token=to.token)
     with tempfile.TemporaryDirectory() as staged, _staged(staged, files, to.name):
-        make = partial(api.create_repo, to.repo, repo_type="space", space_sdk="gradio", private=to.private or None)
+        make = partial(api.create_repo, to.repo, repo_type="space", space_sdk=to.sdk, private=to.private or None)
         within(TIMEOUT, lambda: make(exist_ok=True, space_hardware=to.hardware))  # type: ignore[arg-type]  # its name will do
         send = partial(api.upload_folder, repo_id=to.repo, repo_type="space", folder_path=staged)
         return str(within(UPLOAD, lambda: send(delete_patterns="*", commit_message="deploy")))
@@ -100,13 +102,16 @@ def check_target(to: Target, kind: str = "model") -> str:
         return f"would make {where}"
     with translated(repo):
         files = {str(file.rfilename) for file in info.siblings or ()} - UNTOUCHED
-        ours, sha = TAG in (info.tags or ()) or not files, str(info.sha)[:12]
+        tagged, sha = TAG in (info.tags or ()), str(info.sha)[:12]
+        sdk = getattr(info, "sdk", None) or to.sdk  # of a Space: this page has two kinds, neither goes over the other
+        ours = not files or (tagged and sdk == to.sdk)
     if to.private and not info.private:
         raise HubAccessError(f"{repo} is public already: make it private on its page, or choose another name")
     if not ours and not to.replace:
         what = "style" if kind == "model" else "Space of this page"
+        why = f"it is a {sdk} one, not {to.sdk}" if tagged else f"it lacks the tag {TAG}"
         raise HubAccessError(
-            f"{repo} is there already and is no {what}, it lacks the tag {TAG}: {len(files)} files might be overwritten "
+            f"{repo} is there already and is no {what}, {why}: {len(files)} files might be overwritten "
             f"({', '.join(sorted(files)[:4])}{' ...' if len(files) > 4 else ''}); choose another name, or say --replace"
         )
     return f"would {'go on from' if ours else 'REPLACE what lies at'} commit {sha} of {where}"

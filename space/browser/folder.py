@@ -1,0 +1,209 @@
+"""What the folder holds: the page, the styles as ONNX, pictures, the runtime; written whole or not at all."""
+
+import hashlib
+import html
+import io
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import yaml
+from PIL import Image, ImageOps
+
+from space import opening
+from space.browser.look import to_html, variables
+from space.browser.runtime import BUILDS, runtime_files
+from space.theme import make_theme
+from space.ui import SIZES
+from space.words import BROWSER, HERO, LEFT, NORMS, WHY, about, captions
+from zoo.catalog import load
+from zoo.errors import ConfigError, StyleFolderError
+from zoo.export import export
+from zoo.folder import write_whole
+from zoo.images import list_photos, open_photo
+from zoo.style import PHOTO, Style
+
+SPACE = Path(__file__).parent.parent
+PAGE, CLONE = SPACE / "browser" / "page", SPACE.parent
+INDEX, WORKER = "index.html", "sw.js"  # of these two the build fills in $NAMES; the second marks a folder as built here
+TILE, PAINTING = 184, 240  # px: side of a tile, long side of the painting
+NOTICES = ("LICENSE", "NOTICE", "LICENSES/GPL-3.0.txt", "LICENSES/onnxruntime-MIT.txt")
+GRADIO = ("sdk_version", "python_version", "suggested_hardware", "hf_oauth", "hf_oauth_scopes")  # of a Space's front matter
+# What a page needs for threads; static Spaces send them as custom_headers, a service worker where nobody else does.
+ISOLATION = {
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+# The browser itself sees to it that nothing leaves: it connects to the page's own host alone.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' blob:; worker-src 'self' blob:; connect-src 'self' blob:; "
+    "img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'"
+)
+HEADERS = {**ISOLATION, "Content-Security-Policy": POLICY}
+
+
+@dataclass(frozen=True)
+class Built:
+    """What was written: bytes in all, of the first load with one style, and of each further style."""
+
+    total: int
+    first: int
+    further: int
+
+
+def build(out: Path, styles: list[Style], ort: Path | None = None) -> Built:
+    """Write the folder `out` with the page for these styles, the first of which it opens with; onnxruntime-web from the
+    folder `ort`, or from npm.
+
+    Raises ConfigError where `out` holds something else, or onnxruntime-web or onnx is missing; ZooError for a style that
+    cannot be exported.
+    """
+    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / WORKER).is_file()):
+        raise ConfigError(f"{out} holds something else than this page: name a new folder")
+    unfit = [style.slug for style in styles if not set(NORMS) <= set(style.norms) or not style.takes_photo]
+    if unfit:
+        raise StyleFolderError(f"{', '.join(unfit)}: the page compares batch norm and instance norm, and needs both generators")
+    runtime = {f"ort/{name}": data for name, data in runtime_files(ort).items()}
+    files = {**page_files(styles), **runtime, **dict(_generators(styles))}
+    files[WORKER] = _service_worker(files)
+    before = {path for path in out.rglob("*") if path.is_file()}
+    write_whole({out / name: data for name, data in files.items()})
+    for path in before - {out / name for name in files}:  # of an earlier build
+        path.unlink()
+    return _weigh(files, styles)
+
+
+def page_files(styles: list[Style]) -> dict[str, bytes]:
+    """Everything but runtime, generators and service worker."""
+    files = {path.name: path.read_bytes() for path in PAGE.iterdir() if path.name not in (INDEX, WORKER)}
+    files |= {name: (SPACE / name).read_bytes() for name in ("style.css", "mark.svg")}
+    files["theme.css"] = variables(" ".join(files[n].decode() for n in ("style.css", "page.css")), make_theme()).encode()
+    first = opening.of(styles[0])
+    shown = {norm: path or PHOTO for norm, path in first.pictures.items()}
+    files |= {f"opening/{norm}.jpg": path.read_bytes() for norm, path in shown.items()}
+    for path in (PHOTO, *list_photos(SPACE / "examples")):
+        files[f"examples/{path.name}"] = path.read_bytes()
+        files[f"examples/{path.stem}-tile.jpg"] = _jpeg(_tile(path, 128))
+    for style in styles:
+        files[f"styles/{style.slug}.jpg"] = _jpeg(_tile(style.picture() or PHOTO, TILE))
+        if painting := style.picture("painting"):
+            files[f"styles/{style.slug}-painting.jpg"] = _jpeg(open_photo(painting, PAINTING))
+    files |= {name: (CLONE / name).read_bytes() for name in NOTICES if (CLONE / name).is_file()}
+    files["README.md"] = card().encode()
+    files["manifest.webmanifest"] = json.dumps(_manifest(), indent=2).encode()
+    files[INDEX] = _index(styles, first, set(files)).encode()
+    return files
+
+
+def card() -> str:
+    """README.md of a static Space: the front matter of the page with gradio, but for what a folder of files does without."""
+    _, front, text = (SPACE / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    kept = {key: value for key, value in yaml.safe_load(front).items() if key not in GRADIO}
+    kept |= {"sdk": "static", "app_file": INDEX, "custom_headers": {key.lower(): value for key, value in ISOLATION.items()}}
+    return f"---\n{yaml.safe_dump(kept, sort_keys=False, allow_unicode=True)}---\n{text.rstrip()}\n\n{BROWSER}\n"
+
+
+def _generators(styles: list[Style]) -> Iterator[tuple[str, bytes]]:
+    """Names and ONNX files, one a style and norm: kernels stored in float16, everything computed in float32."""
+    with tempfile.TemporaryDirectory() as folder:
+        for style in styles:
+            for norm in NORMS:
+                target = Path(folder) / f"{style.slug}-{norm}.onnx"
+                export(load(style, norm), target, half=True, facts={"style": style.slug, "norm": norm})
+                yield f"styles/{target.name}", target.read_bytes()
+
+
+def _index(styles: list[Style], first: opening.Opening, files: set[str]) -> str:
+    zoo: dict[str, Any] = {
+        "styles": [_facts(style, files) for style in styles],
+        "captions": {left: captions(left) for left in LEFT},
+        "runtime": BUILDS,
+    }
+    photos = [name for name in sorted(files) if name.startswith("examples/") and not name.endswith("-tile.jpg")]
+    photos.sort(key=lambda name: name != f"examples/{PHOTO.stem}.jpg")  # the zoo's own first
+    width, height = open_photo(first.pictures["instance"] or PHOTO).size
+    return Template((PAGE / INDEX).read_text(encoding="utf-8")).substitute(
+        policy=html.escape(POLICY), hero=to_html(HERO), promise=html.escape(BROWSER), why=to_html(WHY),
+        captions=captions("batch"), info=html.escape(first.words), contrast=first.contrast, width=width, height=height,
+        about=to_html(about(styles[0])), painting=_painting(zoo["styles"][0]["painting"]), photo=photos[0],
+        examples="\n".join(map(_example, photos)), styles="\n".join(map(_style, styles)), sizes="\n".join(map(_size, SIZES)),
+        zoo=json.dumps(zoo).replace("<", "\\u003c"),
+    )  # fmt: skip
+
+
+def _facts(style: Style, files: set[str]) -> dict[str, Any]:
+    """What the page says of a style, and where its files are."""
+    painting = f"styles/{style.slug}-painting.jpg"
+    return {
+        "slug": style.slug,
+        "title": style.title,
+        "by": style.by,
+        "about": to_html(about(style)),
+        "painting": painting if painting in files else None,
+        "generators": {norm: f"styles/{style.slug}-{norm}.onnx" for norm in NORMS},
+    }
+
+
+def _painting(name: str | None) -> str:
+    hidden, source = ("", f'src="{name}" ') if name else (" hidden", "")
+    image = f'<img {source}alt="" height="120">'
+    return f'<figure class="block" id="painting"{hidden}><figcaption>the painting</figcaption>{image}</figure>'
+
+
+def _example(name: str) -> str:
+    tile, words = name.replace(".jpg", "-tile.jpg"), Path(name).stem
+    return f'<button type="button" data-photo="{name}"><img src="{tile}" alt="{words}" width="64" height="64"></button>'
+
+
+def _style(style: Style) -> str:
+    title, slug = html.escape(style.title), style.slug
+    return (
+        f'<button type="button" class="thumbnail-item" data-style="{slug}" title="{title}" aria-pressed="false">'
+        f'<img src="styles/{slug}.jpg" alt="" width="{TILE}" height="{TILE}">'
+        f'<span class="caption-label">{title}</span></button>'
+    )
+
+
+def _size(size: int) -> str:
+    checked = " checked" if size == 512 else ""
+    return f'<label><input type="radio" name="size" value="{size}"{checked}> {size} px</label>'
+
+
+def _manifest() -> dict[str, Any]:
+    return {
+        "name": "Missing Ingredient", "short_name": "Ingredient", "start_url": "./", "display": "standalone",
+        "description": BROWSER, "background_color": "#ffffff", "theme_color": "#1e3a5f",
+        "icons": [{"src": "mark.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"}],
+    }  # fmt: skip
+
+
+def _service_worker(files: dict[str, bytes]) -> bytes:
+    """sw.js, which knows every file by what it holds: what has not changed is not fetched again."""
+    hashes = {name: hashlib.sha256(data).hexdigest()[:16] for name, data in sorted(files.items())}
+    source = Template((PAGE / WORKER).read_text(encoding="utf-8"))
+    return source.substitute(files=json.dumps(hashes, indent=1), headers=json.dumps(HEADERS, indent=1)).encode()
+
+
+def _tile(path: Path, side: int) -> Image.Image:
+    return ImageOps.fit(open_photo(path), (side, side), Image.Resampling.LANCZOS)
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=85)
+    return file.getvalue()
+
+
+def _weigh(files: dict[str, bytes], styles: list[Style]) -> Built:
+    """Bytes: in all; of what a browser fetches with one style, by the larger build; of the largest further style."""
+    sizes = {name: len(data) for name, data in files.items()}
+    each = [sum(size for name, size in sizes.items() if name.startswith(f"styles/{style.slug}")) for style in styles]
+    builds = [sum(sizes[f"ort/{name}"] for name in (api, f"{wasm}.mjs", f"{wasm}.wasm")) for api, wasm in BUILDS.values()]
+    rest = sum(size for name, size in sizes.items() if not name.startswith(("styles/", "ort/")))
+    return Built(sum(sizes.values()), rest + max(builds) + each[0], max(each))
