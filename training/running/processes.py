@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.utils import DataLoaderConfiguration, DistributedDataParallelKwargs
+from torch import distributed
 
 from training.config import TrainConfig
 from training.running.run import RunOptions
@@ -61,6 +62,12 @@ def stops(accelerator: Accelerator, signals: list[int], meeting: bool) -> bool:
     if signals:
         accelerator.set_trigger()
     return meeting and accelerator.check_trigger()
+
+
+def part() -> None:
+    """Part from the other processes of a run that is left in the middle: threads that serve them may abort an exit."""
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
 
 
 def workers(options: RunOptions, device: torch.device) -> int:
