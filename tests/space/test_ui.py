@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import httpx
 import pytest
@@ -14,7 +15,7 @@ import zoo
 from space import actions, launch_options, ui, words
 from space.theme import make_theme
 from tests.conftest import ROOT, served
-from zoo import catalog
+from zoo import catalog, hub
 from zoo.errors import StyleNotFoundError
 from zoo.style import PHOTO, style_at
 
@@ -127,6 +128,16 @@ def test_a_link_in_a_local_style_shows_nothing_of_this_machine(monkeypatch, tmp_
         answers = [httpx.get(f"{url}gradio_api/file={path}") for path in files]
     assert [answer.status_code for answer in answers] == [200, 403, 403]
     assert answers[0].content == PHOTO.read_bytes()
+
+
+def test_errors_tell_no_visitor_where_files_lie(monkeypatch, tmp_path):
+    """Nor parts of it, where folders have spaces in their names (issue 13, item 27)."""
+    monkeypatch.setenv(catalog.LOCAL_VARIABLE, str(tmp_path / "my styles"))
+    monkeypatch.setattr("huggingface_hub.constants.HF_ASSETS_CACHE", str(tmp_path / "a cache"))
+    for folder in (tmp_path / "my styles", hub.cache_folder() / "public", catalog.BUNDLED, ROOT, Path("/srv")):
+        path = folder / "wave" / "config.json"
+        said = words.without_paths(f"cannot read {path}: [Errno 13] '{path}', see owner/name or https://hf.co/owner/name")
+        assert said == "cannot read config.json: [Errno 13] 'config.json', see owner/name or https://hf.co/owner/name"
 
 
 def test_the_documentation_is_served_where_it_was_built(monkeypatch, tmp_path):

@@ -39,12 +39,17 @@ class Listed:
     git: str | None
 
 
+def cache_folder() -> Path:
+    """Where all of it lies."""
+    return Path(constants.HF_ASSETS_CACHE) / "missing-ingredient"
+
+
 class Cache:
     """What is here of one repository, owner/name."""
 
     def __init__(self, repo: str):
         kept = "public" if reads_as_anybody() else "styles"  # what the owner may see is not for strangers, cached or not
-        self.root = Path(constants.HF_ASSETS_CACHE) / "missing-ingredient" / kept / repo.replace("/", "--")
+        self.root = cache_folder() / kept / repo.replace("/", "--")
 
     def folder(self, sha: str) -> Path:
         """The style folder of a commit."""
