@@ -157,7 +157,16 @@ def test_nothing_is_written_or_deleted_outside_of_the_cache(hub, published, tmp_
     assert all((tmp_path / file).read_text() == "mine" for file in kept)
 
 
-@pytest.mark.parametrize("file", ["images/../../../evil.jpg", "images/..\\..\\evil.jpg", "images/a/b.jpg", "images/.evil.jpg"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "images/../../../evil.jpg",
+        "images/..\\..\\evil.jpg",
+        "images/a/b.jpg",
+        "images/.evil.jpg",
+        f"images/evil{'x' * 250}.jpg",
+    ],
+)
 def test_a_listing_leads_nowhere_else(hub, painted_pair, tmp_path, file):
     """(issue 13, item 26)"""
     hub.add(NAME, {**files_of(painted_pair), file: b"evil"})
