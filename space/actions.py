@@ -4,7 +4,7 @@ import html
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeGuard
 
@@ -141,7 +141,15 @@ def _on_gpu(photo: Image.Image, style: Style, norms: tuple[str, ...]) -> dict[st
 @on_gpu(duration=15)
 def _wall_on_gpu(tile: Image.Image, styles: list[Style]) -> list[Image.Image]:
     """One tile in all styles, in one call, as `_on_gpu`."""
-    return [painter().paint(tile, style)["instance"].image for style in styles]
+    return [_painted_tile(tile, style) for style in styles]
+
+
+def _painted_tile(tile: Image.Image, style: Style) -> Image.Image:
+    """The tile in a style; as it is for one that is damaged, as whoever picks it is told, and the others are none the worse."""
+    try:
+        return painter().paint(tile, style)["instance"].image
+    except ZooError:
+        return tile
 
 
 def paint(
@@ -172,10 +180,11 @@ def paint(
 
 def wall(photo: str | None, styles: list[Style], visit: Visit = NOBODY) -> list[Image.Image]:
     """The middle of the photo at `photo`, TILE px square, as the instance norm of each of the styles paints it; errors as of
-    `paint`."""
+    `paint`, but for those of a style."""
     path, _, _ = check_request(photo, TILE)
     for style in styles:
-        painter().load(style, ("instance",))
+        with suppress(ZooError):  # see _painted_tile
+            painter().load(style, ("instance",))
     with TURNS.turn(visit):
         image = read_photo(path, 4 * TILE)  # a photo is rarely longer than four times its short side
         painted = _wall_on_gpu(ImageOps.fit(image, (TILE, TILE), Image.Resampling.LANCZOS), styles)

@@ -99,11 +99,12 @@ def fetch(name: str) -> Style:
     return style
 
 
-def painting(style: Style) -> Path | Image.Image | None:
-    """The painting's picture, where the style carries one; a stranger's is drawn anew, small."""
-    path = style.picture("painting")
-    if path is None or "@" not in style.source:
-        return path
+def picture(style: Style, kind: str = "instance") -> str | Image.Image | None:
+    """A picture of a style, where it carries one. Of one that is not bundled it is drawn anew, small: the file may be far too
+    large, or a link to whatever lies on this machine."""
+    path = style.picture(kind)
+    if path is None or style.source == "bundled":
+        return str(path) if path else None
     try:
         return open_photo(path, 2 * THUMBNAIL, MAX_PIXELS, DRAWN)
     except PhotoError:

@@ -50,9 +50,9 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
                 return gr.skip()
             files = [_save(done.picture(norm, how), Path(photo).stem, slug, norm) for norm in words.NORMS]
             at_left = _save(done.photo, Path(photo).stem) if left == "photo" else files[0]
-            about, painting = words.about(done.style), community.painting(done.style)
+            about, painting = words.about(done.style), community.picture(done.style, "painting")
         downloads = [gr.DownloadButton(value=file, interactive=True) for file in files]
-        shown = gr.Image(str(painting) if isinstance(painting, Path) else painting, visible=painting is not None)
+        shown = gr.Image(painting, visible=painting is not None)
         return (at_left, files[1]), words.captions(left), actions.describe(done), *downloads, about, shown
 
     def whole_contrast():

@@ -28,6 +28,11 @@ class Opening:
     contrast: int
     words: str
 
+    @property
+    def is_hazy(self) -> bool:
+        """Whether it is the photo that was painted in advance."""
+        return self.contrast != 100
+
 
 def of(style: Style) -> Opening:
     """The hazy day where it was painted in that style, else the pictures that the style brings with it."""

@@ -1,6 +1,5 @@
 """The page: its layout. A stranger sees a comparison at once, then puts their own photo in."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -68,7 +67,7 @@ def build_demo() -> gr.Blocks:
 
 def launch_options() -> dict:
     """Arguments of `launch` that belong to the page."""
-    pictures = [str(style.folder / "images") for style in list_styles()]  # local styles lie anywhere
+    bundled = [str(style.folder / "images") for style in list_styles() if style.source == "bundled"]  # others: see community
     return {
         "theme": make_theme(),
         "css_paths": HERE / "style.css",
@@ -77,7 +76,7 @@ def launch_options() -> dict:
         "max_file_size": UPLOAD,
         "favicon_path": HERE / "mark.svg",
         "app_kwargs": {"middleware": [guard()], "routes": _routes()},
-        "allowed_paths": [path for path in pictures if os.path.isdir(path)],  # a link in a ring would break every answer
+        "allowed_paths": bundled,
     }
 
 
@@ -93,7 +92,8 @@ def _routes() -> list[Mount]:
 
 def _result_column(style: Style) -> tuple[Result, Knobs]:
     first = opening.of(style)
-    batch, instance, painted = (str(path) if path else None for path in (*first.pictures.values(), style.picture("painting")))
+    batch, instance = (str(first.pictures[norm]) if first.is_hazy else community.picture(style, norm) for norm in NORMS)
+    painted = community.picture(style, "painting")
     slider = gr.ImageSlider(
         value=(batch, instance) if batch and instance else None,
         format="png",  # lossless: the two sides must differ by their norm alone
@@ -138,7 +138,7 @@ def _control_column(styles: list[Style]) -> Controls:
         elem_id="photo",
     )
     gr.Examples([[path] for path in examples], [photo], label="or one of these", elem_id="examples")
-    pictures = [(str(style.picture() or examples[0]), style.title) for style in styles]
+    pictures = [(community.picture(style) or examples[0], style.title) for style in styles]
     style_picker = gr.Gallery(
         pictures,
         label="Style: tap one",

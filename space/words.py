@@ -1,9 +1,12 @@
 """What the page says of styles and of errors; strangers' words are shown as words."""
 
+import os
 import re
+import tempfile
 
 from zoo import hub
-from zoo.style import Style, change
+from zoo.catalog import local_folders
+from zoo.style import BUNDLED, Style, change
 
 NORMS = ("batch", "instance")  # left and right of the slider
 # Chosen by eye: the most beautiful pairs first, among those where it is plain what batch norm misses.
@@ -48,7 +51,10 @@ def captions(left: str) -> str:
 
 def without_paths(error: object) -> str:
     """The words of an error, its files by their names alone: where they lie on this machine is no visitor's business."""
-    return re.sub(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[\\/](?:[^\s'\"\\/:]+[\\/])+", "", str(error))
+    words = str(error)
+    for root in (BUNDLED, hub.cache_folder(), *local_folders(), tempfile.gettempdir()):  # of which parts may have spaces
+        words = words.replace(os.path.join(str(root), ""), os.sep)
+    return re.sub(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[\\/](?:[^\s'\"\\/:]+[\\/])+", "", words)
 
 
 def faded_in_words(style: Style) -> str:

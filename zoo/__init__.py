@@ -6,10 +6,9 @@
 
 import sys
 
-from zoo.cli import hide_interrupt
-
-if sys.argv[:1] == ["-m"]:  # `python -m` is about to start a command
-    hide_interrupt()
+if sys.argv[:1] == ["-m"]:  # `python -m` is about to start a command: Ctrl-C while libraries are imported leaves no traceback
+    _shown = sys.excepthook
+    sys.excepthook = lambda kind, *rest: None if issubclass(kind, KeyboardInterrupt) else _shown(kind, *rest)
 
 import zoo.johnson
 import zoo.texture_net  # noqa: F401  (registers its architectures)

@@ -15,6 +15,11 @@ from zoo.style import BUNDLED, Style, style_at
 LOCAL_VARIABLE = "MISSING_INGREDIENT_STYLES"
 
 
+def local_folders() -> list[Path]:
+    """The folders in which local styles lie: those that $MISSING_INGREDIENT_STYLES names."""
+    return [Path(root) for root in os.environ.get(LOCAL_VARIABLE, "").split(os.pathsep) if root]
+
+
 def list_styles() -> list[Style]:
     """The bundled styles, then those in the folders that $MISSING_INGREDIENT_STYLES names, each in order of slug.
 
@@ -40,8 +45,7 @@ def _look() -> tuple[dict[str, Style], list[str]]:
     """Styles by slug, and what could not be looked at, in words: one bad folder keeps nobody from the others."""
     found: dict[str, Style] = {}
     problems = []
-    local = [Path(root) for root in os.environ.get(LOCAL_VARIABLE, "").split(os.pathsep) if root]
-    for root, source in [(BUNDLED, "bundled"), *((root, "local") for root in local)]:
+    for root, source in [(BUNDLED, "bundled"), *((root, "local") for root in local_folders())]:
         try:
             paths = sorted(root.iterdir())
         except OSError as error:

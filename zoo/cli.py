@@ -96,9 +96,3 @@ def _tidy_end() -> Iterator[None]:
 def above() -> dict[str, EntryPoint]:
     """The commands of the packages above the zoo, which imports none of them, by name; none in a mere clone."""
     return {one.name: one for one in entry_points(group="missing_ingredient.commands")}
-
-
-def hide_interrupt() -> None:
-    """Let Ctrl-C end the process without a traceback: for while a command's libraries are imported, which takes seconds."""
-    shown = sys.excepthook
-    sys.excepthook = lambda kind, *rest: None if issubclass(kind, KeyboardInterrupt) else shown(kind, *rest)

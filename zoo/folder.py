@@ -154,12 +154,15 @@ def read_weights(path: Path, wanted: dict[str, torch.Tensor] | None = None) -> t
         data = path.read_bytes()
         state = deserialize(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])  # found to be sound a line above
-    except (OSError, SafetensorError, KeyError, MemoryError) as error:  # KeyError: a type of numbers that torch lacks
-        raise WeightsError(f"cannot read {path}: {brief(error) or type(error).__name__}") from error
+    except Exception as error:  # torch raises nearly anything on the shapes and types of numbers that it lacks
+        why = brief(str(error).partition("\n")[0]) or type(error).__name__  # below it, where in torch
+        raise WeightsError(f"cannot read {path}: {why}") from error
     metadata = header.get("__metadata__", {})
     for key, value in state.items():
         if value.dtype not in _STORED:
             raise WeightsError(f"{path}: {brief(key)} is stored as {value.dtype}, expected float16 or float32")
+        if value.dim() > 4:  # beyond 64 torch computes nothing
+            raise WeightsError(f"{path}: {brief(key)} has {value.dim()} dimensions, more than any weight")
         if value.is_floating_point() and not value.isfinite().all():
             raise WeightsError(f"{path}: {brief(key)} holds values that are not finite; the file is damaged")
         if key.endswith("running_var") and (value < 0).any():

@@ -21,6 +21,7 @@ from zoo.registry import MIN_SIDE
 MAX_SCANS = 100  # of a progressive JPEG; cameras and programs make some ten
 MAX_PIXELS = 200_000_000
 MAX_NUMBERS = 1_000_000  # pixels of a PPM that Pillow reads number by number, in Python: more than 3 s
+SLOW = 10  # times as long as others a decoder of JPEG 2000 takes for a pixel, up to a second for a megapixel
 # The formats that are read, by the suffixes of their names. Pillow has forty more decoders, which strangers' files need not
 # reach: an EPS file would call Ghostscript, whatever its name ends in.
 FORMATS = {
@@ -142,11 +143,14 @@ def _check_scans(image: Image.Image, name: str) -> None:
 
 def _check_tiles(image: Image.Image, name: str, max_pixels: int) -> None:
     """What a decoder works at beside the size that a file says it has: the tiles of a TIFF, which may be far larger than the
-    picture and are decoded whole; and the numbers of a PPM, which Pillow takes one by one where they are not plain bytes."""
+    picture and are decoded whole; the numbers of a PPM, which Pillow takes one by one where they are not plain bytes; the
+    pixels of a JPEG 2000, a kilobyte of which may take a minute."""
     if not isinstance(image, ImageFile.ImageFile) or image.fp is None:
         return
     if image.format == "PPM" and image.tile[0][0] != "raw" and math.prod(image.size) > MAX_NUMBERS:
         raise PhotoError(f"{name} is a large PPM written as text, or not of 8 or 16 bits: save it as a PNG")
+    if image.format == "JPEG2000" and math.prod(image.size) > (limit := max_pixels // SLOW):
+        raise PhotoError(f"{name} is a JPEG 2000 of more than {limit // 10**6} megapixels: save it as a PNG")
     if image.format == "TIFF" and math.prod(sides := _tile_of_tiff(image.fp)) > max_pixels:
         w, h = sides
         raise PhotoError(f"{name} has tiles of {w}×{h} px: save it as a PNG")

@@ -6,14 +6,16 @@ import re
 import gradio as gr
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 import zoo
 from space import actions, words
 from space.turns import Superseded, Visit
 from zoo.catalog import list_styles
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError
+from zoo.images import open_photo
 from zoo.painter import Painted
+from zoo.style import style_at
 
 
 @pytest.fixture
@@ -130,7 +132,7 @@ def test_a_style_of_few_bytes_may_take_much_and_is_refused(photo, tmp_path, monk
     zoo.save(zoo.create(architecture="texture", width=32), tmp_path / "wide")
     monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(tmp_path))
     monkeypatch.setenv("MISSING_INGREDIENT_MEMORY", "110M")
-    with pytest.raises(PhotoError, match=r"512×512 px would take 238 MiB .* 110 MiB"):
+    with pytest.raises(PhotoError, match=r"512×512 px would take 229 MiB .* 110 MiB"):
         actions.compare(str(photo), "wide", 512)
     assert actions.compare(str(photo), "wide", 128).picture("instance").size == (128, 128)
 
@@ -162,6 +164,14 @@ def test_the_wall_is_the_middle_of_the_photo_in_every_style(tmp_path):
         assert tile.size == (actions.TILE,) * 2 and np.median(far) < 6  # it is reduced in two steps
     with pytest.raises(PhotoError, match="upload one"):
         actions.wall(None, styles)
+
+
+def test_a_damaged_style_leaves_the_others_their_tiles(photo, small_pair):
+    (small_pair / "model.safetensors").write_bytes(b"damaged")
+    styles = list_styles()[:2]
+    tiles = actions.wall(str(photo), [styles[0], style_at(small_pair), styles[1]])
+    assert tiles[1] == ImageOps.fit(open_photo(photo, 4 * actions.TILE), (actions.TILE,) * 2, Image.Resampling.LANCZOS)
+    assert [tiles[0], tiles[2]] == actions.wall(str(photo), styles)
 
 
 def test_what_was_painted_is_finished_without_painting_again(photo, style, monkeypatch):

@@ -55,12 +55,12 @@ def test_a_style_of_the_hub_says_where_it_is_from(hub, wave):
     said = html.unescape(text)
     assert style.source in said and f"its source: {style.painting['source']}" in said
     assert f"painting: {style.painting['licence']}" in said and f"{style.recipe['steps']} steps" in said
-    shown = community.painting(style)
+    shown = community.picture(style, "painting")
     assert max(shown.size) <= 2 * community.THUMBNAIL and abs(shown.width / shown.height - 1.48) < 0.1
     assert not [request for request in hub.requests if "images/" in request and "painting" not in request]
     files = {**files_of(BUNDLED / "great-wave"), "images/painting.jpg": b"no picture"}
     hub.add("eve/broken", files)
-    assert community.painting(community.fetch("eve/broken")) is None
+    assert community.picture(community.fetch("eve/broken"), "painting") is None
 
 
 def test_what_a_style_says_of_its_recipe_is_shown_as_words(hub):
@@ -180,7 +180,7 @@ def test_a_picture_of_a_style_is_what_its_name_says(hub, wave, format):
                                                            for name in ("instance", "painting")})  # fmt: skip
     found = [style for style in community.browse("", "likes", 12)[0] if style.id == "eve/odd"]
     assert community.thumbnails(found)[0][0] == open_photo(PHOTO, community.THUMBNAIL)
-    assert community.painting(community.fetch("eve/odd")) is None
+    assert community.picture(community.fetch("eve/odd"), "painting") is None
 
 
 @pytest.mark.slow

@@ -198,6 +198,16 @@ def test_a_file_that_is_not_safetensors_is_refused(small_pair, content):
         load(small_pair)
 
 
+@pytest.mark.parametrize(
+    ("shape", "dtype"), [([0, 2**63], "F16"), ([0, 2**62, 8], "F16"), ([0] * 65, "F16"), ([0], "F8_E8M0"), ([0], "F4")]
+)
+def test_a_sound_file_of_tensors_that_torch_cannot_hold_is_refused(small_pair, shape, dtype):
+    header = json.dumps({"a": {"dtype": dtype, "shape": shape, "data_offsets": [0, 0]}}).encode()
+    (small_pair / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(WeightsError, match=r"model\.safetensors"):
+        load(small_pair)
+
+
 def test_missing_files_are_named(small_pair, tmp_path):
     (small_pair / "batch" / "model.safetensors").unlink()
     with pytest.raises(WeightsError, match=r"model\.safetensors"):

@@ -136,11 +136,19 @@ def spoil_weights(folder):
     save_file({**state, "leave.bias": state["leave.bias"] * float("nan")}, folder / "batch" / "model.safetensors")
 
 
+def spoil_picture(folder):
+    """A link, as git brings it along, to what is nobody else's business."""
+    (folder.parent / "secret").write_text("secret")
+    (folder / "images").mkdir()
+    (folder / "images" / "instance.jpg").symlink_to(folder.parent / "secret")
+
+
 @pytest.mark.parametrize(
     ("spoil", "error", "message"),
     [
         (spoil_recipe, StyleFolderError, "licence"),
         (spoil_weights, WeightsError, "not finite"),
+        (spoil_picture, StyleFolderError, "images/instance.jpg is a link"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"{}"), WeightsError, "cannot read"),
         (lambda folder: (folder / "config.json").write_text("{}"), ConfigError, "missing config key"),
         (lambda folder: (folder / "metrics.json").write_text("[]"), StyleFolderError, "metrics.json"),

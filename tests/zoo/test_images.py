@@ -289,3 +289,12 @@ def test_a_large_ppm_is_not_read_number_by_number(head, number):
     assert open_photo(io.BytesIO(head % (40, 40) + 1600 * number)).size == (40, 40)
     with pytest.raises(PhotoError, match="a large PPM"):
         open_photo(io.BytesIO(head % (1024, 1024) + number))
+
+
+def test_a_jpeg_2000_may_have_a_tenth_of_the_pixels(tmp_path):
+    """(issue 13, item 40)"""
+    Image.new("RGB", (100, 100)).save(tmp_path / "100.jp2")
+    Image.new("RGB", (110, 110)).save(tmp_path / "110.jp2")
+    assert open_photo(tmp_path / "100.jp2", max_pixels=100_000).size == (100, 100)
+    with pytest.raises(PhotoError, match=r"110\.jp2 is a JPEG 2000 of more than"):
+        open_photo(tmp_path / "110.jp2", max_pixels=100_000)

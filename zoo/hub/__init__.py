@@ -4,12 +4,13 @@ A repository is a style folder. It is pulled at a commit, whose sha is recorded;
 Tokens come from where the Hub's client looks (`hf auth login`, HF_TOKEN); HF_ENDPOINT names another Hub.
 """
 
+from zoo.hub.cache import cache_folder
 from zoo.hub.client import SHARE_VARIABLE, accounts, endpoint, serve_strangers, split_id
 from zoo.hub.datasets import pull_pictures
 from zoo.hub.pull import SORTS, Found, find, pull, thumbnail
 from zoo.hub.upload import Target, check_target, deploy, is_there, space_hardware, upload_style
 
 __all__ = [
-    "SHARE_VARIABLE", "SORTS", "Found", "Target", "accounts", "check_target", "deploy", "endpoint", "find", "is_there", "pull",
-    "pull_pictures", "serve_strangers", "space_hardware", "split_id", "thumbnail", "upload_style",
+    "SHARE_VARIABLE", "SORTS", "Found", "Target", "accounts", "cache_folder", "check_target", "deploy", "endpoint", "find",
+    "is_there", "pull", "pull_pictures", "serve_strangers", "space_hardware", "split_id", "thumbnail", "upload_style",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Styles that were pulled. Each commit is a folder of its own, and what lies in it was compared with the Hub's hash before.
+"""Styles that were pulled. Each commit is a folder of its own; what lies in it is compared with the Hub's hash at every pull.
 
     HF_HOME/assets/missing-ingredient/styles/owner--name/       (public/ instead of styles/, of a page for strangers)
         refs/main             the sha that a branch or a tag had when it was asked for last
@@ -19,12 +19,13 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from huggingface_hub import constants
 
 from zoo import records, trust
-from zoo.errors import HubError
+from zoo.errors import HubError, HubUnavailableError
 from zoo.hub.client import reads_as_anybody
 
 PUBLIC = 2 * 2**30  # bytes of styles that a page keeps for strangers
@@ -39,12 +40,17 @@ class Listed:
     git: str | None
 
 
+def cache_folder() -> Path:
+    """Where all of it lies."""
+    return Path(constants.HF_ASSETS_CACHE) / "missing-ingredient"
+
+
 class Cache:
     """What is here of one repository, owner/name."""
 
     def __init__(self, repo: str):
         kept = "public" if reads_as_anybody() else "styles"  # what the owner may see is not for strangers, cached or not
-        self.root = Path(constants.HF_ASSETS_CACHE) / "missing-ingredient" / kept / repo.replace("/", "--")
+        self.root = cache_folder() / kept / repo.replace("/", "--")
 
     def folder(self, sha: str) -> Path:
         """The style folder of a commit."""
@@ -60,11 +66,9 @@ class Cache:
     def has(self, sha: str, wanted: Callable[[str], bool]) -> bool:
         """Whether every wanted file of a commit is here."""
         try:
-            listing = records.read(self.root / f"{sha}.json")
-            return isinstance(listing, dict) and all(
-                self._is_here(sha, file, known["size"]) for file, known in listing.items() if wanted(file)
-            )
-        except (OSError, ValueError):
+            listing: Any = records.read(self.root / f"{sha}.json")
+            return all(self._is_here(sha, file, Listed(**known)) for file, known in listing.items() if wanted(file))
+        except (OSError, ValueError, AttributeError, TypeError):  # no such listing, or none of ours
             return False
 
     def fill(self, sha: str, listing: dict[str, Listed], download: Callable[[str, int], bytes]) -> None:
@@ -73,9 +77,10 @@ class Cache:
         `download` gives the content of a file by its name and size. Raises HubError when one is damaged or cannot be written.
         """
         for file, known in listing.items():
-            if not self._is_here(sha, file, known.size):
+            if not self._is_here(sha, file, known):
                 content = download(file, known.size)
-                trust.check_hash(file, content, known.sha256, known.git)
+                if not trust.is_sound(content, known.sha256, known.git):
+                    raise HubUnavailableError(f"{file} came damaged and was thrown away; pull again")
                 self._write(self.folder(sha) / file, content)
 
     def remember(self, revision: str, sha: str, listing: dict[str, Listed]) -> None:
@@ -93,9 +98,12 @@ class Cache:
     def _ref(self, revision: str) -> Path:
         return self.root / "refs" / quote(revision, safe="")
 
-    def _is_here(self, sha: str, file: str, size: int) -> bool:
+    def _is_here(self, sha: str, file: str, known: Listed) -> bool:
+        """Whether a file is here, and sound still: of one that was damaged since, nothing else would tell."""
         path = self.folder(sha) / file
-        return path.is_file() and path.stat().st_size == size
+        if not path.is_file() or path.stat().st_size != known.size:
+            return False
+        return trust.is_sound(path.read_bytes(), known.sha256, known.git)
 
     def _write(self, path: Path, content: bytes) -> None:
         """Whole or not at all, whoever else writes the same at the same time."""

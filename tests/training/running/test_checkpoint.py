@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from training.running.checkpoint import load_checkpoint, save_checkpoint
+from training.running.checkpoint import SEAL, load_checkpoint, save_checkpoint
 from zoo.errors import TrainingError
 
 RUN = {"run": {"recipe": {}}, "seconds": 1.0}  # what every state holds
@@ -52,6 +52,26 @@ def test_no_flipped_bit_changes_what_is_taken_up(tmp_path):
         assert torch.equal(found["x"], weights) and found["rate"] == 0.25
         fallen += found["step"] == 10
     assert fallen > 100
+
+
+def test_nor_does_one_in_the_archive_s_list_of_files(tmp_path):
+    """Which its check sums do not cover: that a file were a folder makes torch read something else (issue 13, item 36)."""
+    for step in (10, 20):
+        newest = save_checkpoint(tmp_path, step, {**RUN, "x": torch.linspace(-1, 1, 500)})
+    sound = newest.read_bytes()
+    entry = sound.rindex(b"PK\x01\x02", 0, sound.rindex(b"/data/0"))
+    spoilt = bytearray(sound)
+    spoilt[entry + 38] ^= 16  # external attributes: a folder of DOS
+    newest.write_bytes(spoilt)
+    assert load_checkpoint(tmp_path, lambda _: None)["step"] == 10
+
+
+def test_one_of_before_there_was_a_seal_is_taken_up(tmp_path):
+    path = save_checkpoint(tmp_path, 10, {**RUN, "x": torch.arange(3)})
+    path.write_bytes(path.read_bytes()[: -len(SEAL) - 32])
+    assert load_checkpoint(tmp_path)["step"] == 10
+    path.write_bytes(path.read_bytes().replace(torch.arange(3).numpy().tobytes(), bytes(24)))
+    assert load_checkpoint(tmp_path, lambda _: None) is None
 
 
 @pytest.mark.parametrize("state", [{}, {"run": {}}, {"seconds": 1.0}])
