@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from zoo.engine.programs import PROGRAMS
-from zoo.engine.sweeps import STRIP, WORKING, Sweeps, Tell, fold
+from zoo.engine.sweeps import STRIP, WORKING, Smooth, Sweeps, Tell, fold
 from zoo.registry import Generator
 
 LEVELS = (0, 1, 2)  # keep every map, those of half the height, those of a quarter
@@ -55,12 +55,13 @@ class TorchEngine:
         level: int = 0,
         tell: Tell | None = None,
         seed: int = 0,
+        smooth: Smooth | None = None,
     ) -> None:
         """Hand over the picture of an RGB image in strips: the first row and 1×3×n×W in [0, 1]."""
         with torch.inference_mode():
             work, _ = self.plan(image.size, level)
             sweeps = Sweeps(image.height, level, tell, work)
-            sweeps.seed = seed
+            sweeps.seed, sweeps.smooth = seed, smooth
             last = self._program(self._generator, image, sweeps)
             sweeps.finish(last, lambda a, x: take(a, torch.sigmoid(x[..., : image.width])), image.height)
 
