@@ -1,5 +1,6 @@
-"""Films: each frame as `zoo.stylize` paints it, at its time, with the sound as it was; in one go or in several."""
+"""Films: each frame as `zoo.stylize` paints it, at its time, with the sound as it was; of any length."""
 
+import re
 import sys
 import weakref
 from fractions import Fraction
@@ -8,80 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tqdm import tqdm
 
 import zoo
 from zoo.__main__ import main
-from zoo.calm import Calm
-from zoo.engine.painting import Manner, paint_fast
-from zoo.errors import VideoError
 from zoo.film import Film
 
 av = pytest.importorskip("av")
-from zoo.video import EXACT, paint_film  # noqa: E402
-
-TICK = Fraction(1, 30_000)
-REGULAR = [1001 * i for i in range(12)]
-VARIABLE = [0, 1001, 2002, 3003, 5005, 6006, 9009, 10010, 11011, 15015, 16016, 17017]  # of the same unit
-
-
-def scene(i, size):
-    """A frame, W×H: colours that change slowly from pixel to pixel, and move."""
-    x, y = np.meshgrid(np.arange(size[0]), np.arange(size[1]))
-    waves = [128 + 100 * np.sin((x * a + y * b) / 12 + i * 0.5) for a, b in ((1, 0), (0, 1), (0.7, 0.7))]
-    return np.stack(waves, -1).astype(np.uint8)
-
-
-def write_film(
-    path, times=REGULAR, size=(96, 64), rotation=0, sound="aac", pixels="yuv420p", codec="libx264", start=0, **colours
-):
-    """A film that is coded without loss; it starts at so many seconds."""
-    with av.open(path, "w") as file:
-        video = file.add_stream(codec, rate=30, options={"crf": "0"})
-        (video.width, video.height), video.pix_fmt = size, pixels
-        video.time_base = video.codec_context.time_base = TICK
-        for name, value in colours.items():
-            setattr(video.codec_context, name, value)
-        if rotation:
-            video.set_display_rotation(rotation)
-        audio = file.add_stream(sound, rate=48_000) if sound else None
-        to = {f"dst_{name}": value for name, value in colours.items() if name in ("colorspace", "color_range")}
-        for i, time in enumerate(times):
-            frame = av.VideoFrame.from_ndarray(scene(i, size), "rgb24").reformat(format=pixels, **to)
-            frame.pts, frame.time_base = time + round(start / TICK), TICK
-            file.mux(video.encode(frame))
-        file.mux(video.encode(None))
-        random = np.random.default_rng(0)
-        for i in range(20) if audio else ():
-            frame = av.AudioFrame.from_ndarray(random.normal(0, 0.1, (2, 1024)).astype(np.float32), "fltp", "stereo")
-            frame.sample_rate, frame.pts, frame.time_base = 48_000, 1024 * i + 48_000 * start, Fraction(1, 48_000)
-            file.mux(audio.encode(frame))
-        if audio:
-            file.mux(audio.encode(None))
-    return path
-
-
-def read(path, pixels="rgb24"):
-    """Frames, as H×W×3 or as whatever else, and when they are shown, in seconds."""
-    with av.open(path) as file:
-        decoded = list(file.decode(video=0))
-    return [frame.to_ndarray(format=pixels, interpolation=EXACT) for frame in decoded], [f.pts * f.time_base for f in decoded]
-
-
-def sound_of(path):
-    """Bytes and times of its packets."""
-    with av.open(path) as file:
-        packets = [packet for packet in file.demux(audio=0) if packet.dts is not None]
-        return [(bytes(packet), packet.pts * packet.time_base) for packet in packets]
-
-
-def planes(picture):
-    """Light and colours of a picture, H×W×3, as a film stores them, the latter at half of its size."""
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
-    return frame.reformat(format="yuv420p", interpolation=EXACT).to_ndarray().astype(int)
-
-
-def same(film):
-    return film
+from tests.zoo.films import VARIABLE, planes, read, same, scene, sound_of, write_film  # noqa: E402
+from zoo.video import paint_film  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -138,6 +74,17 @@ def test_colours_are_coded_as_they_were(tmp_path, suffix, matrix, reach):
         assert np.abs(a.astype(int) - b).mean() < 0.7
 
 
+def test_webm_says_how_colours_are_coded_and_how_many_frames_a_second(tmp_path):
+    """In its header, as VP9 says less."""
+    colours = {"colorspace": 1, "color_range": 1, "color_primaries": 9, "color_trc": 1}
+    source = write_film(tmp_path / "in.mkv", sound=None, **colours)
+    paint_film(Film(source, tmp_path / "out.webm"), same)
+    with av.open(tmp_path / "out.webm") as file:
+        video = file.streams.video[0]
+        assert {name: getattr(video.codec_context, name) for name in colours} == colours
+        assert video.name == "vp9" and float(video.average_rate) == pytest.approx(30, rel=0.01)
+
+
 def test_a_film_in_rgb_and_one_with_oblong_pixels(tmp_path):
     source = write_film(tmp_path / "rgb.mkv", codec="libx264rgb", pixels="rgb24", sound=None)
     paint_film(Film(source, tmp_path / "out.mp4", quality=0), same)
@@ -174,56 +121,6 @@ def test_a_broadcast_begins_at_zero_and_keeps_its_sound_in_time(tmp_path):
     assert start > 0 and all(abs(a - start - b) <= Fraction(1, 1000) for a, b in zip(times, shown, strict=True))
     before, after = sound_of(source), sound_of(tmp_path / "out.mkv")
     assert len(before) == len(after) and abs(before[0][1] - start - after[0][1]) <= Fraction(1, 1000)
-
-
-class Stop(Exception):
-    """What ends the work in the middle."""
-
-
-def painting(generator, calm, counted, stop_after=1000):
-    manner = Manner(smooth=calm.smooth)
-
-    def paint(frame):
-        if len(counted) == stop_after:
-            raise Stop
-        counted.append(frame.size)
-        return paint_fast(generator, calm.look(frame), manner).image
-
-    return paint
-
-
-def test_what_was_interrupted_goes_on_and_is_the_same_as_in_one_go(small_pair, tmp_path):
-    """With what is remembered from frame to frame, too."""
-    source, generator = write_film(tmp_path / "in.mp4", times=VARIABLE), zoo.load(small_pair)
-    once, often = Film(source, tmp_path / "once.mp4", step=5), Film(source, tmp_path / "often.mp4", step=5)
-    paint_film(once, painting(generator, calm := Calm(0.7, 0.7), []), calm)
-    for stop_after, parts in ((7, 1), (1, 1), (6, 2)):
-        calm = Calm(0.7, 0.7)
-        with pytest.raises(Stop):
-            paint_film(often, painting(generator, calm, [], stop_after), calm)
-        assert not often.target.exists() and len(list(often.folder.glob("*.nut"))) == parts
-        (often.folder / "partial").write_bytes(b"half")  # as a process that was killed leaves it
-    calm, counted, told = Calm(0.7, 0.7), [], []
-    assert paint_film(often, painting(generator, calm, counted), calm, lambda *now: told.append(now)) == 12
-    assert len(counted) == 2 and told == [(5, 12), (10, 12), (11, 12), (12, 12)]
-    assert often.target.read_bytes() == once.target.read_bytes()
-    assert sorted(path.name for path in tmp_path.iterdir() if path != small_pair) == ["in.mp4", "often.mp4", "once.mp4"]
-    assert read(often.target)[1] == read(source)[1]
-
-
-def test_segments_of_something_else_are_not_used(small_pair, tmp_path):
-    source, generator = write_film(tmp_path / "in.mp4"), zoo.load(small_pair)
-    first = Film(source, tmp_path / "out.mp4", step=5)
-    with pytest.raises(Stop):
-        paint_film(first, painting(generator, Calm(), [], 11))
-    other, counted = Film(source, tmp_path / "out.mp4", step=5, facts={"style": "another"}), []
-    paint_film(other, painting(generator, Calm(), counted))
-    assert len(counted) == 12
-    other.folder.mkdir()
-    (other.folder / "mine.txt").write_text("not a segment")
-    with pytest.raises(VideoError, match="in the way"):
-        paint_film(other, same)
-    assert (other.folder / "mine.txt").exists()
 
 
 def test_frames_are_not_kept(tmp_path):
@@ -284,6 +181,26 @@ def test_mistakes_are_one_plain_line(small_pair, tmp_path, monkeypatch, capsys, 
     out, err = capsys.readouterr()
     assert message in err and err.startswith("error: ") and err.count("\n") == 1 and not out
     assert {path: path.read_bytes() for path in before} == before and not list(tmp_path.glob("out.*[4cm]"))
+
+
+def test_progress_says_how_fast_and_how_long(small_pair, tmp_path, monkeypatch, capsys):
+    """What was painted before counts as done, and not as fast."""
+    bars, source = [], write_film(tmp_path / "in.mp4", sound=None)
+
+    def shown(**keys):
+        bars.append(tqdm(**{**keys, "disable": False, "mininterval": 0}))
+        return bars[0]
+
+    def paint_film(film, paint, calm, watch):
+        for done in (5, 10, 11, 12):
+            watch(done, 0 if done == 5 else 40)
+        return 12
+
+    monkeypatch.setattr("zoo.commands.video.tqdm", shown)
+    monkeypatch.setattr("zoo.video.paint_film", paint_film)
+    assert main(["video", str(source), "-s", str(small_pair), "-o", f"{tmp_path}/out.mp4"]) == 0
+    assert bars[0].n == 12 and bars[0].n - bars[0].initial == 2
+    assert re.search(r"12/40 .*<.*frame", capsys.readouterr().err)
 
 
 def test_an_interrupted_command_says_how_to_go_on(small_pair, tmp_path, monkeypatch, capsys):

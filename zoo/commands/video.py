@@ -68,9 +68,11 @@ def video_command(args: argparse.Namespace) -> None:
     with tqdm(unit="frame", disable=None, smoothing=0) as bar:
 
         def watch(done: int, total: int) -> None:
-            bar.initial += done - bar.n - 1  # what was there already took no time
-            bar.total = max(done, total)
-            bar.update(done - bar.n)
+            if not bar.disable:
+                new = done - bar.n
+                bar.initial += new if new > 1 else 0  # segments that were there already took no time
+                bar.total = max(done, total)
+                bar.update(new)
 
         try:
             frames = paint_film(film, paint, calm, watch)
