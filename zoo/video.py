@@ -45,18 +45,19 @@ def paint_film(film: Film, paint: Paint, calm: Calm | None = None, watch: Watch 
     calm, done = calm or Calm(), 0
     with _open(film.source) as source:
         video = _pictures_of(source, film)
-        with _writing(film):
-            with av.open(film.target, "w") as output:  # to which nothing is written
-                _add_sound(output, source, film)  # to be told before the work, not after
-            ready = film.begin(calm)
+        with _writing(film), av.open(film.target, "w") as output:  # to which nothing is written
+            _add_sound(output, source, film)  # to be told before the work, not after
         frames, total = _frames(source, video), video.frames or round((source.duration or 0) / 1_000_000 * _rate(video))
-        form = None
+        form, ready = None, 0
         for number in itertools.count():
             several = itertools.islice(frames, film.step)
             first = next(several, None)
             if first is None:
                 break
-            form = form or _form(first, video, film)
+            if form is None:
+                form = _form(first, video, film)
+                with _writing(film):
+                    ready = film.begin(calm)
             if number < ready:
                 done += 1 + sum(1 for _ in several)
                 watch(done, total)
@@ -162,6 +163,8 @@ def _upright(frame: av.VideoFrame) -> Image.Image:
 
 def _coded(painted: Image.Image, frame: av.VideoFrame, form: _Form) -> av.VideoFrame:
     """What is painted of a frame, as the encoder takes it, at the frame's time."""
+    if (painted.width // 2 * 2, painted.height // 2 * 2) != form.size:  # broadcasts change their size
+        painted = painted.resize(form.size)
     rgb = av.VideoFrame.from_ndarray(np.array(painted.crop((0, 0, *form.size))), "rgb24")
     to = {f"dst_{name}": form.colours[name] for name in ("colorspace", "color_range")}
     coded = rgb.reformat(format="yuv420p", interpolation=EXACT, **to)

@@ -55,6 +55,8 @@ def video_command(args: argparse.Namespace) -> None:
     check_size(args.size)
     check_strength(args.strength)
     calm = Calm(args.calm, args.still)
+    if args.calm and args.norm != "instance":
+        raise ConfigError(f"--calm averages instance norm's statistics, and {args.norm} norm has none of a frame: leave it out")
     manner = Manner(args.engine, seed=args.seed, smooth=calm.smooth if args.calm else None)
     style, painting = find(args.style), painter(args.device)
     generator = painting.generator(style, args.norm)
