@@ -4,6 +4,7 @@
   python -m zoo info starry-night                               what one is, who painted it, how well it does
   python -m zoo stylize photo.jpg -s starry-night -o out.png    paint a photo
   python -m zoo stylize holiday/ -s starry-night -o painted/ --size 1024    paint a folder of them
+  python -m zoo video film.mp4 -s starry-night -o painted.mp4   paint a film, and go on where that was interrupted
   python -m zoo export starry-night --onnx starry-night.onnx    a file for other programs
   python -m zoo texture my-texture -o tile.png --size 512       a seamless tile, by a style trained for textures
   python -m zoo find van gogh --sort likes                      styles that others share on the Hub
@@ -17,7 +18,7 @@ import argparse
 import sys
 
 from zoo.cli import above, command
-from zoo.commands import painting, styles
+from zoo.commands import painting, styles, video
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -25,7 +26,7 @@ def make_parser() -> argparse.ArgumentParser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(prog="python -m zoo", description=__doc__, formatter_class=raw)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for room in (styles, painting):
+    for room in (styles, painting, video):
         room.add(commands)
     for one in above().values():
         commands.add_parser(one.name, help=f"the same as python -m {one.module}", add_help=False)

@@ -6,6 +6,7 @@
     ├── StyleFolderError    a style folder that is incomplete
     ├── StyleNotFoundError  no style of that name
     ├── PhotoError          a picture that cannot be read, is too small or too large
+    ├── VideoError          a film that cannot be read or written
     ├── DeviceError         a device that this machine lacks
     ├── DoneInPart          some of many pictures failed, and the others are there
     ├── ClusterError        a cluster that cannot be had, or fails
@@ -62,6 +63,10 @@ class StyleNotFoundError(ZooError):
 
 class PhotoError(ZooError):
     """A picture cannot be read, or is too small or too large to stylize."""
+
+
+class VideoError(ZooError):
+    """A film cannot be read, or what comes of it cannot be written."""
 
 
 class DeviceError(ZooError):

@@ -5,13 +5,14 @@ import json
 import re
 import sys
 
+import numpy as np
 import pytest
 
-from benchmarks import batch, inference, steps, stylization, training, ultra
+from benchmarks import batch, flicker, inference, steps, stylization, training, ultra
 from benchmarks.steps import VARIANTS
 
 
-@pytest.mark.parametrize("command", [batch, inference, steps, stylization, training, ultra])
+@pytest.mark.parametrize("command", [batch, flicker, inference, steps, stylization, training, ultra])
 def test_they_load_where_there_is_no_resource(command, monkeypatch):
     """As on Windows."""
     monkeypatch.setitem(sys.modules, "resource", None)
@@ -93,3 +94,31 @@ def test_batch_times_every_loop(run_module, small_pair, tmp_path):
     for name, (speed,) in found["pictures_a_second"].items():
         printed = re.search(rf"^\| {name} \| ([\d.]+) \| [\d.]+ \| [\d.]+ \|$", done.stdout, re.M)
         assert speed > 0 and float(printed[1]) == pytest.approx(speed, abs=0.01)
+
+
+@pytest.mark.parametrize("name", flicker.CLIPS)
+def test_what_does_not_flicker_is_measured_as_such(name):
+    """Without noise, all that differs from frame to frame is the lamp's brightness (issue 15)."""
+    photo = np.random.default_rng(0).integers(0, 200, (512, 600, 3)).astype(float)
+    frames = list(flicker.CLIPS[name].frames(photo, 4, 0))
+    assert all(not np.array_equal(frames[0], frame) for frame in frames[1:]) == (name != "still")
+    found = flicker.mean_flicker(flicker.CLIPS[name], iter(frames))
+    assert found > 4 if name == "lamp" else found == 0
+
+
+def test_noise_flickers_by_its_deviation():
+    """The mean of |a - b| of two normal numbers is 2 deviations / sqrt(pi) (issue 15)."""
+    clip, photo = flicker.CLIPS["pan"], np.full((512, 600, 3), 120.0)
+    assert flicker.mean_flicker(clip, clip.frames(photo, 3, 10)) == pytest.approx(20 / np.pi**0.5, rel=0.01)
+
+
+@pytest.mark.slow
+def test_flicker_measures_every_option(run_module, tmp_path):
+    """Issue 15."""
+    done = run_module("benchmarks.flicker", "--frames", 2, "--out", tmp_path / "flicker.json")
+    assert done.returncode == 0, done.stderr
+    found = json.loads((tmp_path / "flicker.json").read_text())["levels"]
+    assert found.keys() == {"the film itself", *flicker.OPTIONS}
+    assert found["--still 0.9"]["starry-night"]["still"] < found["nothing"]["starry-night"]["still"]
+    for option in flicker.OPTIONS:
+        assert re.search(rf"^\| {re.escape(option)} (\| [\d.]+ ){{4}}\|$", done.stdout, re.M)

@@ -2,23 +2,26 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from numbers import Integral
 from typing import cast
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
+from torch import nn
 
 from zoo import memory
 from zoo.device import is_out_of_memory
 from zoo.engine.choice import TORCH, check_engine, fastest_engine
 from zoo.engine.runtimes import RUNTIMES, runtime
-from zoo.engine.sweeps import Tell
+from zoo.engine.sweeps import Smooth, Tell
 from zoo.engine.torch_engine import LEVELS, TorchEngine, torch_engine
 from zoo.errors import ConfigError, PhotoError, WeightsError, shorten
 from zoo.images import to_image, to_tensor
+from zoo.layers import InstanceNorm
 from zoo.registry import Generator
 
 CPU = torch.device("cpu")
@@ -34,15 +37,18 @@ def check_seed(seed: int) -> None:
 @dataclass(frozen=True)
 class Manner:
     """How to paint: by which engine ("auto": the fastest there is), whom to tell how far it is, with the noise of which seed,
-    and as whose work, for an error."""
+    as whose work, for an error, and what becomes of instance norm's statistics (see zoo/calm.py)."""
 
     engine: str = "auto"
     tell: Tell | None = None
     seed: int = 0
     name: str = "the generator"
+    smooth: Smooth | None = None
 
     def __post_init__(self) -> None:
         check_engine(self.engine)
+        if self.smooth and self.engine in RUNTIMES:
+            raise ConfigError(f"the engine {self.engine} gives no access to statistics, which are to be smoothed: choose torch")
         check_seed(self.seed)
 
 
@@ -92,7 +98,7 @@ def paint_fast(generator: Generator, image: Image.Image, manner: Manner = ANY) -
             pixels[row : row + x.shape[2]] = x[0].permute(1, 2, 0).mul(255).round().to(torch.uint8).numpy()
 
         dtype = torch.bfloat16 if engine == "bfloat16" else torch.float32
-        torch_engine(generator, dtype).paint(image, take, level, manner.tell, manner.seed)
+        torch_engine(generator, dtype).paint(image, take, level, manner.tell, manner.seed, manner.smooth)
         seconds = time.perf_counter() - started
         verdict.give(image, manner.name)
         return Painted(Image.fromarray(pixels), seconds, engine if engine in TORCH else TORCH[0])
@@ -110,7 +116,8 @@ def _engine(generator: Generator, manner: Manner) -> str:
         return paint_fast(generator, trial, Manner(engine, name=manner.name)).engine == engine
 
     config = generator.config
-    return fastest_engine(f"{config.architecture} of width {config.width}, {config.norm} norm", paint)
+    found = fastest_engine(f"{config.architecture} of width {config.width}, {config.norm} norm", paint)
+    return TORCH[0] if manner.smooth and found in RUNTIMES else found
 
 
 def paint_plainly(generator: Generator, image: Image.Image, manner: Manner = ANY) -> Painted:
@@ -119,7 +126,8 @@ def paint_plainly(generator: Generator, image: Image.Image, manner: Manner = ANY
     where, noise = next(generator.parameters()).device, generator.noise(manner.seed)
 
     def forward(photo: torch.Tensor) -> torch.Tensor:
-        return cast(torch.Tensor, generator(photo.to(where, memory_format=torch.channels_last), **noise))
+        with _smoothed(generator, manner.smooth) if manner.smooth else nullcontext():
+            return cast(torch.Tensor, generator(photo.to(where, memory_format=torch.channels_last), **noise))
 
     return _paint_whole(forward, Painted.engine, generator, image, manner)
 
@@ -137,6 +145,23 @@ def _paint_whole(
         seconds = time.perf_counter() - started
     verdict.give(image, manner.name)
     return Painted(to_image(painted), seconds, engine)
+
+
+@contextmanager
+def _smoothed(generator: Generator, smooth: Smooth) -> Iterator[None]:
+    """Inside, instance norm uses what `smooth` makes of a picture's statistics."""
+
+    def again(norm: nn.Module, x: tuple[torch.Tensor], normalized: torch.Tensor) -> torch.Tensor:
+        assert isinstance(norm, InstanceNorm)
+        variance, mean = torch.var_mean(x[0], (0, 2, 3), correction=0)
+        return F.batch_norm(x[0], *smooth(mean, variance), norm.weight, norm.bias, eps=norm.eps)
+
+    handles = [norm.register_forward_hook(again) for norm in generator.modules() if isinstance(norm, InstanceNorm)]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
 def _check_noise(generator: Generator, manner: Manner) -> None:

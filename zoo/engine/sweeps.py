@@ -20,6 +20,7 @@ from zoo.layers import BatchNorm, ContrastNorm, ConvNorm, InstanceNorm, ResizeCo
 STRIP = 8 * 2**20  # bytes that a strip's rows take, over all maps that are computed for it: the processor's cache holds them
 PADDED = 63  # rows that a texture network adds to a picture, at most
 LEAST = 4  # rows of a strip, however wide
+Smooth = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]  # mean and variance of channels, in and out
 Tell = Callable[[float], None]  # is told the share of the work that is done, from 0 to 1; what it raises ends the work
 KNOWN = (InstanceNorm, BatchNorm, ContrastNorm)  # norms that are a scale and a shift for each channel here
 WORKING = 12  # times the bytes of a strip: what a sweep takes besides the maps that are kept, at most (measured)
@@ -34,6 +35,7 @@ class Sweeps:
 
     def __init__(self, height: int, level: int = 0, tell: Tell | None = None, total: float = 0):
         self.seed = 0  # of the noise, where there is some
+        self.smooth: Smooth | None = None  # what instance norm uses instead of the picture's own statistics
         self.plan, self.work, self.held, self.most, self.strip = not total, 0.0, 0, 0, 0.0
         self._highest_kept, self._tell, self._total = (height + PADDED) // 2**level, tell, total
 
@@ -85,7 +87,7 @@ class Sweeps:
         """Scale and shift of the norm of a map, each of whose numbers is there so many times."""
         total = Statistics(source.channels, isinstance(norm, ContrastNorm))
         self._sweep(source, total.add, kept)
-        return total.affine(norm, copies)
+        return total.affine(norm, copies, None if self.plan else self.smooth)
 
     def keep(self, source: Rows) -> Kept:
         """A map, kept whole whatever its size. One that is kept already but for its scale is scaled where it lies."""
@@ -169,15 +171,18 @@ class Statistics:
         self._mean = self._mean + away * (n / self._count)
         self._squares = self._squares + variance * n + away.square() * (n * (self._count - n) / self._count)
 
-    def affine(self, norm: nn.Module, copies: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """The norm of that map as a scale and a shift for each channel."""
+    def affine(self, norm: nn.Module, copies: int, smooth: Smooth | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """The norm of that map as a scale and a shift for each channel; instance norm with what `smooth` makes of its own."""
         assert isinstance(norm, (InstanceNorm, ContrastNorm))
         weight, bias = norm.weight.double(), norm.bias.double()
         if self._absolute:
             count = max(1, self._count) * copies
             return (weight * count / (self._mean * count + norm.eps)).float(), norm.bias
-        scale = weight * (self._squares / max(1, self._count) + norm.eps).rsqrt()
-        return scale.float(), (bias - self._mean * scale).float()
+        mean, variance = self._mean, self._squares / max(1, self._count)
+        if smooth:
+            mean, variance = smooth(mean, variance)
+        scale = weight * (variance + norm.eps).rsqrt()
+        return scale.float(), (bias - mean * scale).float()
 
 
 def batch_affine(norm: BatchNorm) -> tuple[torch.Tensor, torch.Tensor]:

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import nn
 
 from zoo.engine.programs import PROGRAMS
-from zoo.engine.sweeps import KNOWN, STRIP, WORKING, Sweeps, Tell, fold
+from zoo.engine.sweeps import KNOWN, STRIP, WORKING, Smooth, Sweeps, Tell, fold
 from zoo.layers import NORMS
 from zoo.registry import Generator
 
@@ -51,10 +51,8 @@ class TorchEngine:
         sweeps = Sweeps(size[1], level)
         end = self._program(self._generator, _Blank(size), sweeps)
         sweeps.finish(end, lambda a, x: None, size[1])
-        pixels, last = (
-            size[0] * size[1],
-            sweeps.held,
-        )  # Pillow's take 4 bytes, of the result an array's 3 are filled, then copied
+        # Pillow's pixels take 4 bytes; the result is an array of 3 at the last sweep, then copied.
+        pixels, last = size[0] * size[1], sweeps.held
         most = max(sweeps.most + 4 * pixels, last + 7 * pixels, 12 * pixels) + int(WORKING * max(STRIP, sweeps.strip))
         if len(self._plans) > 100:
             self._plans.clear()
@@ -68,12 +66,13 @@ class TorchEngine:
         level: int = 0,
         tell: Tell | None = None,
         seed: int = 0,
+        smooth: Smooth | None = None,
     ) -> None:
         """Hand over the picture of an RGB image in strips: the first row and 1×3×n×W in [0, 1]."""
         with torch.inference_mode():
             work, _ = self.plan(image.size, level)
             sweeps = Sweeps(image.height, level, tell, work)
-            sweeps.seed = seed
+            sweeps.seed, sweeps.smooth = seed, smooth
             last = self._program(self._generator, image, sweeps)
             sweeps.finish(last, lambda a, x: take(a, torch.sigmoid(x[..., : image.width])), image.height)
 
