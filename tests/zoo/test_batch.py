@@ -20,6 +20,7 @@ from zoo import batch
 from zoo.__main__ import main
 from zoo.batch import Job, paint_all, plan_outputs
 from zoo.errors import ConfigError, PhotoError, WeightsError
+from zoo.images import SUFFIXES
 from zoo.metadata import software_of, to_srgb
 
 DATE = "2024:05:06 07:08:09"
@@ -118,6 +119,19 @@ def test_dates_and_author_are_kept_and_places_are_not(job, folder, tmp_path):
             within = found.get_ifd(ExifTags.IFD.Exif)
             assert (within[ExifTags.Base.DateTimeOriginal], within[ExifTags.Base.OffsetTimeOriginal]) == (DATE, "+02:00")
             assert ExifTags.Base.Make not in found and not found.get_ifd(ExifTags.IFD.GPSInfo)
+
+
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES))
+def test_what_can_be_written_is_written_with_metadata_or_without(job, folder, tmp_path, suffix):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Copyright] = "© Zoë".encode()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = DATE
+    Image.open(folder / "a.jpg").save(folder / "a.jpg", exif=exif)
+    (outcome,) = paint_all(job, plan_outputs([folder / "a.jpg"], out := tmp_path / f"out{suffix}"))
+    assert not outcome.error and size_of(out) == (64, 53)
+    with Image.open(out) as image:
+        found = image.getexif().get(ExifTags.Base.Copyright, "")
+    assert found.encode("latin-1").decode() == ("" if suffix in (".bmp", ".gif", ".jp2", ".ppm") else "© Zoë")
 
 
 def test_broken_metadata_stop_nothing(job, folder, tmp_path):
