@@ -45,6 +45,7 @@ def test_imports_point_one_way(package):
             assert library not in found or package in packages, f"{path} imports {library}"
         assert "huggingface_hub" not in found or path.parent == ROOT / "zoo" / "hub", path
         assert "av" not in found or path == ROOT / "zoo" / "video.py", path
+        assert not {"ray", "pyarrow"} & found or path == ROOT / "zoo" / "cluster.py", path
 
 
 def test_libraries_are_used_by_their_public_names():

@@ -50,7 +50,15 @@ def paint_on_cluster(job: Job, plan: Plan, again: bool, address: str, out: Path)
     _ = replace(job, device="cpu").settings  # a style that cannot be loaded is no cluster's fault
     where = job.style.source
     style = {"bundled": job.style.slug, "local": str(job.style.folder.resolve())}.get(where, where)  # its name everywhere
-    rows = [{"photo": os.path.abspath(photo), "picture": os.path.abspath(target)} for photo, target in plan]
+    rows = []
+    for photo, target in plan:
+        row = {"photo": os.path.abspath(photo), "picture": os.path.abspath(target)}
+        if any("\ud800" <= c <= "\udfff" for name in row.values() for c in name):  # bytes, as Python writes them in names
+            yield Outcome(photo, target, error="its name is no UTF-8, which a table of names needs: give it another")
+        else:
+            rows.append(row)
+    if not rows:
+        return
     _connect(address)
     try:
         with _manifest(out / MANIFEST) as write:
@@ -73,9 +81,8 @@ def _connect(address: str) -> None:
             socket.create_connection((host, int(port)), timeout=10).close()
         ray.init(None if address == "ray" else address, log_to_driver=False, logging_level=logging.ERROR)
     except (OSError, ValueError, RuntimeError) as error:
-        raise ClusterError(
-            f"no Ray cluster answers at {brief(address)}: start one, or say --on ray ({brief(error)})"
-        ) from error
+        reason = f"no Ray cluster answers at {brief(address)} ({brief(error)})"
+        raise ClusterError(f"{reason}: start one there, or say --on ray") from error
 
 
 def _run(from_outside: bool, *args: Any) -> Iterator[list[Row]]:
@@ -125,42 +132,44 @@ class _GpuWorker:
 
 
 def _paint(batch: dict[str, np.ndarray], job: Job, style: str, again: bool) -> pa.Table:
-    """The rows of a block of photos, painted here. On a processor by one thread, one by one: each core has a worker."""
+    """The rows of a block of photos, painted here. On a processor by one thread, one by one: each core has a worker; on a GPU
+    all at once, unless a worker died of them, when it is to be seen of which."""
     job, pairs = replace(job, style=find(style)), zip(batch["photo"], batch["picture"], strict=True)
     plan = [(Path(photo), Path(target)) for photo, target in pairs]
     if job.device == "cpu":
         torch.set_num_threads(1)
         os.environ.setdefault(memory.VARIABLE, str(memory.allowance(CPU) // (os.cpu_count() or 1)))
     outcomes: list[Outcome] = []
-    for part in [plan] if job.device == "cuda" else [[one] for one in plan]:
+    together = job.device == "cuda" and not any(_tries(target).exists() for _, target in plan)
+    for part in [plan] if together else [[one] for one in plan]:
         todo = [one for one in part if again or not job.has_painted(*one)]
         outcomes += (Outcome(*one, skipped=True) for one in part if one not in todo)
-        with _tries(todo) as given_up:
+        with _counted(todo) as given_up:
             outcomes += (Outcome(*one, error=f"{DEATHS} workers died of it") for one in given_up)
             outcomes += paint_all(job, [one for one in todo if one not in given_up], again=True)
     return pa.Table.from_pylist([_row(outcome) for outcome in outcomes], SCHEMA)
 
 
+def _tries(target: Path) -> Path:
+    """The file that lies beside a picture while it is painted, and stays when the worker dies, a byte longer each time."""
+    return target.with_name(f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:32]}.tries")
+
+
 @contextmanager
-def _tries(plan: Plan) -> Iterator[Plan]:
-    """Inside, photos are painted; those of which too many workers died are told. Each has a file beside its picture meanwhile,
-    which stays behind when the worker dies, a byte longer each time."""
-    files = {}
-    for photo, target in plan:
-        name = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:32]
-        files[photo, target] = target.with_name(f".{name}.tries")
+def _counted(plan: Plan) -> Iterator[Plan]:
+    """Inside, photos are painted; those of which too many workers died are told."""
     given_up = []
-    for one, file in files.items():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with open(file, "ab") as tries:
+    for photo, target in plan:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with open(_tries(target), "ab") as tries:
             if tries.tell() >= DEATHS:
-                given_up.append(one)
+                given_up.append((photo, target))
             tries.write(b".")
     try:
         yield given_up
     finally:
-        for file in files.values():
-            file.unlink(missing_ok=True)
+        for _, target in plan:
+            _tries(target).unlink(missing_ok=True)
 
 
 def _row(outcome: Outcome) -> Row:

@@ -24,8 +24,8 @@ def exif_of(photo: Image.Image, software: str) -> Image.Exif:
     with suppress(Exception):  # Pillow raises nearly anything on broken metadata, for which no photo is given up
         given = photo.getexif()
         within = given.get_ifd(ExifTags.IFD.Exif)
-        exif.update({tag: given[tag] for tag in KEPT if isinstance(given.get(tag), str)})
-        exif[ExifTags.IFD.Exif] = {tag: within[tag] for tag in DATES if isinstance(within.get(tag), str)}
+        exif.update({tag: given[tag].encode("latin-1") for tag in KEPT if tag in given})  # as bytes: Pillow would write ? for é
+        exif.get_ifd(ExifTags.IFD.Exif).update({tag: within[tag] for tag in DATES if isinstance(within.get(tag), str)})
     exif[SOFTWARE] = software
     return exif
 

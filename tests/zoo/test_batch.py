@@ -5,6 +5,7 @@ import os
 import shutil
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from zoo import batch
 from zoo.__main__ import main
 from zoo.batch import Job, paint_all, plan_outputs
 from zoo.errors import ConfigError, PhotoError, WeightsError
+from zoo.images import SUFFIXES
 from zoo.metadata import software_of, to_srgb
 
 DATE = "2024:05:06 07:08:09"
@@ -108,7 +110,7 @@ def test_dates_and_author_are_kept_and_places_are_not(job, folder, tmp_path):
     exif[ExifTags.IFD.GPSInfo] = {ExifTags.GPS.GPSLatitude: (48.0, 51.0, 24.0)}
     Image.open(folder / "a.jpg").save(folder / "a.jpg", exif=exif)
     for format in ("png", "jpg", "webp"):
-        (plan,) = [plan_outputs([folder / "a.jpg"], tmp_path / f"out.{format}")]
+        plan = plan_outputs([folder / "a.jpg"], tmp_path / f"out.{format}")
         paint(job, plan)
         with Image.open(plan[0][1]) as image:
             found = image.getexif()
@@ -119,16 +121,23 @@ def test_dates_and_author_are_kept_and_places_are_not(job, folder, tmp_path):
             assert ExifTags.Base.Make not in found and not found.get_ifd(ExifTags.IFD.GPSInfo)
 
 
+@pytest.mark.parametrize("suffix", sorted(SUFFIXES))
+def test_what_can_be_written_is_written_with_metadata_or_without(job, folder, tmp_path, suffix):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Copyright] = "© Zoë".encode()
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = DATE
+    Image.open(folder / "a.jpg").save(folder / "a.jpg", exif=exif)
+    (outcome,) = paint_all(job, plan_outputs([folder / "a.jpg"], out := tmp_path / f"out{suffix}"))
+    assert not outcome.error and size_of(out) == (64, 53)
+    with Image.open(out) as image:
+        found = image.getexif().get(ExifTags.Base.Copyright, "")
+    assert found.encode("latin-1").decode() == ("" if suffix in (".bmp", ".gif", ".jp2", ".ppm") else "© Zoë")
+
+
 def test_broken_metadata_stop_nothing(job, folder, tmp_path):
     Image.open(folder / "a.jpg").save(folder / "a.jpg", exif=b"Exif\0\0broken", icc_profile=b"no profile")
     (outcome,) = paint_all(job, plan_outputs([folder / "a.jpg"], tmp_path / "out.png"))
     assert not outcome.error and size_of(tmp_path / "out.png") == (64, 53)
-
-
-def lab_of_srgb(rgb):
-    """CIE L*a*b* (D50) of one sRGB colour, by lcms: the reference that colours are compared in."""
-    lab = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
-    return ImageCms.applyTransform(Image.new("RGB", (1, 1), rgb), lab).getpixel((0, 0))
 
 
 def swapped_profile() -> bytes:
@@ -228,6 +237,8 @@ def test_photos_are_painted_side_by_side_and_no_more_of_them(job, folder, tmp_pa
     try:
         assert [outcome.error for outcome in paint_all(job, plan)] == ["seen"] * 12
         assert most[0] == 3 and torch.get_num_threads() == 3
+        with ThreadPoolExecutor() as later:
+            assert later.submit(torch.get_num_threads).result() == 3
     finally:
         torch.set_num_threads(threads)
 

@@ -157,13 +157,42 @@ def test_deaths_are_counted_where_nothing_else_is_left_to_count_them(tmp_path):
     from zoo import cluster
 
     plan = [(tmp_path / f"{k}.jpg", tmp_path / "out" / f"{k}.png") for k in range(2)]
-    dying = [cluster._tries(plan[:1]) for _ in range(cluster.DEATHS)]  # which are entered and never left
+    dying = [cluster._counted(plan[:1]) for _ in range(cluster.DEATHS)]  # which are entered and never left
     assert [each.__enter__() for each in dying] == [[]] * cluster.DEATHS
-    with cluster._tries(plan) as given_up:
+    with cluster._counted(plan) as given_up:
         assert given_up == plan[:1]
-    with cluster._tries(plan) as given_up:
+    with cluster._counted(plan) as given_up:
         assert given_up == [] and len(list((tmp_path / "out").iterdir())) == 2
     assert not list((tmp_path / "out").iterdir())
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_on_a_gpu_one_by_one_once_a_worker_died(small_pair, folder, tmp_path, monkeypatch):
+    from zoo import cluster
+
+    together = []
+    monkeypatch.setattr(cluster, "paint_all", lambda job, plan, again: together.append(len(plan)) or [])
+    monkeypatch.setattr(Job, "has_painted", lambda self, photo, target: False)
+    job, plan = Job(zoo.find(small_pair), device="cuda"), plan_outputs([folder], tmp_path)[:4]
+    batch = {"photo": [str(photo) for photo, _ in plan], "picture": [str(target) for _, target in plan]}
+    cluster._paint(batch, job, str(small_pair), False)
+    dying = cluster._counted(plan)
+    dying.__enter__()
+    cluster._paint(batch, job, str(small_pair), False)
+    assert together == [4, 1, 1, 1, 1]
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_name_that_no_table_holds_is_told(small_pair, tmp_path):
+    from zoo import cluster
+
+    plan = [(Path(os.fsdecode(b"/photos/caf\xe9.jpg")), tmp_path / "a.png")]
+    (outcome,) = cluster.paint_on_cluster(Job(zoo.find(small_pair)), plan, False, "ray", tmp_path / "out")
+    assert "no UTF-8" in outcome.error and not (tmp_path / "out").exists()
 
 
 @needs_ray
