@@ -170,7 +170,8 @@ def paint(
         with TURNS.turn(visit):
             image = fade(read_photo(photo, size), contrast)
             for generator in generators:
-                memory.check(memory.whole(generator.config), image.size, PICTURE)  # in strips it would be less, and as long
+                # In strips it would be less, and as long.
+                memory.check(memory.whole(generator.config), image.size, PICTURE, "the limit of this page")
             done = Comparison(style, image, _on_gpu(image, style, norms))
         _kept.put(key, done)
     if not visit.wanted():

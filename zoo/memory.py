@@ -119,15 +119,16 @@ class Budget:
                 self._turn.notify_all()
 
 
-def check(costs: Costs, size: Size, allowed: int) -> None:
-    """Raise PhotoError, with the size that fits, when a picture of width×height px needs more than `allowed` bytes."""
+def check(costs: Costs, size: Size, allowed: int, whose: str = f"{VARIABLE} sets the limit") -> None:
+    """Raise PhotoError, with the size that fits, when a picture of width×height px needs more than `allowed` bytes, and whose
+    limit that is."""
     if (cost := min(costs(size))) <= allowed:
         return
     fits = longest_side(costs, size, allowed)
     way_out = f"choose a long side of {fits} px or less" if fits else "free some"
     raise PhotoError(
         f"{size[0]}×{size[1]} px would take {_in_words(cost)} of memory with this style, and {_in_words(allowed)} may be "
-        f"taken: {way_out} ({VARIABLE} sets the limit)"
+        f"taken: {way_out} ({whose})"
     )
 
 

@@ -41,6 +41,7 @@ def slow(*values):
         slow(Fault("/api/models/alice", 500), HubUnavailableError, "status 500"),
         (Fault("/api/models/alice", 429, headers={"Retry-After": "3600"}), HubUnavailableError, "again in 60 minutes"),
         (Fault("/api/models/alice", 503, headers={"Retry-After": "90"}), HubUnavailableError, "again in 90 s"),
+        (Fault("/api/models/alice", 429, headers={"Retry-After": "99999999"}), HubUnavailableError, "again in some minutes"),
         (Fault("GET .*model.safetensors", 429, headers={"Retry-After": "3600"}), HubUnavailableError, "again in 60 minutes"),
         slow(Fault("/api/models/alice", "slow"), HubUnavailableError, "cannot be reached|does not answer"),
         slow(Fault("GET .*model.safetensors", "cut"), HubUnavailableError, "broke off|does not answer"),

@@ -86,7 +86,9 @@ def retry_after(response: Response) -> int | None:
 def busy(response: Response) -> HubUnavailableError:
     """The error of a Hub that has had too many requests."""
     wait = retry_after(response)
-    when = "some minutes" if wait is None else f"{wait} s" if wait < 120 else f"{round(wait / 60):,} minutes"
+    when = "some minutes"
+    if wait is not None and wait < 24 * 3600:  # who says more has lost count
+        when = f"{wait} s" if wait < 120 else f"{round(wait / 60):,} minutes"
     return HubUnavailableError(f"the Hub limits the rate of requests (status {response.status_code}); try again in {when}")
 
 
