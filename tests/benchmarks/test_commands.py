@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import re
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 
 from benchmarks import inference, steps, stylization, training
 from benchmarks.steps import VARIANTS
+from tests.browser.conftest import CHROMIUM
 
 
 @pytest.mark.parametrize("command", [inference, steps, stylization, training])
@@ -62,3 +64,18 @@ def test_inference_times_every_engine(run_module):
     for name in ("eager", "module", "torch engine"):
         found = re.search(rf"^\| 2 \| 64 \| {name} \| ([\d.]+) \| [\d.]+ \| ([\d.]+) \|$", done.stdout, re.M)
         assert found and float(found[1]) > 0 and float(found[2]) > 0
+
+
+@pytest.mark.slow
+def test_browser_times_the_page_beside_onnxruntime(run_module):
+    """Issue 17."""
+    pytest.importorskip("onnxruntime")
+    if not CHROMIUM:
+        pytest.skip("Chromium is not installed")
+    where = ["--ort", os.environ["ORT_WEB"]] if "ORT_WEB" in os.environ else []
+    done = run_module("benchmarks.browser", "--sizes", 64, "--rounds", 1, *where)
+    if "--ort DIR" in done.stderr and not os.environ.get("REQUIRE_BROWSER"):
+        pytest.skip("there is no onnxruntime-web: ORT_WEB=DIR")
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"^\| 64 \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", done.stdout, re.M)
+    assert found and all(float(value) > 0 for value in found.groups()) and "frames a second" in done.stdout
