@@ -1,9 +1,9 @@
 """What the folder holds: the page, the styles as ONNX, pictures, the runtime; written whole or not at all."""
 
 import hashlib
-import html
 import io
 import json
+import re
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ import yaml
 from PIL import Image, ImageOps
 
 from space import opening
-from space.browser.look import to_html, variables
+from space.browser.index import HEADERS, INDEX, ISOLATION, PAGE, TILE, index
+from space.browser.look import variables
 from space.browser.runtime import BUILDS, runtime_files
 from space.theme import make_theme
-from space.ui import SIZES
-from space.words import BROWSER, HERO, LEFT, NORMS, WHY, about, captions
+from space.words import BROWSER, NORMS
 from zoo.catalog import load
 from zoo.errors import ConfigError, StyleFolderError
 from zoo.export import export
@@ -28,24 +28,11 @@ from zoo.images import list_photos, open_photo
 from zoo.style import PHOTO, Style
 
 SPACE = Path(__file__).parent.parent
-PAGE, CLONE = SPACE / "browser" / "page", SPACE.parent
-INDEX, WORKER = "index.html", "sw.js"  # of these two the build fills in $NAMES; the second marks a folder as built here
-TILE, PAINTING = 184, 240  # px: side of a tile, long side of the painting
-NOTICES = ("LICENSE", "NOTICE", "LICENSES/GPL-3.0.txt", "LICENSES/onnxruntime-MIT.txt")
+CLONE = SPACE.parent
+WORKER = "sw.js"
+PAINTING = 240  # px; long side
+NOTICES = ("LICENSE", "NOTICE", "LICENSES/GPL-3.0.txt")  # that lie in a clone
 GRADIO = ("sdk_version", "python_version", "suggested_hardware", "hf_oauth", "hf_oauth_scopes")  # of a Space's front matter
-# What a page needs for threads; static Spaces send them as custom_headers, a service worker where nobody else does.
-ISOLATION = {
-    "Cross-Origin-Embedder-Policy": "require-corp",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "cross-origin",
-}
-# The browser itself sees to it that nothing leaves: it connects to the page's own host alone.
-POLICY = (
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval' blob:; worker-src 'self' blob:; connect-src 'self' blob:; "
-    "img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
-    "base-uri 'none'; form-action 'none'"
-)
-HEADERS = {**ISOLATION, "Content-Security-Policy": POLICY}
 
 
 @dataclass(frozen=True)
@@ -64,19 +51,31 @@ def build(out: Path, styles: list[Style], ort: Path | None = None) -> Built:
     Raises ConfigError where `out` holds something else, or onnxruntime-web or onnx is missing; ZooError for a style that
     cannot be exported.
     """
-    if out.is_file() or (out.is_dir() and any(out.iterdir()) and not (out / WORKER).is_file()):
-        raise ConfigError(f"{out} holds something else than this page: name a new folder")
+    before = _built_before(out)
     unfit = [style.slug for style in styles if not set(NORMS) <= set(style.norms) or not style.takes_photo]
     if unfit:
         raise StyleFolderError(f"{', '.join(unfit)}: the page compares batch norm and instance norm, and needs both generators")
     runtime = {f"ort/{name}": data for name, data in runtime_files(ort).items()}
     files = {**page_files(styles), **runtime, **dict(_generators(styles))}
     files[WORKER] = _service_worker(files)
-    before = {path for path in out.rglob("*") if path.is_file()}
     write_whole({out / name: data for name, data in files.items()})
-    for path in before - {out / name for name in files}:  # of an earlier build
+    for path in before - {out / name for name in files}:
         path.unlink()
     return _weigh(files, styles)
+
+
+def _built_before(out: Path) -> set[Path]:
+    """What an earlier build wrote into the folder, by the service worker that it left: nothing else there is ours to remove.
+
+    Raises ConfigError where there is something else instead.
+    """
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return set()
+    worker = (out / WORKER).read_text(encoding="utf-8") if (out / WORKER).is_file() else ""
+    listed = re.search(r"^const FILES = (\{.*?^\});$", worker, re.M | re.S)
+    if listed is None:
+        raise ConfigError(f"{out} holds something else than this page: name a new folder")
+    return {out / name for name in json.loads(listed[1])} & {path for path in out.rglob("*") if path.is_file()}
 
 
 def page_files(styles: list[Style]) -> dict[str, bytes]:
@@ -98,7 +97,7 @@ def page_files(styles: list[Style]) -> dict[str, bytes]:
     files |= {name: (CLONE / name).read_bytes() for name in NOTICES if (CLONE / name).is_file()}
     files["README.md"] = card().encode()
     files["manifest.webmanifest"] = json.dumps(_manifest(), indent=2).encode()
-    files[INDEX] = _index(styles, first, set(files)).encode()
+    files[INDEX] = index(styles, first, set(files)).encode()
     return files
 
 
@@ -118,62 +117,6 @@ def _generators(styles: list[Style]) -> Iterator[tuple[str, bytes]]:
                 target = Path(folder) / f"{style.slug}-{norm}.onnx"
                 export(load(style, norm), target, half=True, facts={"style": style.slug, "norm": norm})
                 yield f"styles/{target.name}", target.read_bytes()
-
-
-def _index(styles: list[Style], first: opening.Opening, files: set[str]) -> str:
-    zoo: dict[str, Any] = {
-        "styles": [_facts(style, files) for style in styles],
-        "captions": {left: captions(left) for left in LEFT},
-        "runtime": BUILDS,
-    }
-    photos = [name for name in sorted(files) if name.startswith("examples/") and not name.endswith("-tile.jpg")]
-    photos.sort(key=lambda name: name != f"examples/{PHOTO.stem}.jpg")  # the zoo's own first
-    width, height = open_photo(first.pictures["instance"] or PHOTO).size
-    return Template((PAGE / INDEX).read_text(encoding="utf-8")).substitute(
-        policy=html.escape(POLICY), hero=to_html(HERO), promise=html.escape(BROWSER), why=to_html(WHY),
-        captions=captions("batch"), info=html.escape(first.words), contrast=first.contrast, width=width, height=height,
-        about=to_html(about(styles[0])), painting=_painting(zoo["styles"][0]["painting"]), photo=photos[0],
-        examples="\n".join(map(_example, photos)), styles="\n".join(map(_style, styles)), sizes="\n".join(map(_size, SIZES)),
-        zoo=json.dumps(zoo).replace("<", "\\u003c"),
-    )  # fmt: skip
-
-
-def _facts(style: Style, files: set[str]) -> dict[str, Any]:
-    """What the page says of a style, and where its files are."""
-    painting = f"styles/{style.slug}-painting.jpg"
-    return {
-        "slug": style.slug,
-        "title": style.title,
-        "by": style.by,
-        "about": to_html(about(style)),
-        "painting": painting if painting in files else None,
-        "generators": {norm: f"styles/{style.slug}-{norm}.onnx" for norm in NORMS},
-    }
-
-
-def _painting(name: str | None) -> str:
-    hidden, source = ("", f'src="{name}" ') if name else (" hidden", "")
-    image = f'<img {source}alt="" height="120">'
-    return f'<figure class="block" id="painting"{hidden}><figcaption>the painting</figcaption>{image}</figure>'
-
-
-def _example(name: str) -> str:
-    tile, words = name.replace(".jpg", "-tile.jpg"), Path(name).stem
-    return f'<button type="button" data-photo="{name}"><img src="{tile}" alt="{words}" width="64" height="64"></button>'
-
-
-def _style(style: Style) -> str:
-    title, slug = html.escape(style.title), style.slug
-    return (
-        f'<button type="button" class="thumbnail-item" data-style="{slug}" title="{title}" aria-pressed="false">'
-        f'<img src="styles/{slug}.jpg" alt="" width="{TILE}" height="{TILE}">'
-        f'<span class="caption-label">{title}</span></button>'
-    )
-
-
-def _size(size: int) -> str:
-    checked = " checked" if size == 512 else ""
-    return f'<label><input type="radio" name="size" value="{size}"{checked}> {size} px</label>'
 
 
 def _manifest() -> dict[str, Any]:

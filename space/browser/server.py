@@ -4,7 +4,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from space.browser.folder import HEADERS
+from space.browser.index import HEADERS
 
 
 class Handler(SimpleHTTPRequestHandler):

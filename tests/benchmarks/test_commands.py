@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import os
 import re
 import sys
 
@@ -10,6 +11,7 @@ import pytest
 
 from benchmarks import batch, flicker, inference, steps, stylization, training, ultra
 from benchmarks.steps import VARIANTS
+from tests.browser.conftest import CHROMIUM
 
 
 @pytest.mark.parametrize("command", [batch, flicker, inference, steps, stylization, training, ultra])
@@ -122,3 +124,18 @@ def test_flicker_measures_every_option(run_module, tmp_path):
     assert found["--still 0.9"]["starry-night"]["still"] < found["nothing"]["starry-night"]["still"]
     for option in flicker.OPTIONS:
         assert re.search(rf"^\| {re.escape(option)} (\| [\d.]+ ){{4}}\|$", done.stdout, re.M)
+
+
+@pytest.mark.slow
+def test_browser_times_the_page_beside_onnxruntime(run_module):
+    """Issue 17."""
+    pytest.importorskip("onnxruntime")
+    if not CHROMIUM:
+        pytest.skip("Chromium is not installed")
+    where = ["--ort", os.environ["ORT_WEB"]] if "ORT_WEB" in os.environ else []
+    done = run_module("benchmarks.browser", "--sizes", 64, "--rounds", 1, *where)
+    if "--ort DIR" in done.stderr:
+        pytest.skip("there is no onnxruntime-web: ORT_WEB=DIR")
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"^\| 64 \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", done.stdout, re.M)
+    assert found and all(float(value) > 0 for value in found.groups()) and "frames a second" in done.stdout

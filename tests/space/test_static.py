@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from space.browser import runtime
-from space.browser.folder import HEADERS, ISOLATION, build
+from space.browser.folder import build
+from space.browser.index import HEADERS, ISOLATION
 from space.browser.look import to_html, variables
 from space.browser.server import make_server
 from space.static import main
@@ -47,6 +48,7 @@ def test_the_folder_holds_all_that_the_page_asks_for(built):
     assert "$" not in re.sub(r"<script.*?</script>", "", page)  # every name is filled in
     assert not re.findall(r'<(?:script|link|img)[^>]*(?:src|href)="https?:', page)
     assert to_html(HERO) in page and "<strong>Drag the line</strong>" in page  # the texts of the page with gradio
+    assert "onnxruntime-LICENSE.txt" in asked and "NOTICE" in asked
     assert (built / "style.css").read_bytes() == (ROOT / "space" / "style.css").read_bytes()
 
 
@@ -89,17 +91,21 @@ def test_words_become_html():
     )
 
 
-def test_a_folder_is_built_anew_and_a_stranger_s_is_left_alone(pair, ort, tmp_path):
-    (tmp_path / "page").mkdir()
-    for name in ("sw.js", "old.js"):
-        (tmp_path / "page" / name).write_text("of an earlier build")
-    build(tmp_path / "page", [style_at(pair)], ort)
-    assert not (tmp_path / "page" / "old.js").exists() and (tmp_path / "page" / "index.html").is_file()
+def test_a_folder_is_built_anew_and_what_is_not_of_it_is_left_alone(pair, ort, tmp_path):
+    page = tmp_path / "page"
+    for name in ("old.js", "CNAME", ".git/config"):
+        (page / name).parent.mkdir(parents=True, exist_ok=True)
+        (page / name).write_text(name)
+    (page / "sw.js").write_text('const FILES = {\n "old.js": "of an earlier build",\n "gone.js": "1"\n};\n')
+    build(page, [style_at(pair)], ort)
+    assert not (page / "old.js").exists() and (page / "index.html").is_file()
+    assert (page / "CNAME").read_text() == "CNAME" and (page / ".git" / "config").is_file()
     (tmp_path / "thesis").mkdir()
-    (tmp_path / "thesis" / "chapter.tex").write_text("years of work")
-    with pytest.raises(ConfigError, match="something else"):
-        build(tmp_path / "thesis", [style_at(pair)], ort)
-    assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["chapter.tex"]
+    for name in ("chapter.tex", "sw.js"):  # that of another page
+        (tmp_path / "thesis" / name).write_text("years of work")
+        with pytest.raises(ConfigError, match="something else"):
+            build(tmp_path / "thesis", [style_at(pair)], ort)
+    assert {path.name for path in (tmp_path / "thesis").iterdir()} == {"chapter.tex", "sw.js"}
 
 
 def test_mistakes_are_told(small_pair, ort, tmp_path, monkeypatch, capsys):

@@ -29,6 +29,7 @@ const credit = ({ title, by }) => `After ${title}${by ? `, ${by}` : ""}. Painted
 async function paint(size = Number(chosen("size"))) {
   const mine = ++paintings, wanted = () => mine === paintings, faded = contrast.value / 100;
   line.busy(!camera.isOn());
+  if (!on) info.textContent = "Loading what paints, some 17 MB, this once ...";
   try {
     await ready;
     const asked = { style, photo };
@@ -81,12 +82,15 @@ function show() {
   all("#saves button").forEach((button) => (button.disabled = false));
 }
 
+const lookUp = () => find("#comparison").scrollIntoView({ behavior: "smooth", block: "nearest" });
+
 // Another photo: seen at once, painted, and then the wall in all styles.
 async function take(found, mine) {
   photo = found;
   setContrast(100); // as it is, whatever the last one had lost
   all("#examples button").forEach((button) => button.setAttribute("aria-pressed", button.dataset.photo === found.source));
   put(find("#photo img"), await encode(await reduce(photo, 400), "image/jpeg"));
+  lookUp();
   await paint();
   await hang(mine);
 }
@@ -178,7 +182,7 @@ function wire() {
   strength.addEventListener("input", () => (mark(strength), finishAnew()));
   [keep, ...all("input[name=left]")].forEach((one) => one.addEventListener("change", finishAnew));
   all("input[name=size]").forEach((one) => one.addEventListener("change", () => paint()));
-  all("#styles button").forEach((one) => one.addEventListener("click", () => (choose(one.dataset.style), paint())));
+  all("#styles button").forEach((one) => one.addEventListener("click", () => (choose(one.dataset.style), lookUp(), paint())));
   all("#examples button").forEach((one) => one.addEventListener("click", () => takeSource(readExample(one.dataset.photo))));
   const input = find("#photo input");
   input.addEventListener("change", () => (takeFile(input.files[0]), (input.value = ""))); // the same one may be chosen again

@@ -1,0 +1,90 @@
+"""index.html: the texts and pictures of the page with gradio, and the headers that it comes with."""
+
+import html
+import json
+from pathlib import Path
+from string import Template
+from typing import Any
+
+from space.browser.look import to_html
+from space.browser.runtime import BUILDS
+from space.opening import Opening
+from space.ui import SIZES
+from space.words import BROWSER, HERO, LEFT, NORMS, WHY, about, captions
+from zoo.images import open_photo
+from zoo.style import PHOTO, Style
+
+PAGE = Path(__file__).parent / "page"
+INDEX = "index.html"
+TILE = 184  # px; side of a tile of the wall
+# What a page needs for threads; static Spaces send them as custom_headers, a service worker where nobody else does.
+ISOLATION = {
+    "Cross-Origin-Embedder-Policy": "require-corp",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+}
+# The browser itself sees to it that nothing leaves: it connects to the page's own host alone.
+POLICY = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; "
+    "img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'"
+)
+HEADERS = {**ISOLATION, "Content-Security-Policy": POLICY}
+
+
+def index(styles: list[Style], first: Opening, files: set[str]) -> str:
+    """index.html for these styles, opening as `first` says, beside files of these names."""
+    zoo: dict[str, Any] = {
+        "styles": [_facts(style, files) for style in styles],
+        "captions": {left: captions(left) for left in LEFT},
+        "runtime": BUILDS,
+    }
+    photos = [name for name in sorted(files) if name.startswith("examples/") and not name.endswith("-tile.jpg")]
+    photos.sort(key=lambda name: name != f"examples/{PHOTO.stem}.jpg")  # the zoo's own first
+    width, height = open_photo(first.pictures["instance"] or PHOTO).size
+    return Template((PAGE / INDEX).read_text(encoding="utf-8")).substitute(
+        policy=html.escape(POLICY), hero=to_html(HERO), promise=html.escape(BROWSER), why=to_html(WHY),
+        captions=captions("batch"), info=html.escape(first.words), contrast=first.contrast, width=width, height=height,
+        about=to_html(about(styles[0])), painting=_painting(zoo["styles"][0]["painting"]), photo=photos[0],
+        examples="\n".join(map(_example, photos)), styles="\n".join(map(_style, styles)), sizes="\n".join(map(_size, SIZES)),
+        notice=' Photos, paintings, licences: <a href="NOTICE">NOTICE</a>.' if "NOTICE" in files else "",
+        zoo=json.dumps(zoo).replace("<", "\\u003c"),
+    )  # fmt: skip
+
+
+def _facts(style: Style, files: set[str]) -> dict[str, Any]:
+    """What the page says of a style, and where its files are."""
+    painting = f"styles/{style.slug}-painting.jpg"
+    return {
+        "slug": style.slug,
+        "title": style.title,
+        "by": style.by,
+        "about": to_html(about(style)),
+        "painting": painting if painting in files else None,
+        "generators": {norm: f"styles/{style.slug}-{norm}.onnx" for norm in NORMS},
+    }
+
+
+def _painting(name: str | None) -> str:
+    hidden, source = ("", f'src="{name}" ') if name else (" hidden", "")
+    image = f'<img {source}alt="" height="120">'
+    return f'<figure class="block" id="painting"{hidden}><figcaption>the painting</figcaption>{image}</figure>'
+
+
+def _example(name: str) -> str:
+    tile, words = name.replace(".jpg", "-tile.jpg"), Path(name).stem
+    return f'<button type="button" data-photo="{name}"><img src="{tile}" alt="{words}" width="64" height="64"></button>'
+
+
+def _style(style: Style) -> str:
+    title, slug = html.escape(style.title), style.slug
+    return (
+        f'<button type="button" class="thumbnail-item" data-style="{slug}" title="{title}" aria-pressed="false">'
+        f'<img src="styles/{slug}.jpg" alt="" width="{TILE}" height="{TILE}">'
+        f'<span class="caption-label">{title}</span></button>'
+    )
+
+
+def _size(size: int) -> str:
+    checked = " checked" if size == 512 else ""
+    return f'<label><input type="radio" name="size" value="{size}"{checked}> {size} px</label>'
