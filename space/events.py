@@ -1,4 +1,4 @@
-"""What happens on the page, and what its API answers: one comparison, from one state, whatever asked for it.
+"""What happens on the page: one comparison, from one state, whatever asked for it.
 
 Every request that paints goes to one function, which returns pictures, caption and painting together; of a visitor's requests
 the newest wins. Which style is chosen is the state `chosen`: (name, number of the choice), so that choosing one again paints it
@@ -6,28 +6,21 @@ again.
 """
 
 import itertools
-import re
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
-from gradio.processing_utils import save_pil_to_cache
-from gradio.utils import get_upload_folder
-from PIL import Image
 
 from space import actions, community, words
-from space.files import FILES
+from space.files import save_result
 from space.guard import who
 from space.parts import Controls, Knobs, Result, Shared
-from space.photo_input import PhotoInput
 from space.turns import Newest, Superseded, Visit
-from zoo.errors import ConfigError, ZooError, shorten
+from zoo.errors import ZooError
 from zoo.style import Style
 
 TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
-# More than one visitor has places: who waits does so in actions.TURNS, to be superseded or to let others pass.
-PAINTING: dict[str, Any] = {"concurrency_limit": 2 * actions.PLACES, "concurrency_id": "paint"}
 
 _choices, _paintings, _walls, _numbers = Newest(), Newest(), Newest(), itertools.count(1)
 
@@ -48,8 +41,8 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
                 done = actions.compare(photo, slug, given[controls.size], contrast, visit)
             except Superseded:
                 return gr.skip()
-            files = [_save(done.picture(norm, how), Path(photo).stem, slug, norm) for norm in words.NORMS]
-            at_left = _save(done.photo, Path(photo).stem) if left == "photo" else files[0]
+            files = [save_result(done.picture(norm, how), Path(photo).stem, slug, norm) for norm in words.NORMS]
+            at_left = save_result(done.photo, Path(photo).stem) if left == "photo" else files[0]
             about, painting = words.about(done.style), community.painting(done.style)
         downloads = [gr.DownloadButton(value=file, interactive=True) for file in files]
         shown = gr.Image(str(painting) if isinstance(painting, Path) else painting, visible=painting is not None)
@@ -66,9 +59,8 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
             tiles = actions.wall(photo, styles, Visit(who(request), newest))
         except (Superseded, ZooError):  # what is wrong, `paint_pair` says
             return gr.skip()
-        return [
-            (_save(tile, "tile", style.slug, format="jpeg"), style.title) for tile, style in zip(tiles, styles, strict=True)
-        ]
+        files = [save_result(tile, "tile", style.slug, format="jpeg") for tile, style in zip(tiles, styles, strict=True)]
+        return [(file, style.title) for file, style in zip(files, styles, strict=True)]
 
     def choose(request: gr.Request, event: gr.SelectData):
         with actions.plain_errors():
@@ -101,7 +93,7 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
         "trigger_mode": "multiple",  # else gradio drops the newer ones
         "show_progress_on": result.slider,
         "api_visibility": "private",
-        **PAINTING,
+        **actions.PAINTING,
     }
     gr.on(
         [
@@ -119,7 +111,7 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
     photo.input(whole_contrast, None, knobs.contrast, show_progress="hidden", trigger_mode="multiple", api_visibility="private",
                 concurrency_limit=None).then(**repaint)  # fmt: skip
     photo.change(paint_wall, photo, controls.styles, show_progress="hidden", trigger_mode="multiple", api_visibility="private",
-                 **PAINTING)  # fmt: skip
+                 **actions.PAINTING)  # fmt: skip
     chosen.change(None, js=TO_RESULT)
     controls.styles.select(choose, None, chosen, show_progress="hidden", api_visibility="private", trigger_mode="multiple",
                            concurrency_limit=None)  # fmt: skip
@@ -131,40 +123,3 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
         outputs = [chosen, controls.styles, tabs]
         event(function, inputs, outputs, api_visibility="private", trigger_mode="multiple", show_progress_on=shared.name,
               **community.ASKING)  # fmt: skip
-
-
-def add_api(slugs: list[str]) -> None:
-    """The named endpoints: stylize, compare."""
-    with gr.Row(visible=False):
-        photo, style = PhotoInput(label="photo"), gr.Dropdown(slugs, label="style", allow_custom_value=True)
-        norm = gr.Dropdown(["instance", "batch"], value="instance", label="norm", allow_custom_value=True)
-        size = gr.Number(512, label="size: long side in px")
-        pictures = [gr.Image(label=f"{norm_} picture", format="png", type="filepath") for norm_ in ("stylized", *words.NORMS)]
-        buttons = gr.Button(), gr.Button()
-
-    def stylize(photo, style, norm="instance", size=512, request: gr.Request | None = None):
-        """Paint a photo in a style of the zoo, with one norm; the long side is reduced to `size` px."""
-        with actions.plain_errors():
-            if norm not in words.NORMS:
-                raise ConfigError(f"norm must be instance or batch, got {shorten(norm)}")
-            path, side, _ = actions.check_request(photo, size)
-            found = actions.find_in_zoo(style)
-            done = actions.paint(path, found, (norm,), side, visit=Visit(who(request)))
-            return _save(done.picture(norm), found.slug, norm)
-
-    def compare(photo, style, size=512, request: gr.Request | None = None):
-        """Paint a photo with both norms: the batch-norm picture, then the instance-norm picture."""
-        with actions.plain_errors():
-            done = actions.compare(photo, style, size, visit=Visit(who(request)))
-            return [_save(done.picture(norm), style, norm) for norm in words.NORMS]
-
-    buttons[0].click(stylize, [photo, style, norm, size], pictures[0], api_name="stylize", **PAINTING)
-    buttons[1].click(compare, [photo, style, size], pictures[1:], api_name="compare", **PAINTING)
-
-
-def _save(image: Image.Image, *name: str, format: str = "png") -> str:
-    """A file of the picture in the folder of uploads and results, called by these words; its path."""
-    said = (re.sub(r"@[0-9a-f]{40}", "", word) for word in name)  # of a style of the Hub: without its commit
-    parts = (re.sub(r"[^\w.-]+", "-", word).encode()[:60].decode(errors="ignore") for word in said)
-    FILES.make_room()
-    return save_pil_to_cache(image, get_upload_folder(), name="-".join(parts), format=format)

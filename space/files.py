@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -10,7 +11,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import gradio as gr
+from gradio.processing_utils import save_pil_to_cache
 from gradio.utils import get_upload_folder
+from PIL import Image
 
 VARIABLE = "GRADIO_TEMP_DIR"  # where gradio keeps uploads and results; one that is set is the page's alone, too
 
@@ -59,6 +62,14 @@ class Files:
 
 
 FILES = Files()
+
+
+def save_result(image: Image.Image, *name: str, format: str = "png") -> str:
+    """A file of the picture among them, called by these words; its path."""
+    said = (re.sub(r"@[0-9a-f]{40}", "", word) for word in name)  # of a style of the Hub: without its commit
+    parts = (re.sub(r"[^\w.-]+", "-", word).encode()[:60].decode(errors="ignore") for word in said)
+    FILES.make_room()
+    return save_pil_to_cache(image, get_upload_folder(), name="-".join(parts), format=format)
 
 
 def _files(folder: Path) -> Iterable[tuple[Path, float, int]]:

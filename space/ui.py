@@ -8,12 +8,13 @@ import gradio as gr
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from space import actions, community, events, opening
+from space import actions, api, community, events, opening
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard
 from space.page import Page
 from space.parts import Controls, Knobs, Result
 from space.photo_input import PhotoInput
+from space.status import status_routes
 from space.theme import make_theme
 from space.words import NORMS, about, as_hung, captions
 from zoo import hub
@@ -69,7 +70,7 @@ def build_demo() -> gr.Blocks:
             with gr.Tab("Community", id="community-tab") as tab:
                 shared = community.add_tab(tab)
         events.wire(styles, controls, knobs, result, shared, tabs)
-        events.add_api([style.slug for style in styles])
+        api.add_api(styles)
     FILES.keep(demo)
     # Without api_open every function could be called past the queue, by its index, and past all of its limits.
     return demo.queue(max_size=QUEUE, api_open=False)
@@ -85,7 +86,7 @@ def launch_options() -> dict:
         "run_history": False,  # nobody's photos are kept, not even in their own browser
         "max_file_size": UPLOAD,
         "favicon_path": HERE / "mark.svg",
-        "app_kwargs": {"middleware": [guard()], "routes": _manual()},
+        "app_kwargs": {"middleware": [guard()], "routes": [*status_routes(), *_manual()]},
         "allowed_paths": [path for path in pictures if os.path.isdir(path)],  # a link in a ring would break every answer
     }
 

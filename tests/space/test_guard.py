@@ -13,6 +13,7 @@ from PIL import Image
 
 from space import actions, community, guard
 from zoo.catalog import list_styles
+from zoo.engine.painting import Painted
 from zoo.errors import StyleNotFoundError
 
 
@@ -146,7 +147,7 @@ def test_one_visitor_s_walls_do_not_keep_others_waiting(page, private, photo, tw
         if not begun.is_set():
             begun.set()
             let_go.wait(30)
-        return [tile] * len(styles)
+        return [Painted(tile, 0.0)] * len(styles)
 
     monkeypatch.setattr(actions, "_wall_on_gpu", paint)
     (one, other), there = two_visitors, [upload(page, photo)]
