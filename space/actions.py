@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 from space import blocklist
 from space.counts import COUNTS
+from space.credit import Credit, credit
 from space.gpu import on_gpu
 from space.turns import NOBODY, Superseded, Turns, Visit
 from space.words import NORMS, without_paths
@@ -69,6 +70,10 @@ class Comparison:
         if norm not in self.painted:
             return self.photo
         return finish(self.painted[norm].image, self.photo, how.strength, how.keep_colours)
+
+    def credit(self, norm: str) -> Credit:
+        """What is to be said of that picture: nothing of the photo itself."""
+        return credit([self.style], norm) if norm in self.painted else {}
 
 
 class Kept:
@@ -211,18 +216,21 @@ def wall(photo: str | None, styles: list[Style], visit: Visit = NOBODY) -> list[
     return [one.image for one in painted]
 
 
-def blend(photo: str | None, weights: object, norm: str, size: object, visit: Visit = NOBODY) -> Image.Image:
-    """The photo at `photo` between styles, as of `zoo.blend`, whatever was sent: weights by name; errors as of `paint`."""
+def blend(
+    photo: str | None, weights: object, norm: str, size: object, visit: Visit = NOBODY
+) -> tuple[Image.Image, list[Style]]:
+    """The photo at `photo` between styles, as of `zoo.blend`, whatever was sent, and these: weights by name; errors as of
+    `paint`."""
     path, side, _ = check_request(photo, size)
     shares = check_weights(weights)
-    generators = [_load(find_in_zoo(slug), (norm,))[0] for slug in shares]
-    generator = mix(generators, list(shares.values()))
+    styles = [find_in_zoo(slug) for slug in shares]
+    generator = mix([_load(style, (norm,))[0] for style in styles], list(shares.values()))
     with TURNS.turn(visit):
         image = read_photo(path, side)
         memory.check(memory.whole(generator.config), image.size, PICTURE)
         painted = _blend_on_gpu(image, generator)
     COUNTS.paint("blend", [painted])
-    return painted.image
+    return painted.image, styles
 
 
 def compare(photo: str | None, slug: object, size: object, contrast: object = 1.0, visit: Visit = NOBODY) -> Comparison:

@@ -3,6 +3,7 @@
 import gradio as gr
 
 from space import actions
+from space.credit import credit
 from space.files import save_result
 from space.guard import who
 from space.photo_input import PhotoInput
@@ -31,19 +32,19 @@ def add_api(shown: list[Style]) -> None:
             path, side, _ = actions.check_request(photo, size)
             norm, found = actions.check_norm(norm), actions.find_in_zoo(style)
             done = actions.paint(path, found, (norm,), side, visit=Visit(who(request)))
-            return save_result(done.picture(norm), found.slug, norm)
+            return save_result(done.picture(norm), found.slug, norm, said=done.credit(norm))
 
     def compare(photo, style, size=512, request: gr.Request | None = None):
         """Paint a photo with both norms: the batch-norm picture, then the instance-norm picture."""
         with actions.plain_errors():
             done = actions.compare(photo, style, size, visit=Visit(who(request)))
-            return [save_result(done.picture(norm), style, norm) for norm in NORMS]
+            return [save_result(done.picture(norm), style, norm, said=done.credit(norm)) for norm in NORMS]
 
     def blend(photo, styles, norm="instance", size=512, request: gr.Request | None = None):
         """Paint a photo between styles that were trained together: their shares by name, which add up to 1."""
         with actions.plain_errors():
-            picture = actions.blend(photo, styles, actions.check_norm(norm), size, Visit(who(request)))
-            return save_result(picture, *styles)
+            picture, between = actions.blend(photo, styles, actions.check_norm(norm), size, Visit(who(request)))
+            return save_result(picture, *styles, norm, said=credit(between, norm))
 
     def styles():
         """The styles that the page shows: slug, title, author, year, licence and source of the painting, and norms."""

@@ -11,9 +11,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import gradio as gr
-from gradio.processing_utils import save_pil_to_cache
+from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 from PIL import Image
+
+from space.credit import FORMATS, Credit, encode
 
 VARIABLE = "GRADIO_TEMP_DIR"  # where gradio keeps uploads and results; one that is set is the page's alone, too
 
@@ -64,12 +66,12 @@ class Files:
 FILES = Files()
 
 
-def save_result(image: Image.Image, *name: str, format: str = "png") -> str:
-    """A file of the picture among them, called by these words; its path."""
-    said = (re.sub(r"@[0-9a-f]{40}", "", word) for word in name)  # of a style of the Hub: without its commit
-    parts = (re.sub(r"[^\w.-]+", "-", word).encode()[:60].decode(errors="ignore") for word in said)
+def save_result(image: Image.Image, *name: str, format: str = "PNG", said: Credit | None = None) -> str:
+    """A file of the picture among them, called by these words, with that credit in it; its path."""
+    words = (re.sub(r"@[0-9a-f]{40}", "", word) for word in name)  # of a style of the Hub: without its commit
+    parts = (re.sub(r"[^\w.-]+", "-", word).encode()[:60].decode(errors="ignore") for word in words)
     FILES.make_room()
-    return save_pil_to_cache(image, get_upload_folder(), name="-".join(parts), format=format)
+    return save_bytes_to_cache(encode(image, format, said or {}), f"{'-'.join(parts)}.{FORMATS[format]}", get_upload_folder())
 
 
 def _files(folder: Path) -> Iterable[tuple[Path, float, int]]:

@@ -5,12 +5,14 @@ import re
 import shutil
 import subprocess
 import sys
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import zoo
+from space.settings import MEANINGS, from_link, to_link
 from space.words import GALLERY
 from tests.conftest import ROOT
 
@@ -49,6 +51,16 @@ def check(photo, trained_together):
             assert np.abs(np.asarray(picture, int) - np.asarray(wanted, int)).max() <= (norm == "blend")  # by another engine
 
     return check
+
+
+def test_links_are_what_the_page_reads():
+    (link,) = re.findall(r"7860/\?(\S+)`", TEXT)
+    said = dict(parse_qsl(link))
+    settings, wrong = from_link(said, ["udnie"])
+    assert not wrong and to_link(settings) == said and set(said) == {"style", *MEANINGS}
+    for key, meanings in MEANINGS.items():
+        (row,) = re.findall(rf"^\| `{key}` \| (.*)", TEXT, re.M)
+        assert key in ("contrast", "strength") or set(re.findall(r"\w+", row)) >= set(meanings)
 
 
 @pytest.mark.slow
