@@ -70,7 +70,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         seen = remember(given[controls.seen], settings, thumbnail)
         downloads = [gr.DownloadButton(value=file, interactive=True) for file in kept]
         hung = gr.Image(str(painting) if isinstance(painting, Path) else painting, visible=painting is not None)
-        strip = gr.Gallery([file for _, file in seen], selected_index=None)
+        strip = gr.Gallery([file for _, file in seen], selected_index=0)
         told = words.captions(left), actions.describe(done)
         return (at_left, shown[1]), *told, *downloads, about, hung, to_link(settings), seen, strip
 
