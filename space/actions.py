@@ -184,7 +184,7 @@ def paint(
 
     Raises ZooError, Superseded when it is not wanted any more, not even at the end.
     """
-    generators = _load(style, norms)
+    generators = load_generators(style, norms)
     key = photo, size, contrast, *generators
     done = _kept.get(key)
     if done is None:
@@ -224,7 +224,7 @@ def blend(
     path, side, _ = check_request(photo, size)
     shares = check_weights(weights)
     styles = [find_in_zoo(slug) for slug in shares]
-    generator = mix([_load(style, (norm,))[0] for style in styles], list(shares.values()))
+    generator = mix([load_generators(style, (norm,))[0] for style in styles], list(shares.values()))
     with TURNS.turn(visit):
         image = read_photo(path, side)
         memory.check(memory.whole(generator.config), image.size, PICTURE)
@@ -239,7 +239,7 @@ def compare(photo: str | None, slug: object, size: object, contrast: object = 1.
     return paint(path, style, tuple(norm for norm in NORMS if norm in style.norms), side, share, visit)
 
 
-def _load(style: Style, norms: tuple[str, ...]) -> list[Generator]:
+def load_generators(style: Style, norms: tuple[str, ...]) -> list[Generator]:
     """Its generators, here, where what is loaded stays: on a Space the GPU's process is thrown away."""
     for norm in norms:
         if norm not in style.norms:

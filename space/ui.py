@@ -9,7 +9,7 @@ import gradio as gr
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from space import actions, api, community, events, opening
+from space import actions, api, community, events, opening, why
 from space.credit import FORMATS
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard
@@ -35,14 +35,6 @@ HERO = """
 One network, trained twice on the same photos and the same painting. Only the normalization layer differs: on a hazy day
 one paints mud, the other the picture. **Drag the line** — then try your own photo.
 """
-WHY = """
-How a painting looks should not depend on how contrasty your photo is. **Batch norm** rescales every feature by figures
-averaged over thousands of training photos, so a dull photo stays dull and a harsh one stays harsh, and the network must
-learn to undo that. **Instance norm** rescales each feature by the photo's own mean and variance: the contrast is gone
-before the network has to deal with it, and the same training goes much further. Fade the photo with the contrast
-slider and compare: that is the whole of
-[Ulyanov, Vedaldi, Lempitsky 2016](https://arxiv.org/abs/1607.08022), in one picture.
-"""
 COPY_LINK = """async () => {
   const button = document.querySelector('#copy-link');
   try {
@@ -53,7 +45,6 @@ COPY_LINK = """async () => {
     prompt('The link to this picture:', location.href);
   }
 }"""
-MORE = "The paper's claims, measured one by one: [the documentation](docs/REPRODUCTION.html).\n"
 
 
 def build_demo() -> gr.Blocks:
@@ -76,8 +67,8 @@ def build_demo() -> gr.Blocks:
                         result, knobs = _result_column(styles[0])
                     with gr.Column(scale=2, min_width=260):
                         controls = _control_column(styles)
-                with gr.Accordion("Why is one so much better?", open=False):
-                    gr.Markdown(WHY + (MORE if _manual() else ""))
+            with gr.Tab("Why instance norm?", id="why"):
+                why.add_tab(controls.photo, controls.chosen, bool(_manual()))
             with gr.Tab("Community", id="community-tab") as tab:
                 shared = community.add_tab(tab)
         events.wire(demo, styles, Parts(controls, knobs, result, shared, tabs))

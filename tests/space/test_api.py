@@ -130,7 +130,7 @@ def test_values_of_a_wrong_kind_come_back_as_one_sentence(page, photo, slug, pla
 @pytest.mark.parametrize(
     ("name", "message"),
     [("choose", "no tile"), ("take_shown", "no tile"), ("load_example", "fits none"), ("take", "enter the name"),
-     ("paint_pair", "fits none")],
+     ("paint_pair", "fits none"), ("recall", "no tile"), ("try_border", "no photo yet")],
 )  # fmt: skip
 def test_functions_of_the_page_say_what_nothing_lacks(page, capfd, name, message):
     """Called by their index, with null for everything (issue 13, items 32 and 43)"""
