@@ -1,17 +1,18 @@
 """The folder of uploads and results: private, swept when the page ends, and never larger than it may be."""
 
 import atexit
+import hashlib
 import os
 import re
 import shutil
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
 import gradio as gr
-from gradio.processing_utils import save_bytes_to_cache
 from gradio.utils import get_upload_folder
 from PIL import Image
 
@@ -71,7 +72,16 @@ def save_result(image: Image.Image, *name: str, format: str = "PNG", said: Credi
     words = (re.sub(r"@[0-9a-f]{40}", "", word) for word in name)  # of a style of the Hub: without its commit
     parts = (re.sub(r"[^\w.-]+", "-", word).encode()[:60].decode(errors="ignore") for word in words)
     FILES.make_room()
-    return save_bytes_to_cache(encode(image, format, said or {}), f"{'-'.join(parts)}.{FORMATS[format]}", get_upload_folder())
+    data, folder = encode(image, format, said or {}), Path(get_upload_folder())
+    path = folder / hashlib.sha256(data).hexdigest() / f"{'-'.join(parts)}.{FORMATS[format]}"
+    try:
+        os.utime(path)  # another visitor has just this picture, and may be downloading it: it is not written again
+    except FileNotFoundError:
+        partial = folder / f"{uuid.uuid4().hex}.part"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(data)
+        os.replace(partial, path)
+    return str(path.resolve())
 
 
 def _files(folder: Path) -> Iterable[tuple[Path, float, int]]:
