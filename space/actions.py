@@ -6,24 +6,28 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import gradio as gr
 from PIL import Image, ImageOps
 
 from space import blocklist
+from space.counts import COUNTS
+from space.credit import Credit, credit
 from space.gpu import on_gpu
 from space.turns import NOBODY, Superseded, Turns, Visit
 from space.words import NORMS, without_paths
 from zoo import memory
 from zoo.adapter import is_adapter
 from zoo.catalog import find_named
-from zoo.engine.painting import Painted
+from zoo.conditional import mix
+from zoo.engine.painting import Painted, paint_fast
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError, brief, shorten
 from zoo.finish import check_strength, finish
 from zoo.folder import WEIGHTS
 from zoo.images import fade, open_photo
 from zoo.painter import painter
+from zoo.registry import Generator
 from zoo.style import Style
 
 TIMEOUT, DEADLINE = 2.5, 30.0  # s; a visitor should not wait for a Hub that does not answer
@@ -34,7 +38,10 @@ MAX_NAME = 250  # letters; the Hub's names and revisions are shorter
 PICTURE = int(2.5 * 2**30)  # bytes that painting one may take; on two cores a minute's work of the most expensive styles
 PLACES = 8  # requests of a visitor that paint or wait, in gradio's queue and here
 TURNS = Turns(at_once=2, places=PLACES, places_of_all=24)
+# Of gradio's events. More than one visitor has places: who waits does so in TURNS, to be superseded or to let others pass.
+PAINTING: dict[str, Any] = {"concurrency_limit": 2 * PLACES, "concurrency_id": "paint"}
 TILE = 176  # px; side of a tile of the wall
+BLENDED = 4  # styles, at most: each is loaded
 KEPT = 8  # comparisons, for what needs no new painting: at 1080 px some 80 MB, at MAX_SIZE 300
 HUB = Turns(at_once=4, places=PLACES, places_of_all=24)  # or one slow answer of the Hub would keep everybody waiting
 
@@ -63,6 +70,10 @@ class Comparison:
         if norm not in self.painted:
             return self.photo
         return finish(self.painted[norm].image, self.photo, how.strength, how.keep_colours)
+
+    def credit(self, norm: str) -> Credit:
+        """What is to be said of that picture: nothing of the photo itself."""
+        return credit([self.style], norm) if norm in self.painted else {}
 
 
 class Kept:
@@ -116,6 +127,22 @@ def check_request(photo: str | None, size: object, contrast: object = 1.0) -> tu
     return photo, round(size), contrast
 
 
+def check_norm(norm: object) -> str:
+    """The norm that was asked for. Raises ConfigError for another."""
+    if norm not in NORMS:
+        raise ConfigError(f"norm must be instance or batch, got {shorten(norm)}")
+    return str(norm)
+
+
+def check_weights(weights: object) -> dict[str, float]:
+    """The weights of a blend by name. Raises ConfigError unless they are 2 to BLENDED shares that add up to 1."""
+    shares = weights if isinstance(weights, dict) and 2 <= len(weights) <= BLENDED else {}
+    if not all(_is_number(share) and 0 <= share <= 1 for share in shares.values()) or abs(sum(shares.values()) - 1) > 1e-6:
+        need = f'2 to {BLENDED} styles with shares that add up to 1, as {{"morning": 0.5, "evening": 0.5}}'
+        raise ConfigError(f"a blend takes {need}, got {shorten(weights)}")
+    return shares
+
+
 def check_index(index: object, length: int) -> int:
     """The place of a tile that was picked. Raises StyleNotFoundError for one that is not there."""
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < length:
@@ -139,17 +166,23 @@ def _on_gpu(photo: Image.Image, style: Style, norms: tuple[str, ...]) -> dict[st
 
 
 @on_gpu(duration=15)
-def _wall_on_gpu(tile: Image.Image, styles: list[Style]) -> list[Image.Image]:
+def _wall_on_gpu(tile: Image.Image, styles: list[Style]) -> list[Painted]:
     """One tile in all styles, in one call, as `_on_gpu`."""
     return [_painted_tile(tile, style) for style in styles]
 
 
-def _painted_tile(tile: Image.Image, style: Style) -> Image.Image:
+def _painted_tile(tile: Image.Image, style: Style) -> Painted:
     """The tile in a style; as it is for one that is damaged, as whoever picks it is told, and the others are none the worse."""
     try:
-        return painter().paint(tile, style)["instance"].image
+        return painter().paint(tile, style)["instance"]
     except ZooError:
-        return tile
+        return Painted(tile, 0.0)
+
+
+@on_gpu(duration=15)
+def _blend_on_gpu(photo: Image.Image, generator: Generator) -> Painted:
+    """A photo as a generator paints it that belongs to no style."""
+    return paint_fast(generator.to(painter().device), photo)
 
 
 def paint(
@@ -159,11 +192,7 @@ def paint(
 
     Raises ZooError, Superseded when it is not wanted any more, not even at the end.
     """
-    for norm in norms:
-        if norm not in style.norms:
-            raise StyleFolderError(f"{style.title} has no {norm}-norm generator, only {', '.join(style.norms)}")
-    # here, where what is loaded stays: on a Space the GPU's process is thrown away
-    generators = list(painter().load(style, norms, timeout=TIMEOUT, deadline=DEADLINE).values())
+    generators = load_generators(style, norms)
     key = photo, size, contrast, *generators
     done = _kept.get(key)
     if done is None:
@@ -173,6 +202,8 @@ def paint(
                 # In strips it would be less, and as long.
                 memory.check(memory.whole(generator.config), image.size, PICTURE, "the limit of this page")
             done = Comparison(style, image, _on_gpu(image, style, norms))
+        for norm, one in done.painted.items():
+            COUNTS.paint(norm, [one])
         _kept.put(key, done)
     if not visit.wanted():
         raise Superseded
@@ -189,15 +220,41 @@ def wall(photo: str | None, styles: list[Style], visit: Visit = NOBODY) -> list[
     with TURNS.turn(visit):
         image = read_photo(path, 4 * TILE)  # a photo is rarely longer than four times its short side
         painted = _wall_on_gpu(ImageOps.fit(image, (TILE, TILE), Image.Resampling.LANCZOS), styles)
+    COUNTS.paint("tile", painted)
     if not visit.wanted():
         raise Superseded
-    return painted
+    return [one.image for one in painted]
+
+
+def blend(
+    photo: str | None, weights: object, norm: str, size: object, visit: Visit = NOBODY
+) -> tuple[Image.Image, list[Style]]:
+    """The photo at `photo` between styles, as of `zoo.blend`, whatever was sent, and these: weights by name; errors as of
+    `paint`."""
+    path, side, _ = check_request(photo, size)
+    shares = check_weights(weights)
+    styles = [find_in_zoo(slug) for slug in shares]
+    generator = mix([load_generators(style, (norm,))[0] for style in styles], list(shares.values()))
+    with TURNS.turn(visit):
+        image = read_photo(path, side)
+        memory.check(memory.whole(generator.config), image.size, PICTURE)
+        painted = _blend_on_gpu(image, generator)
+    COUNTS.paint("blend", [painted])
+    return painted.image, styles
 
 
 def compare(photo: str | None, slug: object, size: object, contrast: object = 1.0, visit: Visit = NOBODY) -> Comparison:
     """The photo at `photo` as both twins paint it, whatever was sent: sizes and errors as of `paint`."""
     (path, side, share), style = check_request(photo, size, contrast), find_in_zoo(slug)
     return paint(path, style, tuple(norm for norm in NORMS if norm in style.norms), side, share, visit)
+
+
+def load_generators(style: Style, norms: tuple[str, ...]) -> list[Generator]:
+    """Its generators, here, where what is loaded stays: on a Space the GPU's process is thrown away."""
+    for norm in norms:
+        if norm not in style.norms:
+            raise StyleFolderError(f"{style.title} has no {norm}-norm generator, only {', '.join(style.norms)}")
+    return list(painter().load(style, norms, timeout=TIMEOUT, deadline=DEADLINE).values())
 
 
 def describe(comparison: Comparison) -> str:

@@ -23,7 +23,8 @@ from zoo.errors import ConfigError
 ROOT = Path(__file__).parent.parent
 PATTERNS = (
     "app.py", "LICENSE", "LICENSES/*", "NOTICE", "space/*.py", "space/browser/*.py", "space/style.css", "space/mark.svg",
-    "space/examples/*.jpg", "zoo/**/*.py", "zoo/photo.jpg", "zoo/styles/*/*.*", "zoo/styles/*/batch/*.*",
+    *(f"space/{folder}/*.jpg" for folder in ("examples", "hazy", "lessons")),
+    "zoo/**/*.py", "zoo/photo.jpg", "zoo/styles/*/*.*", "zoo/styles/*/batch/*.*",
     *(f"zoo/styles/*/images/{kind}.jpg" for kind in ("batch", "instance", "painting")),
 )  # fmt: skip
 TRAINING = ("accelerate", "filelock", "matplotlib", "torchvision")  # requirements that the page does without

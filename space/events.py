@@ -1,62 +1,95 @@
-"""What happens on the page, and what its API answers: one comparison, from one state, whatever asked for it.
+"""What happens on the page: one comparison, from one state, whatever asked for it.
 
 Every request that paints goes to one function, which returns pictures, caption and painting together; of a visitor's requests
 the newest wins. Which style is chosen is the state `chosen`: (name, number of the choice), so that choosing one again paints it
 again.
 """
 
+import functools
 import itertools
-import re
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
-from gradio.processing_utils import save_pil_to_cache
-from gradio.utils import get_upload_folder
-from PIL import Image
+from PIL import ImageOps
 
 from space import actions, community, words
-from space.files import FILES
+from space.credit import check_format
+from space.files import save_result
 from space.guard import who
-from space.parts import Controls, Knobs, Result, Shared
-from space.photo_input import PhotoInput
+from space.parts import Parts
+from space.settings import MEANINGS, Settings, from_link, remember, to_link
 from space.turns import Newest, Superseded, Visit
-from zoo.errors import ConfigError, ZooError, shorten
+from zoo.errors import ZooError
 from zoo.style import Style
 
+THUMBNAIL = 96  # px; side of a picture of the visit's strip
+# The address always is a link to what is shown; what else it says, of gradio's, stays.
+TO_ADDRESS = """link => {
+  const address = new URL(location);
+  %s.forEach(key => address.searchParams.delete(key));
+  Object.entries(link).forEach(([key, value]) => address.searchParams.set(key, value));
+  history.replaceState(history.state, '', address);
+}""" % ["style", *MEANINGS]
 TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
-# More than one visitor has places: who waits does so in actions.TURNS, to be superseded or to let others pass.
-PAINTING: dict[str, Any] = {"concurrency_limit": 2 * actions.PLACES, "concurrency_id": "paint"}
 
 _choices, _paintings, _walls, _numbers = Newest(), Newest(), Newest(), itertools.count(1)
 
 
-def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, shared: Shared, tabs: gr.Tabs) -> None:
+def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
     """Connect the parts of the page."""
-    chosen = controls.chosen
+    controls, knobs, result, shared = parts.controls, parts.knobs, parts.result, parts.shared
+    chosen, slugs = controls.chosen, [style.slug for style in styles]
 
     def paint_pair(given: dict[Component, Any], request: gr.Request):
         newest = _paintings.take(request.session_hash)
         photo, (slug, _), left = given[controls.photo], given[chosen], given[knobs.left]
         if photo is None:  # taken away, for another
             return gr.skip()
+
+        def pictures(format):
+            return [save_result(done.picture(norm, how), Path(photo).stem, slug, norm, format=format, said=done.credit(norm))
+                    for norm in words.NORMS]  # fmt: skip
+
         with actions.plain_errors():
             try:
+                format = check_format(given[knobs.format])
                 how = actions.Finish(given[knobs.strength], bool(given[knobs.keep_colours]))
-                contrast, visit = given[knobs.contrast] / 100, Visit(who(request), newest)
-                done = actions.compare(photo, slug, given[controls.size], contrast, visit)
+                contrast, visit = given[knobs.contrast], Visit(who(request), newest)
+                done = actions.compare(photo, slug, given[controls.size], contrast / 100, visit)
             except Superseded:
                 return gr.skip()
-            files = [_save(done.picture(norm, how), Path(photo).stem, slug, norm) for norm in words.NORMS]
-            at_left = _save(done.photo, Path(photo).stem) if left == "photo" else files[0]
+            shown = pictures("PNG")
+            kept = shown if format == "PNG" else pictures(format)
+            at_left = save_result(done.photo, Path(photo).stem) if left == "photo" else shown[0]
             about, painting = words.about(done.style), community.picture(done.style, "painting")
-        downloads = [gr.DownloadButton(value=file, interactive=True) for file in files]
-        shown = gr.Image(painting, visible=painting is not None)
-        return (at_left, files[1]), words.captions(left), actions.describe(done), *downloads, about, shown
+            small = ImageOps.fit(done.picture("instance", how), (THUMBNAIL, THUMBNAIL))
+            thumbnail = save_result(small, "thumbnail", slug, format="JPEG")
+        settings = Settings(slug, photo, given[controls.size], contrast, how.strength, left, how.keep_colours)
+        seen = remember(given[controls.seen], settings, thumbnail)
+        downloads = [gr.DownloadButton(value=file, interactive=True) for file in kept]
+        hung = gr.Image(painting, visible=painting is not None)
+        strip = gr.Gallery([file for _, file in seen], selected_index=0)
+        told = words.captions(left), actions.describe(done)
+        return (at_left, shown[1]), *told, *downloads, about, hung, to_link(settings), seen, strip
 
-    def whole_contrast():
-        return 100
+    def bring_back(settings: Settings):
+        """What `restored` shows: all that was set, whose style is chosen anew, so that it is painted."""
+        place = slugs.index(settings.style) if settings.style in slugs else None
+        set_ = settings.contrast, settings.left, settings.strength, settings.colours
+        return settings.photo, settings.size, *set_, gr.Gallery(selected_index=place), (settings.style, next(_numbers))
+
+    def follow_link(request: gr.Request):
+        settings, wrong = from_link(request.query_params, slugs)
+        if wrong:
+            gr.Warning(f"This link asks for what is not here, or not any more: {', '.join(wrong)}.", title="An old link?")
+        return gr.skip() if settings is None else bring_back(settings)
+
+    def recall(seen, event: gr.SelectData):
+        with actions.plain_errors():
+            settings, _ = seen[actions.check_index(event.index, len(seen))]
+        return bring_back(settings)
 
     def paint_wall(photo, request: gr.Request):
         newest = _walls.take(request.session_hash)
@@ -66,9 +99,8 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
             tiles = actions.wall(photo, styles, Visit(who(request), newest))
         except (Superseded, ZooError):  # what is wrong, `paint_pair` says
             return gr.skip()
-        return [
-            (_save(tile, "tile", style.slug, format="jpeg"), style.title) for tile, style in zip(tiles, styles, strict=True)
-        ]
+        files = [save_result(tile, "tile", style.slug, format="JPEG") for tile, style in zip(tiles, styles, strict=True)]
+        return [(file, style.title) for file, style in zip(files, styles, strict=True)]
 
     def choose(request: gr.Request, event: gr.SelectData):
         with actions.plain_errors():
@@ -94,77 +126,40 @@ def wire(styles: list[Style], controls: Controls, knobs: Knobs, result: Result, 
         return take(shown[place], request)
 
     photo = controls.photo
+    quiet: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple", "api_visibility": "private"}
+    # A visitor's own photo begins as it is, whatever the last one had lost.
+    begun = photo.input(None, None, knobs.contrast, js="() => 100")
     repaint: dict[str, Any] = {
         "fn": paint_pair,
-        "inputs": {photo, chosen, controls.size, *knobs.inputs},
-        "outputs": result.outputs,
+        "inputs": {photo, chosen, controls.size, *knobs.inputs, controls.seen},
+        "outputs": [*result.outputs, controls.seen, controls.strip],
         "trigger_mode": "multiple",  # else gradio drops the newer ones
         "show_progress_on": result.slider,
         "api_visibility": "private",
-        **PAINTING,
+        **actions.PAINTING,
     }
-    gr.on(
-        [
-            photo.change,
-            chosen.change,
-            controls.size.change,
-            knobs.contrast.release,
-            knobs.left.change,
-            knobs.strength.release,
-            knobs.keep_colours.change,
-        ],
-        **repaint,
-    )
-    # A visitor's own photo begins as it is, whatever the last one had lost.
-    photo.input(whole_contrast, None, knobs.contrast, show_progress="hidden", trigger_mode="multiple", api_visibility="private",
-                concurrency_limit=None).then(**repaint)  # fmt: skip
-    photo.change(paint_wall, photo, controls.styles, show_progress="hidden", trigger_mode="multiple", api_visibility="private",
-                 **PAINTING)  # fmt: skip
+    changes = [
+        chosen.change,
+        controls.size.input,
+        knobs.contrast.release,
+        knobs.left.input,
+        knobs.strength.release,
+        knobs.keep_colours.input,
+        knobs.format.input,
+    ]
+    for after in (begun.then, controls.picked.then, functools.partial(gr.on, changes)):
+        after(**repaint).success(None, result.link, js=TO_ADDRESS)
+    restored = [photo, controls.size, *knobs.restored, controls.styles, chosen]
+    demo.load(follow_link, None, restored, **quiet)
+    controls.strip.select(recall, controls.seen, restored, **quiet, concurrency_limit=None)
+    photo.change(paint_wall, photo, controls.styles, **quiet, **actions.PAINTING)
     chosen.change(None, js=TO_RESULT)
-    controls.styles.select(choose, None, chosen, show_progress="hidden", api_visibility="private", trigger_mode="multiple",
-                           concurrency_limit=None)  # fmt: skip
+    controls.styles.select(choose, None, chosen, **quiet, concurrency_limit=None)
     for event, function, inputs in (
         (shared.use.click, take, shared.name),
         (shared.name.submit, take, shared.name),
         (shared.gallery.select, take_shown, shared.shown),
     ):
-        outputs = [chosen, controls.styles, tabs]
+        outputs = [chosen, controls.styles, parts.tabs]
         event(function, inputs, outputs, api_visibility="private", trigger_mode="multiple", show_progress_on=shared.name,
               **community.ASKING)  # fmt: skip
-
-
-def add_api(slugs: list[str]) -> None:
-    """The named endpoints: stylize, compare."""
-    with gr.Row(visible=False):
-        photo, style = PhotoInput(label="photo"), gr.Dropdown(slugs, label="style", allow_custom_value=True)
-        norm = gr.Dropdown(["instance", "batch"], value="instance", label="norm", allow_custom_value=True)
-        size = gr.Number(512, label="size: long side in px")
-        pictures = [gr.Image(label=f"{norm_} picture", format="png", type="filepath") for norm_ in ("stylized", *words.NORMS)]
-        buttons = gr.Button(), gr.Button()
-
-    def stylize(photo, style, norm="instance", size=512, request: gr.Request | None = None):
-        """Paint a photo in a style of the zoo, with one norm; the long side is reduced to `size` px."""
-        with actions.plain_errors():
-            if norm not in words.NORMS:
-                raise ConfigError(f"norm must be instance or batch, got {shorten(norm)}")
-            path, side, _ = actions.check_request(photo, size)
-            found = actions.find_in_zoo(style)
-            done = actions.paint(path, found, (norm,), side, visit=Visit(who(request)))
-            return _save(done.picture(norm), found.slug, norm)
-
-    def compare(photo, style, size=512, request: gr.Request | None = None):
-        """Paint a photo with both norms: the batch-norm picture, then the instance-norm picture."""
-        with actions.plain_errors():
-            done = actions.compare(photo, style, size, visit=Visit(who(request)))
-            return [_save(done.picture(norm), style, norm) for norm in words.NORMS]
-
-    buttons[0].click(stylize, [photo, style, norm, size], pictures[0], api_name="stylize", **PAINTING)
-    buttons[1].click(compare, [photo, style, size], pictures[1:], api_name="compare", **PAINTING)
-
-
-def _save(image: Image.Image, *name: str, format: str = "png") -> str:
-    """A file of the picture in the folder of uploads and results, called by these words; its path."""
-    said = (re.sub(r"@[0-9a-f]{40}", "", word) for word in name)  # of a style of the Hub: without its commit
-    parts = (re.sub(r"[^\w.-]+", "-", word).encode()[:60].decode(errors="ignore") for word in said)
-    FILES.make_room()
-    return save_pil_to_cache(image, get_upload_folder(), name="-".join(parts), format=format)

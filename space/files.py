@@ -1,16 +1,22 @@
 """The folder of uploads and results: private, swept when the page ends, and never larger than it may be."""
 
 import atexit
+import hashlib
 import os
+import re
 import shutil
 import tempfile
 import threading
 import time
+import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
 import gradio as gr
 from gradio.utils import get_upload_folder
+from PIL import Image
+
+from space.credit import FORMATS, Credit, encode
 
 VARIABLE = "GRADIO_TEMP_DIR"  # where gradio keeps uploads and results; one that is set is the page's alone, too
 
@@ -59,6 +65,23 @@ class Files:
 
 
 FILES = Files()
+
+
+def save_result(image: Image.Image, *name: str, format: str = "PNG", said: Credit | None = None) -> str:
+    """A file of the picture among them, called by these words, with that credit in it; its path."""
+    words = (re.sub(r"@[0-9a-f]{40}", "", word) for word in name)  # of a style of the Hub: without its commit
+    parts = (re.sub(r"[^\w.-]+", "-", word).encode()[:60].decode(errors="ignore") for word in words)
+    FILES.make_room()
+    data, folder = encode(image, format, said or {}), Path(get_upload_folder())
+    path = folder / hashlib.sha256(data).hexdigest() / f"{'-'.join(parts)}.{FORMATS[format]}"
+    try:
+        os.utime(path)  # another visitor has just this picture, and may be downloading it: it is not written again
+    except FileNotFoundError:
+        partial = folder / f"{uuid.uuid4().hex}.part"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(data)
+        os.replace(partial, path)
+    return str(path.resolve())
 
 
 def _files(folder: Path) -> Iterable[tuple[Path, float, int]]:

@@ -13,6 +13,7 @@ from collections import Counter, OrderedDict, deque
 
 import anyio
 import gradio as gr
+from gradio.queueing import Event
 from gradio.routes import App
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
@@ -20,6 +21,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from space.actions import PLACES
+from space.counts import COUNTS
 from space.files import FILES
 from zoo.cli import say
 from zoo.errors import brief
@@ -28,6 +30,7 @@ BODY = 2**20  # bytes of a request that is no upload
 UPLOAD = 100 * 2**20  # bytes of one upload
 UPLOADS, MINUTES = 4 * UPLOAD, 10  # bytes of a visitor's uploads in so many minutes
 NO_SUCH = "there is no such function, or it takes other inputs: see the API of the page"
+REFUSALS = (413, 429, 503)  # too large, too much of one visitor, too much of all: ours, and gradio's when its queue is full
 KEPT = 4096  # visitors whose uploads are remembered
 
 
@@ -81,6 +84,8 @@ class Guard:
         async def tell(message: Message) -> None:
             nonlocal begun
             begun = True
+            if message.get("status") in REFUSALS:
+                COUNTS.refuse(str(message["status"]))
             await send(message)
 
         try:
@@ -145,9 +150,13 @@ def _up_to(limit: int, receive: Receive) -> Receive:
     return counted
 
 
+def queued(app: App) -> tuple[list[Event], list[Event]]:
+    """The requests that wait in the queue, and those at work."""
+    queue = app.get_blocks()._queue  # gradio tells this in no other way
+    waiting = [event for one in queue.event_queue_per_concurrency_id.values() for event in one.queue]
+    return waiting, [event for events in queue.active_jobs for event in events or ()]
+
+
 def places(app: App, who: str) -> int:
     """How many of a visitor's requests wait in the queue or are at work."""
-    queue = app.get_blocks()._queue  # gradio tells this in no other way
-    waiting = (event for one in queue.event_queue_per_concurrency_id.values() for event in one.queue)
-    at_work = (event for events in queue.active_jobs for event in events or ())
-    return sum(visitor(event.request.scope) == who for event in (*waiting, *at_work))
+    return sum(visitor(event.request.scope) == who for events in queued(app) for event in events)

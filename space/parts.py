@@ -4,38 +4,50 @@ from dataclasses import dataclass
 
 import gradio as gr
 from gradio.components import Component
+from gradio.events import Dependency
 
 from space.photo_input import PhotoInput
 
 
 @dataclass(frozen=True)
 class Controls:
-    """What a visitor sets. `chosen` is the style: (name, number of the choice)."""
+    """What a visitor sets. `picked` is the event of an example that was; `chosen` the style: (name, number of the choice);
+    `seen` what was painted in this visit, and `strip` its thumbnails."""
 
     photo: PhotoInput
+    picked: Dependency
     chosen: gr.State
     styles: gr.Gallery
     size: gr.Radio
+    seen: gr.State
+    strip: gr.Gallery
 
 
 @dataclass(frozen=True)
 class Knobs:
-    """What is set of a result. Only the contrast, which fades the photo, has it painted again; `left` is "batch" or "photo"."""
+    """What is set of a result. Only the contrast, which fades the photo, has it painted again; `left` is "batch" or "photo",
+    `format` what it is kept as."""
 
     contrast: gr.Slider
     left: gr.Radio
     strength: gr.Slider
     keep_colours: gr.Checkbox
+    format: gr.Radio
 
     @property
     def inputs(self) -> list[Component]:
         """What painting and finishing take."""
+        return [*self.restored, self.format]
+
+    @property
+    def restored(self) -> list[Component]:
+        """What belongs to a picture, and comes back with it."""
         return [self.contrast, self.left, self.strength, self.keep_colours]
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a comparison shows. `saves` are in the order of `space.words.NORMS`."""
+    """What a comparison shows. `saves` are in the order of `space.words.NORMS`; `link` holds the parameters of a link to it."""
 
     slider: gr.ImageSlider
     captions: gr.HTML
@@ -43,11 +55,12 @@ class Result:
     saves: tuple[gr.DownloadButton, ...]
     about: gr.Markdown
     painting: gr.Image
+    link: gr.JSON
 
     @property
     def outputs(self) -> list[Component]:
         """What painting changes, in the order in which `space.events` returns it."""
-        return [self.slider, self.captions, self.info, *self.saves, self.about, self.painting]
+        return [self.slider, self.captions, self.info, *self.saves, self.about, self.painting, self.link]
 
 
 @dataclass(frozen=True)
@@ -58,3 +71,14 @@ class Shared:
     shown: gr.State
     name: gr.Textbox
     use: gr.Button
+
+
+@dataclass(frozen=True)
+class Parts:
+    """All of them."""
+
+    controls: Controls
+    knobs: Knobs
+    result: Result
+    shared: Shared
+    tabs: gr.Tabs

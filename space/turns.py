@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from space.counts import COUNTS
 from zoo.errors import ZooError
 
 KEPT = 4096  # visitors whose newest request is remembered
@@ -66,9 +67,9 @@ class Turns:
             here = [*self._waiting, *self._busy]
             free = self._places_of_all - len(here)
             if sum(other.who == visit.who for other in here) >= min(self._places, max(free, 1)):
-                raise ZooError("you have asked for many pictures at once: wait until some are done")
+                raise self._refuse("you have asked for many pictures at once: wait until some are done")
             if free <= 0:
-                raise ZooError("many pictures are being painted just now: try again in a minute")
+                raise self._refuse("many pictures are being painted just now: try again in a minute")
             self._waiting.append(visit)
             try:
                 while visit.wanted() and not self._is_next(visit):
@@ -84,6 +85,11 @@ class Turns:
             with self._changed:
                 self._busy.remove(visit)
                 self._changed.notify_all()
+
+    @staticmethod
+    def _refuse(words: str) -> ZooError:
+        COUNTS.refuse("turn")
+        return ZooError(words)
 
     def _is_next(self, visit: Visit) -> bool:
         """Whether it is the first that waits, but for those whose visitor has a turn already, and there is a turn to be had."""

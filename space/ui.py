@@ -2,34 +2,45 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from space import actions, community, events, opening
+from space import actions, api, community, events, opening, why
+from space.credit import FORMATS
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard
 from space.page import Page
-from space.parts import Controls, Knobs, Result
+from space.parts import Controls, Knobs, Parts, Result
 from space.photo_input import PhotoInput
+from space.settings import PHOTOS, REMEMBERED, SIZES
+from space.status import status_routes
 from space.theme import make_theme
-from space.words import HERO, NORMS, WHY, about, as_hung, captions
+from space.words import HERO, NORMS, about, as_hung, captions
 from zoo import hub
 from zoo.catalog import list_styles, sound_styles
 from zoo.cli import say
 from zoo.errors import StyleNotFoundError
-from zoo.images import list_photos
-from zoo.style import PHOTO, Style
+from zoo.style import Style
 
 HERE = Path(__file__).parent
 MANUAL = HERE.parent / "site"  # what `make docs` builds
 BROWSER = HERE.parent / "browser"  # what `python -m space.static browser/` builds
-SIZES = [256, 512, 768, 1080]
 QUEUE = 32  # requests that may wait
 
 ALONE = "Rather keep your photo to yourself? [Run it in your browser](browser/): it never leaves your device."
-MORE = "The paper's claims, measured one by one: [the documentation](docs/REPRODUCTION.html).\n"
+COPY_LINK = """async () => {
+  const button = document.querySelector('#copy-link');
+  try {
+    await navigator.clipboard.writeText(location.href);
+    button.textContent = 'Copied';
+    setTimeout(() => button.textContent = 'Copy link', 1500);
+  } catch {  // a browser that does not let pages do that, or an address without https
+    prompt('The link to this picture:', location.href);
+  }
+}"""
 
 
 def build_demo() -> gr.Blocks:
@@ -52,14 +63,14 @@ def build_demo() -> gr.Blocks:
                         result, knobs = _result_column(styles[0])
                     with gr.Column(scale=2, min_width=260):
                         controls = _control_column(styles)
-                with gr.Accordion("Why is one so much better?", open=False):
-                    gr.Markdown(WHY + (MORE if _built(MANUAL) else ""))
                 if _built(BROWSER):
                     gr.Markdown(ALONE, elem_id="alone")
+            with gr.Tab("Why instance norm?", id="why"):
+                why.add_tab(controls.photo, controls.chosen, _built(MANUAL))
             with gr.Tab("Community", id="community-tab") as tab:
                 shared = community.add_tab(tab)
-        events.wire(styles, controls, knobs, result, shared, tabs)
-        events.add_api([style.slug for style in styles])
+        events.wire(demo, styles, Parts(controls, knobs, result, shared, tabs))
+        api.add_api(styles)
     FILES.keep(demo)
     # Without api_open every function could be called past the queue, by its index, and past all of its limits.
     return demo.queue(max_size=QUEUE, api_open=False)
@@ -75,8 +86,8 @@ def launch_options() -> dict:
         "run_history": False,  # nobody's photos are kept, not even in their own browser
         "max_file_size": UPLOAD,
         "favicon_path": HERE / "mark.svg",
-        "app_kwargs": {"middleware": [guard()], "routes": _routes()},
-        "allowed_paths": bundled,
+        "app_kwargs": {"middleware": [guard()], "routes": [*status_routes(), *_routes()]},
+        "allowed_paths": [*map(str, PHOTOS), *bundled],
     }
 
 
@@ -116,19 +127,23 @@ def _result_column(style: Style) -> tuple[Result, Knobs]:
             )
             keep = gr.Checkbox(False, label="Keep my photo's colours", elem_id="keep-colours", container=False)
         strength = gr.Slider(0, 1, value=1, step=0.05, label="Strength of the paint", elem_id="strength")
-    with gr.Row():
-        saves = [gr.DownloadButton(f"Download {norm} norm", size="sm", interactive=False, elem_id=f"save-{norm}")
+    with gr.Row(elem_id="downloads"):
+        saves = [gr.DownloadButton(f"Download {norm} norm", size="sm", interactive=False, min_width=150, elem_id=f"save-{norm}")
                  for norm in NORMS]  # fmt: skip
+        kept_as = gr.Radio(list(FORMATS), value="PNG", label="Format of downloads", show_label=False, container=False,
+                           min_width=150, scale=0, elem_id="format")  # fmt: skip
+        gr.Button("Copy link", size="sm", scale=0, min_width=90, elem_id="copy-link").click(None, js=COPY_LINK)
     info = gr.Markdown(first.words, elem_id="info")
     with gr.Row(elem_id="painting-row"):
         painting = gr.Image(painted, label="the painting", interactive=False, height=120, buttons=[],
                             visible=bool(painted), min_width=110, elem_id="painting")  # fmt: skip
         words = gr.Markdown(about(style), elem_id="about")
-    return Result(slider, sides, info, tuple(saves), words, painting), Knobs(contrast, left, strength, keep)
+    result = Result(slider, sides, info, tuple(saves), words, painting, gr.JSON(visible=False))
+    return result, Knobs(contrast, left, strength, keep, kept_as)
 
 
 def _control_column(styles: list[Style]) -> Controls:
-    examples = [str(path) for path in (PHOTO, *list_photos(HERE / "examples"))]
+    examples = [str(path) for path in PHOTOS]
     photo = PhotoInput(
         value=examples[0],
         sources=["upload", "clipboard", "webcam"],
@@ -137,7 +152,7 @@ def _control_column(styles: list[Style]) -> Controls:
         buttons=[],
         elem_id="photo",
     )
-    gr.Examples([[path] for path in examples], [photo], label="or one of these", elem_id="examples")
+    picked: Any = gr.Examples([[path] for path in examples], [photo], label="or one of these", elem_id="examples")
     pictures = [(community.picture(style) or examples[0], style.title) for style in styles]
     style_picker = gr.Gallery(
         pictures,
@@ -154,4 +169,15 @@ def _control_column(styles: list[Style]) -> Controls:
         elem_id="styles",
     )
     size = gr.Radio([(f"{s} px", s) for s in SIZES], value=512, label="Resolution (long side)", elem_id="size")
-    return Controls(photo, gr.State((styles[0].slug, 0)), style_picker, size)
+    gr.Markdown("This visit's pictures: tap one to have it back", elem_id="visit")
+    strip = gr.Gallery(
+        label="Pictures of this visit",
+        show_label=False,
+        columns=REMEMBERED,
+        object_fit="cover",
+        allow_preview=False,
+        interactive=False,
+        buttons=[],
+        elem_id="strip",
+    )
+    return Controls(photo, picked.load_input_event, gr.State((styles[0].slug, 0)), style_picker, size, gr.State([]), strip)

@@ -45,7 +45,7 @@ def captions(left: str) -> str:
     return (
         f'<div class="sides"><div class="batch"><strong>◀ {title}</strong><small>{words}</small></div>'
         '<div class="instance"><strong>Instance norm ▶</strong>'
-        "<small>each photo's own statistics, also at test time (eq. 3)</small></div></div>"
+        "<small>each photo's own statistics, also at test time (eq.&nbsp;3)</small></div></div>"
     )
 
 

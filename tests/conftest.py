@@ -27,6 +27,7 @@ from PIL import Image  # noqa: E402
 
 import zoo  # noqa: E402
 from zoo.folder import twin_folder  # noqa: E402
+from zoo.layers import norm_parameters  # noqa: E402
 
 ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "space" / "examples"
@@ -63,6 +64,19 @@ def make_pair(folder: Path) -> Path:
         generator = zoo.create(norm=norm, width=2, residual_blocks=1)
         zoo.save(generator, twin_folder(folder, norm))
     return folder
+
+
+@pytest.fixture
+def trained_together(tmp_path, monkeypatch) -> Path:
+    """A folder of two local styles, "morning" and "evening", that differ in their norms alone, as those of one training do."""
+    torch.manual_seed(0)
+    generator = zoo.create(width=2, residual_blocks=1)
+    zoo.save(generator, tmp_path / "styles" / "morning")
+    for key in norm_parameters(generator):
+        generator.state_dict()[key].add_(0.5)
+    zoo.save(generator, tmp_path / "styles" / "evening")
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(tmp_path / "styles"))
+    return tmp_path / "styles"
 
 
 @pytest.fixture

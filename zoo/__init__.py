@@ -21,6 +21,8 @@ from zoo.painter import paint, stylize, texture
 from zoo.registry import create, list_architectures
 from zoo.style import Style
 
+__version__ = "0.1.0"  # pyproject.toml reads it here, a Space has no other place to look; CITATION.cff repeats it
+
 
 def __getattr__(name: str) -> object:
     if name not in _ON_THE_HUB:

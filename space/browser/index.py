@@ -9,7 +9,7 @@ from typing import Any
 from space.browser.look import to_html
 from space.browser.runtime import BUILDS
 from space.opening import Opening
-from space.ui import SIZES
+from space.settings import SIZES
 from space.words import BROWSER, HERO, LEFT, NORMS, WHY, about, captions
 from zoo.images import open_photo
 from zoo.style import PHOTO, Style

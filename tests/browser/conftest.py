@@ -3,8 +3,11 @@
 import os
 import shutil
 from pathlib import Path
+from queue import Queue
 
 import pytest
+
+from space import actions
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
@@ -53,3 +56,16 @@ def tab(browser, page, request):
     opened.locator("#styles").wait_for(state="visible", timeout=60_000)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Names of the styles that were asked for, in their order, as the requests come in."""
+    names, compare = Queue(), actions.compare
+
+    def tell(photo, slug, *args):
+        names.put(slug)
+        return compare(photo, slug, *args)
+
+    monkeypatch.setattr(actions, "compare", tell)
+    return names

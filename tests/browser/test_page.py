@@ -1,46 +1,21 @@
 """The real page in a real browser, as a visitor uses it."""
 
 import io
-import re
 import threading
 import time
-from queue import Queue
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from playwright.sync_api import expect
 
 from space import actions, opening
 from space.words import as_hung
+from tests.browser.acts import clear, paint_small, png, shown, upload, wait_for_pictures
 from tests.conftest import size_of
 from zoo.catalog import list_styles
 
 pytestmark = pytest.mark.slow
-
-
-def upload(tab, name, content):
-    with tab.expect_response(lambda r: "/upload" in r.url and r.request.method == "POST"):
-        tab.locator("#photo input[type=file]").first.set_input_files({"name": name, "mimeType": "image/png", "buffer": content})
-
-
-def clear(tab):
-    tab.locator("#photo").get_by_label(re.compile("clear|remove", re.I)).first.click()
-
-
-def png(width, height):
-    file = io.BytesIO()
-    Image.effect_mandelbrot((width, height), (-2, -1.2, 0.8, 1.2), 60).convert("RGB").save(file, "PNG")
-    return file.getvalue()
-
-
-def wait_for_pictures(tab, width, height):
-    tab.wait_for_function(
-        "([w, h]) => { const i = [...document.querySelectorAll('#comparison img')];"
-        "return i.length === 2 && i.every(x => x.complete && x.naturalWidth === w && x.naturalHeight === h) }",
-        arg=[width, height],
-        timeout=60_000,
-    )
 
 
 def test_a_visitor_sees_a_comparison_at_once(tab):
@@ -71,7 +46,27 @@ def test_upload_compare_download(tab, tmp_path):
         waiting.value.save_as(saved)
         assert waiting.value.suggested_filename.endswith(f"-{norm}.png")
         assert size_of(saved) == (256, 192)
+    for name, ending in (("JPEG", "jpg"), ("WebP", "webp")):
+        tab.locator("#format").get_by_text(name, exact=True).click()
+        until, kept = time.monotonic() + 30, ""
+        while not kept.endswith(f"-instance.{ending}"):  # nothing on the page shows when it is there
+            assert time.monotonic() < until, kept
+            with tab.expect_download() as waiting:
+                tab.locator("#save-instance").click()
+            kept = waiting.value.suggested_filename
+        with Image.open(waiting.value.path()) as image:
+            assert image.format == name.upper() and "Starry Night" in image.getexif()[ExifTags.Base.ImageDescription]
+    assert tab.locator("#comparison img").evaluate_all("images => images.map(i => i.src)") == sources  # as it was painted
     assert not tab.outside and not tab.complaints
+
+
+SMALL = """() => [...document.querySelectorAll('.gradio-container *')].filter(e => e.offsetParent
+    && [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim()) && parseFloat(getComputedStyle(e).fontSize) < 12)
+    .map(e => e.textContent)"""
+
+
+def test_no_text_is_under_12_px(tab):
+    assert tab.evaluate(SMALL) == []
 
 
 def test_the_line_can_be_dragged(tab):
@@ -110,19 +105,6 @@ def test_a_bad_file_gets_a_message(tab, content):
 
 
 @pytest.fixture
-def asked(monkeypatch):
-    """Names of the styles that were asked for, in their order, as the requests come in."""
-    names, compare = Queue(), actions.compare
-
-    def tell(photo, slug, *args):
-        names.put(slug)
-        return compare(photo, slug, *args)
-
-    monkeypatch.setattr(actions, "compare", tell)
-    return names
-
-
-@pytest.fixture
 def held(monkeypatch):
     """Painting in chosen styles waits until it is let go; `held[slug]` are (it has begun, let it go)."""
     found, paint = {}, actions._on_gpu
@@ -138,19 +120,6 @@ def held(monkeypatch):
     yield found
     for _, let_go in found.values():
         let_go.set()
-
-
-def shown(tab):
-    """What stands on the page together: pictures, caption, and what the download would be called."""
-    pictures = tab.locator("#comparison img").evaluate_all("images => images.map(i => i.src)")
-    return pictures, tab.locator("#about").inner_text(), tab.locator("#save-instance").get_attribute("href")
-
-
-def paint_small(tab, asked):
-    """Have the first style painted at 256 px."""
-    tab.locator("#size").get_by_text("256 px").click()
-    assert asked.get(timeout=20) == as_hung(list_styles())[0].slug
-    expect(tab.locator("#info")).to_contain_text("256×", timeout=60_000)
 
 
 def test_a_style_picked_while_another_paints_wins(tab, held, asked):

@@ -11,6 +11,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 import zoo
+from space.words import as_hung
 from tests.conftest import size_of
 from zoo.catalog import list_styles
 
@@ -27,8 +28,31 @@ def slug():
     return list_styles()[0].slug
 
 
-def test_two_endpoints_are_public(client):
-    assert set(client.view_api(return_format="dict", print_info=False)["named_endpoints"]) == {"/stylize", "/compare"}
+def test_four_endpoints_are_public(client):
+    public = set(client.view_api(return_format="dict", print_info=False)["named_endpoints"])
+    assert public == {"/stylize", "/compare", "/blend", "/styles"}
+
+
+def test_styles_are_those_of_the_page_with_their_painters(client):
+    told = client.predict(api_name="/styles")
+    assert [one["slug"] for one in told] == [style.slug for style in as_hung(list_styles())]
+    for one in told:
+        style = zoo.find(one["slug"])
+        assert one["title"] == style.title and one["author"] == style.painting["author"] and one["licence"]
+        assert set(one["norms"]) == {"instance", "batch"} and "/" not in one["slug"]
+
+
+def test_blend_paints_between_styles_that_were_trained_together(client, photo, trained_together):
+    shares = {"morning": 0.25, "evening": 0.75}
+    path = client.predict(handle_file(str(photo)), shares, "instance", 96, api_name="/blend")
+    wanted = zoo.paint(zoo.blend({str(trained_together / name): share for name, share in shares.items()}), photo, 96)
+    with Image.open(path) as picture:
+        assert np.abs(np.asarray(picture, int) - np.asarray(wanted, int)).max() <= 1
+
+
+def test_styles_that_were_trained_apart_do_not_blend_and_it_says_so(client, photo):
+    with pytest.raises(AppError, match="only styles that were trained together blend"):
+        client.predict(handle_file(str(photo)), {"udnie": 0.5, "starry-night": 0.5}, "instance", 64, api_name="/blend")
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch"])
@@ -106,7 +130,7 @@ def test_values_of_a_wrong_kind_come_back_as_one_sentence(page, photo, slug, pla
 @pytest.mark.parametrize(
     ("name", "message"),
     [("choose", "no tile"), ("take_shown", "no tile"), ("load_example", "fits none"), ("take", "enter the name"),
-     ("paint_pair", "fits none")],
+     ("paint_pair", "fits none"), ("recall", "no tile"), ("try_border", "no photo yet")],
 )  # fmt: skip
 def test_functions_of_the_page_say_what_nothing_lacks(page, capfd, name, message):
     """Called by their index, with null for everything (issue 13, items 32 and 43)"""
@@ -129,6 +153,19 @@ def test_a_function_that_is_none_is_a_mistake_of_who_asks(page, capfd, route, bo
     answer = httpx.post(f"{page}gradio_api/{route}", json=body)
     assert answer.status_code in (400, 404, 422) and answer.json()["detail"]
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [None, 5, "ab", [], {}, {"udnie": 1}, {"udnie": 0.5, "starry-night": 0.6}, {"udnie": float("nan"), "starry-night": 1},
+     {"udnie": 2, "starry-night": -1}, {"udnie": True, "starry-night": 0}, {"udnie": "1", "starry-night": []},
+     dict.fromkeys("abcde", 0.2)],
+)  # fmt: skip
+def test_a_blend_of_a_wrong_kind_comes_back_as_one_sentence(page, photo, weights):
+    (there,) = httpx.post(f"{page}gradio_api/upload", files={"files": photo.read_bytes()}).json()
+    data = [{"path": there, "meta": {"_type": "gradio.FileData"}}, weights, "instance", 64]
+    assert "a blend takes 2 to 4 styles" in answer(page, "blend", data)
+    assert "no style '../udnie'" in answer(page, "blend", [data[0], {"../udnie": 0.5, "udnie": 0.5}, "instance", 64])
 
 
 def test_a_file_that_is_no_picture(client, slug, tmp_path):

@@ -1,5 +1,6 @@
 """The Space: what is uploaded, and that the page starts from it in an empty folder."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -7,7 +8,9 @@ import sys
 import pytest
 import yaml
 
+from space import lessons, opening
 from space.deploy import main, requirements, space_files
+from space.settings import PHOTOS
 from tests.conftest import ROOT
 from tests.test_repository import imports
 
@@ -67,7 +70,10 @@ def test_requirements_are_what_the_page_imports_built_for_what_it_runs_on():
 
 def test_the_pictures_are_those_that_the_page_shows():
     """(issue 13, item 31)"""
-    shown = {name.rsplit("/", 1)[1] for name in space_files() if "/images/" in name}
+    files = space_files()
+    for path in (*opening.PICTURES.values(), *PHOTOS, *itertools.chain(*lessons.SHOWN.values())):
+        assert path.relative_to(ROOT).as_posix() in files
+    shown = {name.rsplit("/", 1)[1] for name in files if "/images/" in name}
     assert shown == {"batch.jpg", "instance.jpg", "painting.jpg"}
 
 

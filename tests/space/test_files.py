@@ -1,14 +1,18 @@
 """The folder of uploads and results stays below its quota."""
 
 import os
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import gradio as gr
 import pytest
+from PIL import Image
 
 from space import files
-from space.files import VARIABLE, Files, own_folder
+from space.files import VARIABLE, Files, own_folder, save_result
 
 
 @pytest.fixture
@@ -53,7 +57,6 @@ def test_parts_of_broken_uploads_go(folder):
 def test_gradio_leaves_such_a_part_where_it_is_looked_for(page, tmp_path, monkeypatch):
     """A connection that is closed while it sends (issue 13, item 40)."""
     import socket
-    from pathlib import Path
 
     host, port = page.split("/")[2].split(":")
     head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n' + bytes(5000)
@@ -77,3 +80,33 @@ def test_the_page_has_a_folder_of_its_own(monkeypatch):
     where = own_folder()
     assert os.stat(where).st_mode & 0o777 == 0o700 and own_folder() == where == gr.utils.get_upload_folder()
     os.rmdir(where)
+
+
+def test_a_result_is_whole_for_whoever_reads_it_while_others_get_the_same(tmp_path, monkeypatch):
+    """Of visitors with the same photo and style at the same time, some got half a picture (issue 16)."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    monkeypatch.setattr(files, "encode", lambda *_: bytes(2**24))  # which takes a while to write
+    picture, sizes, done = Image.new("RGB", (40, 40)), set(), threading.Event()
+    first = save_result(picture, "a", "b")
+
+    def read():
+        while not done.is_set():
+            sizes.add(os.path.getsize(first))
+
+    with ThreadPoolExecutor(5) as pool:
+        reading = pool.submit(read)
+        paths = set(pool.map(lambda _: save_result(picture, "a", "b"), range(12)))
+        done.set()
+        reading.result()
+    assert paths == {first} and sizes == {2**24}
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [Path(first)]  # no part is left
+
+
+def test_a_result_that_comes_again_is_fresh_again_or_written_again(tmp_path, monkeypatch):
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    picture = Image.new("RGB", (40, 40), "teal")
+    path = save_result(picture, "x")
+    os.utime(path, (1, 1))
+    assert save_result(picture, "x") == path and time.time() - os.stat(path).st_mtime < 60
+    os.unlink(path)
+    assert save_result(picture, "x") == path and os.path.isfile(path)

@@ -13,6 +13,7 @@ from PIL import Image
 
 from space import actions, community, guard
 from zoo.catalog import list_styles
+from zoo.engine.painting import Painted
 from zoo.errors import StyleNotFoundError
 
 
@@ -73,7 +74,7 @@ NUMBERS = itertools.count(1)
 
 def given(photo, contrast=100):
     """What `paint_pair` takes, in the order in which the page's parts were made: what a visitor set."""
-    return [contrast, "batch", False, 1, photo, 256, None]
+    return [contrast, "batch", False, 1, "PNG", photo, 256, None, None]
 
 
 @pytest.fixture
@@ -146,7 +147,7 @@ def test_one_visitor_s_walls_do_not_keep_others_waiting(page, private, photo, tw
         if not begun.is_set():
             begun.set()
             let_go.wait(30)
-        return [tile] * len(styles)
+        return [Painted(tile, 0.0)] * len(styles)
 
     monkeypatch.setattr(actions, "_wall_on_gpu", paint)
     (one, other), there = two_visitors, [upload(page, photo)]

@@ -1,0 +1,251 @@
+"""The page as many use it at once: the real one, in a process of its own, asked over HTTP as browsers and programs ask it.
+
+  python -m benchmarks.serving                                     all of it, some minutes
+  python -m benchmarks.serving --clients 50 --requests 500 --out serving.json
+
+First useful paint: from opening the page in Chromium (left out where it or playwright is not installed) until both pictures
+of the comparison are there. Thumbnails: of all styles, on a photo that was never seen. Clients: so many visitors ask for a
+picture in the same moment; each gets the right one, pixel by pixel as the library paints it, or an honest "busy", or else
+something is wrong. Soak: so many pictures, four visitors at a time, and what memory the page has meanwhile. Printed as a
+table, saved with --out.
+"""
+
+import argparse
+import io
+import itertools
+import json
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import torch
+from PIL import Image, PngImagePlugin
+
+import zoo
+from training.records import machine, write_json
+from zoo.catalog import list_styles
+from zoo.cli import command
+from zoo.errors import ConfigError
+from zoo.images import open_photo
+from zoo.style import PHOTO
+
+STYLE = "starry-night"
+BUSY = (429, 503)  # too much of one visitor, of all
+PATIENT = httpx.Timeout(300.0)
+AT_ONCE = 4  # visitors of the soak
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a visitor got: "right", "busy" or what was wrong, in words; after how many seconds."""
+
+    kind: str
+    seconds: float
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The address of a page of its own, which takes its visitors' addresses from a header, as behind a Space's proxies: here
+    they are one machine, and one visitor gets no more than a share."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "SPACE_ID": "benchmarks/serving"}
+    words = [sys.executable, "-m", "space.serve", "--host", "127.0.0.1", "--port", str(port)]
+    page = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(words, env=environment, stdout=subprocess.DEVNULL) as process:
+        try:
+            until = time.monotonic() + 120
+            while not _is_there(page):
+                if process.poll() is not None or time.monotonic() > until:
+                    raise ConfigError("the page did not start: does python -m space.serve?")
+                time.sleep(0.2)
+            yield page
+        finally:
+            process.terminate()
+
+
+def _is_there(page: str) -> bool:
+    try:
+        return httpx.get(f"{page}/health").is_success
+    except httpx.TransportError:
+        return False
+
+
+def unseen_photo(size: int) -> bytes:
+    """The zoo's photo in a file that was never uploaded, so that nothing of it is kept; its pixels are always the same."""
+    file, text = io.BytesIO(), PngImagePlugin.PngInfo()
+    text.add_text("Comment", f"{time.time_ns()} {next(_numbers)}")
+    open_photo(PHOTO, size).save(file, "PNG", pnginfo=text)
+    return file.getvalue()
+
+
+def new_visitor() -> httpx.Client:
+    """Somebody at an address of their own."""
+    number = next(_numbers)
+    return httpx.Client(headers={"x-forwarded-for": f"8.8.{number // 250 % 250}.{number % 250}"}, timeout=PATIENT)
+
+
+def upload(visitor: httpx.Client, page: str, photo: bytes) -> httpx.Response:
+    """A photo sent as a browser does."""
+    return visitor.post(f"{page}/gradio_api/upload", files={"files": ("photo.png", photo)})
+
+
+def as_file(uploaded: httpx.Response) -> dict[str, Any]:
+    """It, as functions of the page take it."""
+    return {"path": uploaded.json()[0], "meta": {"_type": "gradio.FileData"}}
+
+
+def stylize(page: str, size: int, wanted: np.ndarray) -> Answer:
+    """A new visitor uploads a photo, asks for a picture, waits, downloads it and looks at it."""
+    began = time.perf_counter()
+
+    def answer(kind: str) -> Answer:
+        return Answer(kind, time.perf_counter() - began)
+
+    with new_visitor() as visitor:
+        try:
+            sent = upload(visitor, page, unseen_photo(size))
+            if sent.status_code in BUSY:
+                return answer("busy")
+            data = [as_file(sent), STYLE, "instance", size]
+            joined = visitor.post(f"{page}/gradio_api/call/stylize", json={"data": data})
+            if joined.status_code in BUSY:
+                return answer("busy")
+            told = visitor.get(f"{page}/gradio_api/call/stylize/{joined.json()['event_id']}").text
+            event, _, said = told.partition("\ndata: ")
+            if "error" in event:
+                return answer("busy" if "wait until" in said or "try again" in said else said.strip())
+            with Image.open(io.BytesIO(visitor.get(json.loads(said)[0]["url"]).content)) as image:
+                picture = np.asarray(image, int)
+        except (httpx.HTTPError, OSError, KeyError, ValueError, TypeError) as error:
+            return answer(f"{type(error).__name__}: {error}")
+    right = picture.shape == wanted.shape and np.abs(picture - wanted).max() <= 1  # by rounding
+    return answer("right" if right else "another picture")
+
+
+def wall(page: str) -> float:
+    """Seconds until a new visitor has the thumbnails of all styles on their photo."""
+    functions = httpx.get(f"{page}/config").json()["dependencies"]
+    (index,) = (one["id"] for one in functions if one["api_name"] == "paint_wall")
+    with new_visitor() as visitor:
+        photo, session = as_file(upload(visitor, page, unseen_photo(1024))), f"wall-{next(_numbers)}"
+        began = time.perf_counter()
+        visitor.post(f"{page}/gradio_api/queue/join", json={"data": [photo], "fn_index": index, "session_hash": session})
+        told = visitor.get(f"{page}/gradio_api/queue/data", params={"session_hash": session}).text
+    if '"success":true' not in told.replace(" ", ""):
+        raise ConfigError(f"the page painted no thumbnails: {told[-300:]}")
+    return time.perf_counter() - began
+
+
+def first_paint(page: str) -> float | None:
+    """Seconds from opening the page until both pictures of its comparison are there; None where there is no browser."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    try:
+        from playwright.sync_api import sync_playwright  # of requirements-dev.txt, and of use here alone
+    except ImportError:
+        return None
+    if chromium is None:
+        return None
+    there = "[...document.querySelectorAll('#comparison img')].filter(i => i.complete && i.naturalWidth).length === 2"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        tab = browser.new_page()
+        began = time.perf_counter()
+        tab.goto(page, wait_until="commit")
+        tab.wait_for_function(there, timeout=60_000)
+        seconds = time.perf_counter() - began
+        browser.close()
+    return seconds
+
+
+def memory(page: str) -> float:
+    """What /metrics says of the page's main memory, in MiB."""
+    (line,) = (line for line in httpx.get(f"{page}/metrics").text.splitlines() if line.startswith("process_resident_memory"))
+    return float(line.split()[1]) / 2**20
+
+
+def summary(answers: list[Answer]) -> dict[str, Any]:
+    """How many answers of which kind, and the seconds after which the right ones came: median, ninth tenth, longest."""
+    kinds = Counter(answer.kind for answer in answers)
+    right = sorted(answer.seconds for answer in answers if answer.kind == "right")
+    seconds = [statistics.median(right), right[int(0.9 * (len(right) - 1))], right[-1]] if right else []
+    wrong = {kind: count for kind, count in kinds.items() if kind not in ("right", "busy")}
+    return {"right": kinds["right"], "busy": kinds["busy"], "wrong": wrong, "seconds": [round(s, 3) for s in seconds]}
+
+
+def soak(page: str, requests: int, size: int, wanted: np.ndarray) -> dict[str, Any]:
+    """So many pictures, AT_ONCE visitors at a time: the answers, and the memory before and after each tenth of them."""
+    answers: list[Answer] = []
+    held = [memory(page)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for tenth in range(10):
+            count = requests * (tenth + 1) // 10 - requests * tenth // 10
+            answers += pool.map(lambda _: stylize(page, size, wanted), range(count))
+            held.append(memory(page))
+    return {**summary(answers), "memory": [round(each) for each in held]}
+
+
+@command
+def main(argv: list[str] | None = None) -> None:
+    """Run the command."""
+    raw = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__, formatter_class=raw)
+    parser.add_argument("--clients", type=int, default=50, metavar="N", help="visitors in the same moment (default: 50)")
+    parser.add_argument("--requests", type=int, default=500, metavar="N", help="pictures of the soak (default: 500)")
+    parser.add_argument("--size", type=int, default=256, metavar="N", help="px of the long side (default: 256)")
+    parser.add_argument("--rounds", type=int, default=3, metavar="K", help="of first paint and thumbnails (default: 3)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="JSON file for the figures")
+    args = parser.parse_args(argv)
+    if min(args.clients, args.requests, args.rounds) < 1:
+        raise ConfigError("--clients, --requests and --rounds are at least 1")
+    wanted = np.asarray(zoo.stylize(PHOTO, STYLE, size=args.size), int)
+    with served() as page:
+        painted = [seconds for _ in range(args.rounds) if (seconds := first_paint(page)) is not None]
+        walls = [wall(page) for _ in range(args.rounds + 1)][1:]  # the first loads the styles
+        large = np.asarray(zoo.stylize(PHOTO, STYLE, size=512), int)
+        pictures = summary([stylize(page, 512, large) for _ in range(args.rounds)])
+        with ThreadPoolExecutor(args.clients) as pool:
+            clients = summary(list(pool.map(lambda _: stylize(page, args.size, wanted), range(args.clients))))
+        soaked = soak(page, args.requests, args.size, wanted)
+    found = {"first_paint": painted, "thumbnails": walls, "picture": pictures, "clients": clients, "soak": soaked,
+             "styles": len(list_styles()), "machine": machine(torch.device("cpu"))}  # fmt: skip
+    _print(found, args)
+    if args.out:
+        write_json(args.out, found)
+
+
+def _print(found: dict[str, Any], args: argparse.Namespace) -> None:
+    rows = [(f"thumbnails of {found['styles']} styles", f"{statistics.median(found['thumbnails']):.2f} s")]
+    if found["first_paint"]:
+        rows.insert(0, ("first useful paint", f"{statistics.median(found['first_paint']):.2f} s"))
+    asked = (("one picture at 512 px", "picture"), (f"{args.clients} clients at once, {args.size} px", "clients"),
+             (f"{args.requests} pictures, {AT_ONCE} visitors at a time", "soak"))  # fmt: skip
+    for title, name in asked:
+        one = found[name]
+        seconds = " / ".join(f"{each:.2f}" for each in one["seconds"]) or "none"
+        rows.append((title, f"{one['right']} right ({seconds} s), {one['busy']} busy, {sum(one['wrong'].values())} wrong"))
+        rows += [("", f"wrong: {kind} ({count})") for kind, count in one["wrong"].items()]
+    held = found["soak"]["memory"]
+    rows.append(("memory: at first, after a tenth, at the end", " / ".join(f"{held[k]} MiB" for k in (0, 1, -1))))
+    print("| what | figure |\n|---|---|")
+    print("\n".join(f"| {title} | {figure} |" for title, figure in rows))
+    print(f"\nseconds: median / ninth tenth / longest of the right answers; {found['machine']}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

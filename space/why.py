@@ -1,0 +1,89 @@
+"""The tab "Why instance norm?": the paper told by doing, each lesson to be tried on the visitor's own photo."""
+
+import gradio as gr
+
+from space import actions, lessons
+from space.files import save_result
+from space.guard import who
+from space.photo_input import PhotoInput
+from space.turns import Newest, Superseded, Visit
+from space.words import WHY
+
+MORE = "The paper's claims, measured one by one: [the documentation](docs/REPRODUCTION.html).\n"
+READINGS = f"""
+### Whose mean and variance?
+Batch norm can be read in two ways. At test time it takes averages gathered over its training; in training it takes the
+figures of the batch, here your photo and three others. Either way a photo on a hazy day, with {lessons.HAZE:.0%} of its
+contrast, is measured by others and stays pale. Instance norm measures it by itself. Freeze *its* statistics to averages
+over six other photos, and the very same weights lose the picture, too: the norm must stay on at test time.
+"""
+BORDER = f"""
+### What lies beyond the border?
+At the edge of a photo a convolution needs pixels that nobody took. Fill in zeros, and it sees a dark frame around every
+photo, which it dutifully paints: a rim that no painter would leave. Mirror the photo instead, and there is none. This is
+the upper left corner, magnified {lessons.TIMES} times, by the same weights: padded with zeros, and by reflection, as they
+were trained.
+"""
+SIZES = f"""
+### How large is a stroke?
+So many pixels as the network has learnt, whatever the size of the photo. The size you choose is your brush: at
+{lessons.SMALL} px it is broad, at {lessons.LARGE} px half as wide, and more of the photo is left. This is the middle of
+both, shown equally large. Nothing was trained again: the network is made of convolutions and takes any size.
+"""
+STATISTICS = ["batch: running", "batch: a batch's", "instance: its own", "instance: frozen"]
+BOTH = (f"{lessons.SMALL} px", f"{lessons.LARGE} px")
+
+_tries = Newest()
+
+
+def add_tab(photo: PhotoInput, chosen: gr.State, manual: bool) -> None:
+    """Lay the tab out and wire it to the photo and the style of the page; with a link to the documentation if it is served."""
+    gr.Markdown(WHY + (MORE if manual else ""), elem_id="why")
+    shown = {name: [str(path) for path in paths] for name, paths in lessons.SHOWN.items()}
+    with gr.Row(elem_classes="lesson"):
+        button = _say(READINGS, "readings")
+        with gr.Column(scale=3, min_width=300):
+            pictures = list(zip(shown["readings"], STATISTICS, strict=True))
+            gallery = gr.Gallery(
+                pictures, show_label=False, columns=2, height="auto", object_fit="cover",
+                allow_preview=False, interactive=False, buttons=[], elem_id="readings",
+            )  # fmt: skip
+        _wire("readings", button, photo, chosen, gallery)
+    for name, words, sides in (("border", BORDER, ("zeros", "reflection")), ("sizes", SIZES, BOTH)):
+        with gr.Row(elem_classes="lesson"):
+            button = _say(words, name)
+            with gr.Column(scale=3, min_width=300):
+                first, second = shown[name]
+                slider = gr.ImageSlider(
+                    (first, second),
+                    format="png",
+                    type="filepath",
+                    interactive=False,
+                    show_label=False,
+                    max_height=420,
+                    buttons=[],
+                    elem_id=name,
+                )
+                gr.HTML(f'<div class="sides"><strong>◀ {sides[0]}</strong><strong>{sides[1]} ▶</strong></div>')
+            _wire(name, button, photo, chosen, slider)
+
+
+def _say(words: str, name: str) -> gr.Button:
+    with gr.Column(scale=2, min_width=300):
+        gr.Markdown(words)
+        return gr.Button("Try it on my photo", size="sm", elem_id=f"try-{name}")
+
+
+def _wire(name: str, button: gr.Button, photo: PhotoInput, chosen: gr.State, shown: gr.Gallery | gr.ImageSlider) -> None:
+    def try_it(photo, chosen, request: gr.Request):
+        newest = _tries.take(f"{request.session_hash} {name}")
+        with actions.plain_errors():
+            try:
+                pictures = lessons.teach(name, photo, chosen[0], Visit(who(request), newest))
+            except Superseded:
+                return gr.skip()
+            files = [save_result(picture, name, str(number)) for number, picture in enumerate(pictures)]
+        return list(zip(files, STATISTICS, strict=True)) if name == "readings" else tuple(files)
+
+    button.click(try_it, [photo, chosen], shown, trigger_mode="multiple", api_visibility="private", api_name=f"try_{name}",
+                 **actions.PAINTING)  # fmt: skip

@@ -1,0 +1,26 @@
+"""The tab "Why instance norm?" in a real browser."""
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.acts import png, upload
+from tests.browser.test_page import SMALL
+
+pytestmark = pytest.mark.slow
+
+
+def test_each_lesson_is_tried_on_one_s_own_photo(tab):
+    upload(tab, "mandel.png", png(640, 480))
+    tab.get_by_role("tab", name="Why instance norm?").click()
+    expect(tab.locator("#readings img")).to_have_count(4)
+    assert tab.evaluate("document.documentElement.scrollWidth") <= tab.viewport_size["width"]
+    assert tab.evaluate(SMALL) == []
+    height = tab.evaluate("document.documentElement.scrollHeight")
+    for name, count in (("readings", 4), ("border", 2), ("sizes", 2)):
+        pictures = tab.locator(f"#{name} img")
+        before = pictures.first.get_attribute("src")
+        tab.locator(f"#try-{name}").click()
+        expect(pictures.first).not_to_have_attribute("src", before, timeout=60_000)
+        expect(pictures).to_have_count(count)
+    assert abs(tab.evaluate("document.documentElement.scrollHeight") - height) <= 60  # another shape of the middle
+    assert not tab.outside and not tab.complaints
