@@ -11,7 +11,7 @@ let ort, provider = "wasm";
 async function start({ builds, generator, wanted }) {
   // Of the runtime there is one build for processors and one for graphics cards, too, which asks for more of the browser.
   const adapter = "Suspending" in WebAssembly && (await navigator.gpu?.requestAdapter().catch(() => null));
-  const gpu = adapter && (wanted ? wanted === "gpu" : !adapter.info.isFallbackAdapter); // which is a processor, pretending
+  const gpu = adapter && (wanted ? wanted === "gpu" : !adapter.info?.isFallbackAdapter); // which is a processor, pretending
   const [api, wasm] = builds[gpu ? "gpu" : "cpu"];
   const address = (suffix) => new URL(`ort/${wasm}.${suffix}`, import.meta.url).href;
   ort = await import(`./ort/${api}`);
