@@ -9,6 +9,7 @@ import functools
 import itertools
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import gradio as gr
 from gradio.components import Component
@@ -24,6 +25,7 @@ from space.turns import Newest, Superseded, Visit
 from zoo.errors import ZooError
 from zoo.style import Style
 
+LINK = 2000  # characters that are read of what a link says
 THUMBNAIL = 96  # px; side of a picture of the visit's strip
 # The address always is a link to what is shown; what else it says, of gradio's, stays.
 TO_ADDRESS = """link => {
@@ -41,6 +43,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
     """Connect the parts of the page."""
     controls, knobs, result, shared = parts.controls, parts.knobs, parts.result, parts.shared
     chosen, slugs = controls.chosen, [style.slug for style in styles]
+    address = gr.Textbox(visible="hidden")
 
     def paint_pair(given: dict[Component, Any], request: gr.Request):
         newest = _paintings.take(request.session_hash)
@@ -80,8 +83,8 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         set_ = settings.contrast, settings.left, settings.strength, settings.colours
         return settings.photo, settings.size, *set_, gr.Gallery(selected_index=place), (settings.style, next(_numbers))
 
-    def follow_link(request: gr.Request):
-        settings, wrong = from_link(request.query_params, slugs)
+    def follow_link(said):
+        settings, wrong = from_link(dict(parse_qsl((said or "")[1:LINK])), slugs)
         if wrong:
             gr.Warning(f"This link asks for what is not here, or not any more: {', '.join(wrong)}.", title="An old link?")
         return gr.skip() if settings is None else bring_back(settings)
@@ -150,7 +153,8 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
     for after in (begun.then, controls.picked.then, functools.partial(gr.on, changes)):
         after(**repaint).success(None, result.link, js=TO_ADDRESS)
     restored = [photo, controls.size, *knobs.restored, controls.styles, chosen]
-    demo.load(follow_link, None, restored, **quiet)
+    demo.load(None, None, address, js="() => location.search")  # who follows no link asks nothing of the server
+    address.change(follow_link, address, restored, **quiet, concurrency_limit=None)
     controls.strip.select(recall, controls.seen, restored, **quiet, concurrency_limit=None)
     photo.change(paint_wall, photo, controls.styles, **quiet, **actions.PAINTING)
     chosen.change(None, js=TO_RESULT)

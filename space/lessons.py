@@ -66,7 +66,7 @@ def sizes(photo: Image.Image, style: Style) -> Pictures:
 LESSONS: dict[str, tuple[Callable[[Image.Image, Style], Pictures], int]] = {  # and px of the photo's long side
     "readings": (readings, READ), "border": (border, READ), "sizes": (sizes, LARGE),
 }  # fmt: skip
-SHOWN = {name: sorted((Path(__file__).parent / "lessons").glob(f"{name}-*.jpg")) for name in LESSONS}
+SHOWN = {name: sorted((Path(__file__).parent / "taught").glob(f"{name}-*.jpg")) for name in LESSONS}
 
 
 @on_gpu(duration=15)
@@ -92,7 +92,7 @@ def paint() -> None:
     """Write SHOWN."""
     for name, (lesson, side) in LESSONS.items():
         for number, picture in enumerate(lesson(_exactly(open_photo(PHOTO, side), side), find(GALLERY[0]))):
-            save_picture(picture, Path(__file__).parent / "lessons" / f"{name}-{number}.jpg", quality=80)
+            save_picture(picture, Path(__file__).parent / "taught" / f"{name}-{number}.jpg", quality=80)
 
 
 def _exactly(photo: Image.Image, side: int) -> Image.Image:

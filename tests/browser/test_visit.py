@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from space import opening
 from space.words import as_hung
-from tests.browser.acts import paint_small, png, shown, upload
+from tests.browser.acts import paint_small, png, shown, upload, wait_for_pictures
+from tests.conftest import size_of
 from zoo.catalog import list_styles
 
 pytestmark = pytest.mark.slow
@@ -50,6 +51,15 @@ def test_a_link_restores_what_was_set_and_the_address_follows(tab, page, asked):
     assert not tab.complaints and not tab.outside
 
 
+def test_who_only_opens_the_page_asks_nothing_of_its_queue(tab, page):
+    asked = []
+    tab.on("request", lambda request: asked.append(request.url) if "/queue/join" in request.url else None)
+    tab.goto(page, wait_until="domcontentloaded")
+    tab.locator("#styles").wait_for(state="visible", timeout=60_000)
+    tab.wait_for_timeout(1000)
+    assert asked == []
+
+
 def test_the_link_is_copied(tab, page):
     tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     tab.locator("#size").get_by_text("256 px").click()
@@ -71,6 +81,7 @@ def test_pictures_of_the_visit_come_back_with_all_that_was_set(tab, asked):
     """Issue 16."""
     tiles, strip = tab.locator("#styles button.thumbnail-item"), tab.locator("#strip button.thumbnail-item")
     height = "document.documentElement.scrollHeight"
+    wait_for_pictures(tab, *size_of(opening.PICTURES["instance"]))
     before = tab.evaluate(height)
     paint_small(tab, asked)
     expect(strip).to_have_count(1)

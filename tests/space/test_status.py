@@ -5,13 +5,11 @@ import re
 import httpx
 import psutil
 import pytest
-import yaml
 from gradio_client import Client, handle_file
 
 import zoo
 from space import guard
 from space.turns import Turns, Visit
-from tests.conftest import ROOT
 from zoo.catalog import list_styles
 from zoo.errors import ZooError
 
@@ -29,10 +27,6 @@ def read(page) -> dict[str, float]:
 def test_health(page):
     told = httpx.get(f"{page}health").json()
     assert told == {"ok": True, "styles": len(list_styles()), "version": zoo.__version__}
-
-
-def test_the_version_is_one():
-    assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"] == zoo.__version__
 
 
 def test_what_is_painted_is_counted_with_its_seconds(page, photo, trained_together):
