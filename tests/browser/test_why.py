@@ -12,7 +12,10 @@ pytestmark = pytest.mark.slow
 def test_each_lesson_is_tried_on_one_s_own_photo(tab):
     upload(tab, "mandel.png", png(640, 480))
     tab.get_by_role("tab", name="Why instance norm?").click()
-    expect(tab.locator("#readings img")).to_have_count(4)
+    for name, count in (("readings", 4), ("border", 2), ("sizes", 2)):  # which are laid out one after the other
+        expect(tab.locator(f"#{name} img")).to_have_count(count)
+        tab.locator(f"#{name}").scroll_into_view_if_needed()  # pictures are loaded when they are looked at
+        tab.locator(f"#{name} img").first.wait_for(state="visible")
     assert tab.evaluate("document.documentElement.scrollWidth") <= tab.viewport_size["width"]
     assert tab.evaluate(SMALL) == []
     height = tab.evaluate("document.documentElement.scrollHeight")
