@@ -258,12 +258,14 @@ def load_generators(style: Style, norms: tuple[str, ...]) -> list[Generator]:
 
 
 def describe(comparison: Comparison) -> str:
-    """One line: size, seconds, device."""
+    """One line: size, seconds, device, and which engine painted, if it is one of several."""
     times = " · ".join(f"{norm} norm {one.seconds:.2f} s" for norm, one in comparison.painted.items())
     if missing := [norm for norm in NORMS if norm not in comparison.painted]:
         times += f" · this style has no {missing[0]}-norm twin: that side is your photo"
     w, h = comparison.photo.size
-    return f"{w}×{h} px · {times} · on {'CPU' if painter().device.type == 'cpu' else 'GPU'}"
+    engines = dict.fromkeys(one.engine for one in comparison.painted.values() if one.engine != "module")
+    by = f" by {' and '.join(engines)}" if engines else ""
+    return f"{w}×{h} px · {times} · on {'CPU' if painter().device.type == 'cpu' else 'GPU'}{by}"
 
 
 def find_in_zoo(slug: object) -> Style:

@@ -28,7 +28,9 @@ def test_both_norms_paint_the_same_photo_at_the_same_size(photo, style):
     assert list(done.painted) == ["batch", "instance"] and done.style == style
     assert all(one.image.size == (128, 128) and one.seconds > 0 for one in done.painted.values())
     assert np.array_equal(np.asarray(done.picture("batch")), np.asarray(zoo.stylize(photo, style, "batch", size=128)))
-    assert re.match(r"128×128 px · batch norm \d+\.\d\d s · instance norm \d+\.\d\d s · on (CPU|GPU)", actions.describe(done))
+    assert re.match(
+        r"128×128 px · batch norm \d+\.\d\d s · instance norm \d+\.\d\d s · on (CPU by torch|GPU)$", actions.describe(done)
+    )
 
 
 def test_a_size_beyond_the_photo_keeps_the_photos_own(photo, style):
