@@ -4,8 +4,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-UNIT := -m "not slow" --ignore tests/browser
-# Two processes of one thread each, a module of tests at a time: on two cores faster than one process of two threads.
+# Processes of one thread each, a module of tests at a time: on two cores faster than one process of two threads. Among the unit
+# tests there is always one that waits, so a third one has something to compute.
+UNIT := -n 3 -m "not slow" --ignore tests/browser
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope
 
 .PHONY: demo test unit lint docs format clean

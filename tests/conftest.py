@@ -4,6 +4,7 @@ import builtins
 import errno
 import io
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -111,13 +112,20 @@ def run_module():
     return run
 
 
+def free_port() -> int:
+    """A port that nobody listens at. Gradio looks for one from 7860 on, where tests in another process look, too."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
 @contextmanager
 def served() -> Iterator[str]:
     """The real page, served on a free local port; its URL."""
     from space import build_demo, launch_options
 
     demo = build_demo()
-    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, server_port=free_port(), **launch_options())
     yield url
     demo.close()
 

@@ -18,6 +18,7 @@ def wanted():
     return np.asarray(zoo.stylize(PHOTO, STYLE, size=64), int)
 
 
+@pytest.mark.slow
 def test_a_right_answer_is_the_library_s_picture(page, wanted):
     there = page.rstrip("/")
     assert serving.stylize(there, 64, wanted).kind == "right"
@@ -43,6 +44,7 @@ def test_the_summary():
     assert serving.summary([])["seconds"] == []
 
 
+@pytest.mark.slow
 def test_photos_that_were_never_seen_are_one_picture():
     one, other = serving.unseen_photo(64), serving.unseen_photo(64)
     assert one != other and len({serving.new_visitor().headers["x-forwarded-for"] for _ in range(50)}) == 50

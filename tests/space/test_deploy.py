@@ -11,7 +11,7 @@ import yaml
 from space import lessons, opening
 from space.deploy import main, requirements, space_files
 from space.settings import PHOTOS
-from tests.conftest import ROOT
+from tests.conftest import ROOT, free_port
 from tests.test_repository import imports
 
 
@@ -77,6 +77,7 @@ def test_the_pictures_are_those_that_the_page_shows():
     assert shown == {"batch.jpg", "instance.jpg", "painting.jpg"}
 
 
+@pytest.mark.slow
 def test_a_space_keeps_its_hardware_and_gets_the_requirements_of_it(hub, logged_in, capsys):
     """(issue 13, item 31)"""
 
@@ -118,7 +119,7 @@ def test_the_page_starts_from_what_was_uploaded(hub, logged_in, tmp_path):
         (tmp_path / "tree" / name).write_bytes(data)
     code = (
         "import app, urllib.request; from space import launch_options\n"
-        "_, url, _ = app.demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())\n"
+        f"_, url, _ = app.demo.launch(prevent_thread_lock=True, quiet=True, server_port={free_port()}, **launch_options())\n"
         "icon = urllib.request.urlopen(url + 'favicon.ico').read()\n"
         "print(urllib.request.urlopen(url).status, b'svg' in icon, len(app.demo.blocks))"
     )

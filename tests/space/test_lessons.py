@@ -75,6 +75,7 @@ def test_the_border_by_zeros_and_as_trained(photo):
     assert apart[:rim].mean() > 2 * apart[-rim:, -rim:].mean()  # it is the border's doing
 
 
+@pytest.mark.slow
 def test_the_middle_at_two_sizes(photo):
     small, large = lessons.teach("sizes", str(photo), "udnie")
     whole = ImageOps.contain(open_photo(photo), (lessons.LARGE,) * 2, Image.Resampling.LANCZOS)  # 512 px: enlarged

@@ -89,7 +89,8 @@ def test_no_request_leaves_the_machine_at_import_and_launch():
         import time, urllib.request
         from app import demo
         from space import launch_options
-        _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_options())
+        from tests.conftest import free_port
+        _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, server_port=free_port(), **launch_options())
         assert urllib.request.urlopen(url).status == 200
         time.sleep(2)
         demo.close()

@@ -123,6 +123,7 @@ def test_a_data_set_that_was_pulled_is_there_when_the_hub_is_not(hub):
         client.pull_pictures("eve/photos", (".zip",))
 
 
+@pytest.mark.slow
 def test_what_strangers_pull_has_its_bound_and_the_owner_s_has_none(hub, published, painted_pair, monkeypatch):
     """The oldest makes room, and is pulled again. (issue 13, item 40)"""
     names = ["alice/one", "alice/two", "alice/three"]

@@ -115,6 +115,7 @@ def tf32():
         backend.allow_tf32 = allowed
 
 
+@pytest.mark.slow
 def test_what_is_measured_is_float32_on_a_gpu_too(tf32):
     """No TF32 while a measurement computes, and afterwards what there was before (issue 13, item 15)."""
     seen = []
