@@ -3,8 +3,8 @@
   python -m benchmarks.ultra --size 12000x8400 --limit 3G
 
 A photo is enlarged to that size and written as a JPEG; `python -m zoo stylize` paints it in a process of its own, decoding and
-encoding included, with at most --limit for painting (MISSING_INGREDIENT_MEMORY). Before that, a picture of 12 MP is painted with
-every map kept and with the fewest, and the largest difference is printed, in float32 and of 255 levels.
+encoding included, with at most --limit for painting (MISSING_INGREDIENT_MEMORY). Before that, a picture of 12 MP is painted
+with every map kept and with the fewest, and the largest difference is printed, in float32 and of 255 levels.
 """
 
 import argparse
@@ -28,8 +28,10 @@ from zoo.style import PHOTO
 
 
 def difference(generator: Generator, image: Image.Image) -> float:
-    """The largest between a picture of which every map was kept and one of as few as may be, in [0, 1]. (Not `forward`: in
-    pictures of that size it is further from float64 than either, as it adds up statistics in float32.)"""
+    """The largest between a picture of which every map was kept and one of as few as may be, in [0, 1].
+
+    Not `forward`: in pictures of that size it is further from float64 than either, as it adds up statistics in float32.
+    """
     whole, most = torch.empty(1, 3, image.height, image.width), 0.0
 
     def keep(row: int, x: torch.Tensor) -> None:

@@ -72,7 +72,7 @@ def test_ultra_paints_within_its_limit(run_module):
     """Issue 15."""
     done = run_module("benchmarks.ultra", "--size", "900x700", "--whole", "300x200", "--limit", "200M")
     assert done.returncode == 0, done.stderr
-    assert float(re.search(r"differ by at most (\S+)", done.stdout)[1]) < 1e-4
+    assert float(re.search(r"differs by at most (\S+)", done.stdout)[1]) < 1e-4
     for engine in ("torch", "bfloat16"):
         seconds, most = map(int, re.search(rf"^\| {engine} \| (\d+) \| (\d+) \|$", done.stdout, re.M).groups())
         assert seconds > 0 and 200 < most < 2000
