@@ -3,6 +3,7 @@
 MISSING_INGREDIENT_ENGINE names one instead, for everything that this process paints.
 """
 
+import functools
 import json
 import os
 import platform
@@ -74,6 +75,7 @@ def _measured(engines: list[str], paint: Callable[[str, int], bool]) -> str:
     return min(median, key=lambda engine: median[engine])
 
 
+@functools.cache
 def _named(engine: str) -> str:
     return f"{engine} {version(engine)}" if engine in RUNTIMES else engine
 

@@ -20,7 +20,7 @@ def three(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(choice, "_chosen", {})
     monkeypatch.setattr(choice, "candidates", lambda: list(SECONDS))
-    monkeypatch.setattr(choice, "version", lambda name: "1.0")
+    monkeypatch.setattr(choice, "_named", lambda engine: engine if engine == "torch" else f"{engine} 1.0")
     asked = []
     monkeypatch.setattr(choice, "perf_counter", lambda: sum(seconds for _, seconds in asked))
     return asked
