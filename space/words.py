@@ -6,6 +6,7 @@ import tempfile
 
 from zoo import hub
 from zoo.catalog import local_folders
+from zoo.errors import printable
 from zoo.style import BUNDLED, Style, change
 
 NORMS = ("batch", "instance")  # left and right of the slider
@@ -51,9 +52,13 @@ def captions(left: str) -> str:
 
 def without_paths(error: object) -> str:
     """The words of an error, its files by their names alone: where they lie on this machine is no visitor's business."""
-    words = str(error)
-    for root in (BUNDLED, hub.cache_folder(), *local_folders(), tempfile.gettempdir()):  # of which parts may have spaces
-        words = words.replace(os.path.join(str(root), ""), os.sep)
+    words, roots = (
+        str(error),
+        [BUNDLED, hub.cache_folder(), *local_folders(), tempfile.gettempdir(), os.environ.get("GRADIO_TEMP_DIR", "/tmp")],
+    )
+    for root in sorted(map(str, roots), key=len, reverse=True):  # of which parts may have spaces, and one lie in another
+        for form in (root, printable(root), " ".join(root.split())):  # as an error may have it
+            words = words.replace(os.path.join(form, ""), os.sep)
     return re.sub(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[\\/](?:[^\s'\"\\/:]+[\\/])+", "", words)
 
 

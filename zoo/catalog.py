@@ -55,7 +55,11 @@ def _look() -> tuple[dict[str, Style], list[str]]:
             try:
                 path.name.encode()
                 if stat.S_ISREG(os.stat(path / folder.CONFIG).st_mode):
-                    found[path.name] = Style(path.name, path, source)
+                    style = Style(path.name, path, source)
+                    style.check_links()
+                    found[path.name] = style
+            except StyleFolderError as error:
+                problems.append(f"{path.name}: {error}")
             except (FileNotFoundError, NotADirectoryError):
                 continue  # no style
             except OSError as error:

@@ -157,7 +157,7 @@ def read_weights(path: Path, wanted: dict[str, torch.Tensor] | None = None) -> t
     except Exception as error:  # torch raises nearly anything on the shapes and types of numbers that it lacks
         why = brief(str(error).partition("\n")[0]) or type(error).__name__  # below it, where in torch
         raise WeightsError(f"cannot read {path}: {why}") from error
-    metadata = header.get("__metadata__", {})
+    metadata = header.get("__metadata__") or {}  # null, too, is sound safetensors
     for key, value in state.items():
         if value.dtype not in _STORED:
             raise WeightsError(f"{path}: {brief(key)} is stored as {value.dtype}, expected float16 or float32")

@@ -15,11 +15,13 @@ import numpy as np
 import torch
 from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from zoo.containers import MAX_EXIF, has_too_many_parts
 from zoo.errors import PhotoError, brief
 from zoo.registry import MIN_SIDE
 
 MAX_SCANS = 100  # of a progressive JPEG; cameras and programs make some ten
 MAX_PIXELS = 200_000_000
+_RUNS = (1, 2)  # compressions of a BMP that write how often a pixel is repeated
 MAX_NUMBERS = 1_000_000  # pixels of a PPM that Pillow reads number by number, in Python: more than 3 s
 SLOW = 10  # times as long as others a decoder of JPEG 2000 takes for a pixel, up to a second for a megapixel
 # The formats that are read, by the suffixes of their names. Pillow has forty more decoders, which strangers' files need not
@@ -101,6 +103,10 @@ def open_photo(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Pillow's notes on odd metadata and on size: the limit here is checked below
+            if not isinstance(source, Image.Image):
+                with open(source, "rb") if isinstance(source, (str, Path)) else nullcontext(source) as file:
+                    if has_too_many_parts(file):
+                        raise PhotoError(f"{name} is made of thousands of parts beside its pixels: save it anew")
             image = source if isinstance(source, Image.Image) else Image.open(source, formats=list(formats))
             with nullcontext() if image is source else image:  # which closes the file, also that of a broken picture
                 _check_size(image, name, max_pixels)
@@ -144,13 +150,15 @@ def _check_scans(image: Image.Image, name: str) -> None:
 def _check_tiles(image: Image.Image, name: str, max_pixels: int) -> None:
     """What a decoder works at beside the size that a file says it has: the tiles of a TIFF, which may be far larger than the
     picture and are decoded whole; the numbers of a PPM, which Pillow takes one by one where they are not plain bytes; the
-    pixels of a JPEG 2000, a kilobyte of which may take a minute."""
+    pixels of a JPEG 2000, a kilobyte of which may take a minute, and of a BMP of runs."""
     if not isinstance(image, ImageFile.ImageFile) or image.fp is None:
         return
     if image.format == "PPM" and image.tile[0][0] != "raw" and math.prod(image.size) > MAX_NUMBERS:
         raise PhotoError(f"{name} is a large PPM written as text, or not of 8 or 16 bits: save it as a PNG")
-    if image.format == "JPEG2000" and math.prod(image.size) > (limit := max_pixels // SLOW):
-        raise PhotoError(f"{name} is a JPEG 2000 of more than {limit // 10**6} megapixels: save it as a PNG")
+    runs = image.format == "BMP" and image.info.get("compression") in _RUNS  # which Pillow decodes in Python
+    if (image.format == "JPEG2000" or runs) and math.prod(image.size) > (limit := max_pixels // SLOW):
+        what = "JPEG 2000" if image.format == "JPEG2000" else "BMP written as runs"
+        raise PhotoError(f"{name} is a {what} of more than {limit // 10**6} megapixels: save it as a PNG")
     if image.format == "TIFF" and math.prod(sides := _tile_of_tiff(image.fp)) > max_pixels:
         w, h = sides
         raise PhotoError(f"{name} has tiles of {w}×{h} px: save it as a PNG")
@@ -208,7 +216,10 @@ def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:
 
 def _turned(image: Image.Image) -> Image.Image:
     """EXIF orientation applied. Broken metadata are no reason to refuse a photo."""
+    image.load()  # of a PNG, metadata may follow the pixels
     try:
+        if len(image.info.get("exif", b"")) > MAX_EXIF:
+            raise ValueError("larger than any camera writes, and unpacked number by number")
         image.getexif()
     except Exception:  # whatever Pillow's parser stumbles over
         image.info.pop("exif", None)

@@ -43,8 +43,8 @@ def publish(
 def publishable_files(style: Style) -> list[Path]:
     """The files of a style folder that are published, once it is found to be whole.
 
-    Raises ZooError for a broken folder, weights that are not finite, a painting without title, author, licence and source, and
-    for links: what they lead to may be anything, also in a folder that came from somebody else.
+    Raises ZooError for a broken folder, one with links, weights that are not finite, a painting without title, author, licence
+    and source.
     """
     if not style.norms:
         raise StyleFolderError(f"{style.folder} holds no generator to publish")
@@ -60,10 +60,6 @@ def publishable_files(style: Style) -> list[Path]:
         check_base(adapter.AdapterConfig.load(folder.twin_folder(style.folder, style.norms[0]) / folder.CONFIG).base)
     found = {p.relative_to(style.folder).as_posix(): p for part in ("*", "*/*") for p in style.folder.glob(part) if p.is_file()}
     files = {name: path for name, path in sorted(found.items()) if trust.is_style_file(name)}
-    if outside := [name for name, path in files.items() if style.folder.resolve() not in path.resolve().parents]:
-        raise StyleFolderError(
-            f"{style.folder}: {outside[0]} is a link out of it: put there the file itself, if you mean to publish it"
-        )
     trust.check_listing(str(style.folder), {name: path.stat().st_size for name, path in files.items()})
     return list(files.values())
 

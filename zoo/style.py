@@ -123,7 +123,17 @@ class Style:
     def check_records(self) -> None:
         """Raise ConfigError or StyleFolderError when what the style records of itself cannot be read: of such a style nobody
         can say whose painting it is, so it is neither listed nor painted with."""
+        self.check_links()
         _ = self.recipe, self.held_out, self.errors, self.faded, self.takes_photo
+
+    def check_links(self) -> None:
+        """Raise StyleFolderError for a link in the folder, unless it is bundled: a folder that came by git, say, may hold links
+        to anything on this machine, whose words would stand in an error, or whose picture on the page."""
+        if self.source == "bundled":
+            return
+        for path in (path for part in ("*", "*/*") for path in self.folder.glob(part)):
+            if path.is_symlink():
+                raise StyleFolderError(f"{path} is a link: put the file itself there")
 
     def picture(self, kind: str = "instance") -> Path | None:
         """A picture of the style folder, None when it has none: "instance" or "batch" (the zoo's photo as that norm paints

@@ -11,7 +11,7 @@ import zoo
 from zoo.__main__ import main
 from zoo.catalog import LOCAL_VARIABLE, find, find_named, list_styles, sound_styles
 from zoo.config import GeneratorConfig
-from zoo.errors import StyleFolderError, StyleNotFoundError
+from zoo.errors import StyleFolderError, StyleNotFoundError, ZooError
 from zoo.style import style_at
 
 
@@ -165,3 +165,29 @@ def test_a_style_whose_record_cannot_be_read_does_not_paint_silently(small_pair,
     for norm in ("instance", "batch"):
         with pytest.raises(StyleFolderError, match=file):
             zoo.load(small_pair, norm)
+
+
+@pytest.mark.parametrize("name", ["recipe.yaml", "config.json", "batch/model.safetensors", "images", "images/instance.jpg"])
+def test_a_local_style_with_a_link_in_it_is_none(small_pair, tmp_path, monkeypatch, name):
+    """Its words would stand in an error that visitors read, its picture on the page (issue 13)."""
+    secret = tmp_path / "secrets" / "keys"
+    secret.parent.mkdir()
+    secret.write_text("[default]\nkey = TOPSECRET\n")
+    link = small_pair / name
+    link.parent.mkdir(exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(secret if "." in name else secret.parent)
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(small_pair.parent))
+    assert "small-pair" not in [style.slug for style in list_styles()]
+    assert any("is a link: put the file itself there" in problem for problem in sound_styles()[1])
+    for found in ("small-pair", small_pair):
+        with pytest.raises(ZooError) as caught:
+            zoo.load(found)
+        assert "TOPSECRET" not in str(caught.value)
+
+
+def test_a_style_folder_may_itself_be_a_link(small_pair, tmp_path, monkeypatch):
+    (tmp_path / "zoo").mkdir()
+    (tmp_path / "zoo" / "mine").symlink_to(small_pair)
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(tmp_path / "zoo"))
+    assert zoo.load("mine").config.width == 2

@@ -247,3 +247,13 @@ def test_nothing_is_left_of_files_whose_writing_was_ended(tmp_path, monkeypatch,
     with pytest.raises(end):
         write_whole({tmp_path / "a": b"after", tmp_path / "b": b"new"})
     assert [path.name for path in tmp_path.iterdir()] == ["a"] and (tmp_path / "a").read_bytes() == b"before"
+
+
+def test_weights_whose_header_says_nothing_of_themselves_are_read(small_pair):
+    """`"__metadata__": null` is sound safetensors, and was a traceback (issue 13)."""
+    path = small_pair / "model.safetensors"
+    data = path.read_bytes()
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.dumps({**json.loads(data[8:end]), "__metadata__": None}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + data[end:])
+    assert load_generator(small_pair).config.norm == "instance"
