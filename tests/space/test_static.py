@@ -39,7 +39,7 @@ def test_the_folder_holds_all_that_the_page_asks_for(built):
     page = (built / "index.html").read_text(encoding="utf-8")
     zoo = json.loads(re.search(r'id="zoo">(.*?)</script>', page)[1])
     assert [style["slug"] for style in zoo["styles"]] == ["small-pair"]
-    asked = re.findall(r'(?:src|href|data-photo)="(?!https?:|data:)([^"]+)"', page)
+    asked = re.findall(r'(?:src|href|data-photo)="(?!https?:|data:|#)([^"]+)"', page)
     asked += [file for style in zoo["styles"] for file in style["generators"].values()]
     asked += [f"ort/{api}" for api, _ in zoo["runtime"].values()]
     for source in built.glob("*.js"):
