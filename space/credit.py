@@ -43,10 +43,8 @@ def encode(image: Image.Image, format: str, said: Credit) -> bytes:
     file, exif, texts = io.BytesIO(), Image.Exif(), PngImagePlugin.PngInfo()
     for key, words in said.items():
         texts.add_itxt(key, words)
-        if key in EXIF:
-            exif[EXIF[key]] = (
-                words.encode()
-            )  # as everybody writes and reads it, though EXIF knows but ASCII before its third version
+        if key in EXIF:  # as UTF-8, as everybody writes and reads it, though EXIF knows but ASCII before its third version
+            exif[EXIF[key]] = words.encode()
     options = {"pnginfo": texts} if format == "PNG" else {"quality": QUALITY}
     image.save(file, format, exif=exif, **options)
     return file.getvalue()
