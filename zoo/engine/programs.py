@@ -31,6 +31,8 @@ def johnson(generator: Generator, image: Image.Image, sweeps: Sweeps) -> Rows:
         whole = isinstance(block.second.norm, nn.Identity)  # no statistics are needed: it is computed at the last sweep
         x = x if whole else sweeps.keep(x)
         inside = sweeps.layer(x, block.first, 0)
+        if isinstance(inside, Lines) and g.config.padding == "circular" and not whole:
+            inside = sweeps.keep(inside)  # whose last rows read the first ones of x, to which will have been added by then
         added = sweeps.layer(inside, block.second, 1, over=inside)
         x = Lines(Sum(added, x)) if whole else sweeps.add(cast(Kept, x), added)
         del inside, added

@@ -61,6 +61,14 @@ def test_any_strips_at_any_level_give_the_modules_picture(monkeypatch, data):
     check_any_strips(monkeypatch, data.draw)
 
 
+@pytest.mark.parametrize("padding", ["reflect", "circular"])
+def test_the_sum_is_read_before_it_is_added_to(monkeypatch, padding):
+    """At the lowest level a block is computed from what it is added to; circular padding reads the first rows at the last."""
+    monkeypatch.setattr(sweeps, "STRIP", 1)
+    generator, image = random_generator(width=2, residual_blocks=2, padding=padding), noise(40, 61)
+    torch.testing.assert_close(painted(generator, image, LEVELS[-1]), generator(to_tensor(image)), rtol=0, atol=1e-4)
+
+
 @pytest.mark.slow
 @few(50)
 @given(st.data())
