@@ -21,7 +21,7 @@ TEXT = (ROOT / "docs" / "API.md").read_text(encoding="utf-8")
 
 def examples_in(language, page):
     found = re.findall(rf"```{language}\n(.*?)```", TEXT, re.S)
-    return [each.replace("http://127.0.0.1:7860", page.rstrip("/")).replace("512", "96") for each in found]
+    return [each.replace("512", "96").replace("http://127.0.0.1:7860", page.rstrip("/")) for each in found]
 
 
 def run(*command, cwd):
