@@ -143,6 +143,13 @@ def check_weights(weights: object) -> dict[str, float]:
     return shares
 
 
+def check_memory(photo: Image.Image, generators: list[Generator]) -> None:
+    """Raise PhotoError for a photo that one of these would take more than PICTURE to paint. In strips it would be less, and as
+    long."""
+    for generator in generators:
+        memory.check(memory.whole(generator.config), photo.size, PICTURE, "the limit of this page")
+
+
 def check_index(index: object, length: int) -> int:
     """The place of a tile that was picked. Raises StyleNotFoundError for one that is not there."""
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < length:
@@ -198,9 +205,7 @@ def paint(
     if done is None:
         with TURNS.turn(visit):
             image = fade(read_photo(photo, size), contrast)
-            for generator in generators:
-                # In strips it would be less, and as long.
-                memory.check(memory.whole(generator.config), image.size, PICTURE, "the limit of this page")
+            check_memory(image, generators)
             done = Comparison(style, image, _on_gpu(image, style, norms))
         for norm, one in done.painted.items():
             COUNTS.paint(norm, [one])
@@ -237,7 +242,7 @@ def blend(
     generator = mix([load_generators(style, (norm,))[0] for style in styles], list(shares.values()))
     with TURNS.turn(visit):
         image = read_photo(path, side)
-        memory.check(memory.whole(generator.config), image.size, PICTURE)
+        check_memory(image, [generator])
         painted = _blend_on_gpu(image, generator)
     COUNTS.paint("blend", [painted])
     return painted.image, styles

@@ -101,7 +101,7 @@ def fetch(name: str) -> Style:
 
 def picture(style: Style, kind: str = "instance") -> str | Image.Image | None:
     """A picture of a style, where it carries one. Of one that is not bundled it is drawn anew, small: the file may be far too
-    large, or a link to whatever lies on this machine."""
+    large."""
     path = style.picture(kind)
     if path is None or style.source == "bundled":
         return str(path) if path else None

@@ -20,7 +20,6 @@ from space.gpu import on_gpu
 from space.settings import PHOTOS
 from space.turns import NOBODY, Superseded, Visit
 from space.words import GALLERY
-from zoo import memory
 from zoo.catalog import find
 from zoo.engine.painting import paint_fast
 from zoo.frozen import freeze_statistics
@@ -80,8 +79,7 @@ def teach(name: str, photo: str | None, slug: object, visit: Visit = NOBODY) -> 
     generators = actions.load_generators(style, ("instance", "batch") if name == "readings" else ("instance",))
     with actions.TURNS.turn(visit):
         image = _exactly(actions.read_photo(path, side), side)
-        for generator in generators:
-            memory.check(memory.whole(generator.config), image.size, actions.PICTURE)
+        actions.check_memory(image, generators)
         pictures = _on_gpu(name, image, style)
     if not visit.wanted():
         raise Superseded

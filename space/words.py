@@ -4,6 +4,7 @@ import os
 import re
 import tempfile
 
+from space.files import VARIABLE
 from zoo import hub
 from zoo.catalog import local_folders
 from zoo.errors import printable
@@ -52,10 +53,8 @@ def captions(left: str) -> str:
 
 def without_paths(error: object) -> str:
     """The words of an error, its files by their names alone: where they lie on this machine is no visitor's business."""
-    words, roots = (
-        str(error),
-        [BUNDLED, hub.cache_folder(), *local_folders(), tempfile.gettempdir(), os.environ.get("GRADIO_TEMP_DIR", "/tmp")],
-    )
+    words, temporary = str(error), tempfile.gettempdir()
+    roots = BUNDLED, hub.cache_folder(), *local_folders(), temporary, os.environ.get(VARIABLE, temporary)
     for root in sorted(map(str, roots), key=len, reverse=True):  # of which parts may have spaces, and one lie in another
         for form in (root, printable(root), " ".join(root.split())):  # as an error may have it
             words = words.replace(os.path.join(form, ""), os.sep)

@@ -84,9 +84,9 @@ def page_files(styles: list[Style]) -> dict[str, bytes]:
     files |= {name: (SPACE / name).read_bytes() for name in ("style.css", "mark.svg")}
     files["theme.css"] = variables(" ".join(files[n].decode() for n in ("style.css", "page.css")), make_theme()).encode()
     first = opening.of(styles[0])
-    shown = {norm: path or PHOTO for norm, path in first.pictures.items()}
-    for norm, path in shown.items():  # a style that is not bundled may hold links to anything: only what is a picture is taken
-        files[f"opening/{norm}.jpg"] = path.read_bytes() if styles[0].source == "bundled" else _jpeg(open_photo(path, 512))
+    for norm, path in first.pictures.items():  # of a style that is not bundled it may be of any size and kind
+        shown = path or PHOTO
+        files[f"opening/{norm}.jpg"] = shown.read_bytes() if styles[0].source == "bundled" else _jpeg(open_photo(shown, 512))
     for path in (PHOTO, *list_photos(SPACE / "examples")):
         files[f"examples/{path.name}"] = path.read_bytes()
         files[f"examples/{path.stem}-tile.jpg"] = _jpeg(_tile(path, 128))

@@ -3,7 +3,6 @@
 import hashlib
 import importlib.util
 import os
-import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +10,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from tests.conftest import ROOT, size_of
+from tests.conftest import ROOT, free_port, size_of
 from zoo.__main__ import main
 from zoo.batch import Job, paint_all, plan_outputs
 
@@ -36,9 +35,7 @@ def folder(tmp_path, photo) -> Path:
 @pytest.fixture(scope="module")
 def cluster():
     """A head that computes nothing, and two nodes of one core; one says that it has a GPU."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     head = {"num_cpus": 0, "include_dashboard": False, "object_store_memory": MEMORY, "ray_client_server_port": port}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")

@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -34,10 +34,11 @@ def check_engine(engine: str) -> None:
         raise ConfigError(f"unknown engine {shorten(engine)}: choose from {', '.join(ENGINES)}")
 
 
-def candidates() -> list[str]:
-    """The engines that may be fastest here; "torch", which is always there, first."""
+@functools.cache
+def candidates() -> tuple[str, ...]:
+    """The engines that may be fastest here; "torch", which is always there, first. Looked for once: every picture asks."""
     bfloat16 = ["bfloat16"] if fastest_precision("cpu") is torch.bfloat16 else []
-    return ["torch", *bfloat16, *filter(is_there, RUNTIMES)]
+    return ("torch", *bfloat16, *filter(is_there, RUNTIMES))
 
 
 def fastest_engine(network: str, paint: Callable[[str, int], bool]) -> str:
@@ -63,7 +64,7 @@ def fastest_engine(network: str, paint: Callable[[str, int], bool]) -> str:
     return _chosen[key]
 
 
-def _measured(engines: list[str], paint: Callable[[str, int], bool]) -> str:
+def _measured(engines: Iterable[str], paint: Callable[[str, int], bool]) -> str:
     engines = [engine for engine in engines if paint(engine, TRIAL)]  # which warms it up, too
     seconds: dict[str, list[float]] = {engine: [] for engine in engines}
     for _ in range(ROUNDS):

@@ -26,8 +26,6 @@ class TorchEngine:
     """Paints what `generator` would, on the processor, with wide kernels of that dtype. Its weights are those of now: a copy is
     made."""
 
-    name = "torch"
-
     def __init__(self, generator: Generator, dtype: torch.dtype = torch.float32):
         self._generator = cast(Generator, fold(generator))
         for module in self._generator.modules():
