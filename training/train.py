@@ -24,7 +24,7 @@ from pathlib import Path
 from training.config import AUTO, TrainConfig, kind, load_recipe
 from training.data.paintings import FACTS, read_paintings
 from training.running.loop import complete
-from training.running.processes import part
+from training.running.processes import leave
 from training.running.run import TRACKERS, Run, RunOptions
 from training.running.start import find_start, started_recipe
 from zoo.cli import command
@@ -160,9 +160,8 @@ def main(argv: list[str] | None = None) -> None:
         complete(Run(config, paintings, args.content or any_photo(args.out), args.out, norms, options, start))
     except KeyboardInterrupt:
         print(f"\nstopped; the same command goes on from the last checkpoint in {args.out}/run", file=sys.stderr)
-        part()
         raise
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

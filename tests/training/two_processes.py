@@ -15,7 +15,7 @@ from training.data.paintings import Painting
 from training.objective.losses import Objective
 from training.objective.vgg import load_vgg
 from training.running import loop
-from training.running.processes import part
+from training.running.processes import leave
 from training.running.run import RunOptions
 from training.running.twins import Twin, train_step
 from zoo.errors import TrainingError
@@ -86,4 +86,4 @@ if __name__ == "__main__":
     }
     if accelerator.is_main_process:
         (out / "found.json").write_text(json.dumps(found))
-    part()
+    leave(0)
