@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
+from training.running.widen import widen
 from zoo.adapter import is_adapter, weights_sha256
 from zoo.catalog import find
 from zoo.conditional import ConditionalNorm, share_convolutions
@@ -12,6 +13,7 @@ from zoo.config import GeneratorConfig
 from zoo.errors import ConfigError, TrainingError
 from zoo.folder import CONFIG, list_norms, twin_folder
 from zoo.layers import norm_parameters
+from zoo.registry import Generator
 from zoo.style import Style
 
 WARMUP = 50  # steps: a fresh Adam moves every weight by the full rate in its first step, which would shock trained ones
@@ -33,24 +35,28 @@ def find_start(names: list[str], norms: tuple[str, ...], paintings: int) -> tupl
 
 def started_recipe(recipe: dict, start: tuple[Style, ...], norms: tuple[str, ...], flags: Iterable[str] = ()) -> dict:
     """Recipe keys for a warm start: the generator's are those of the style, and the rate warms up if the recipe says nothing
-    of it. Raises ConfigError when one of `flags`, keys the user gave, would have another generator.
+    of it. Raises ConfigError when one of `flags`, keys the user gave, would have another generator; it may have a wider one.
     """
     if not start:
         return recipe
     config = GeneratorConfig.load(twin_folder(start[0].folder, norms[0]) / CONFIG)
     knobs = {key: getattr(config, key) for key in KNOBS}
+    if "width" in flags and recipe["width"] > knobs["width"]:
+        knobs["width"] = recipe["width"]  # see training.running.widen
     if other := [key for key in flags if key in knobs and recipe[key] != knobs[key]]:
         raise ConfigError(f"--from {start[0].slug} has {other[0]} {knobs[other[0]]}, it cannot be {recipe[other[0]]}")
     return {"warmup": WARMUP, **recipe, **knobs}
 
 
 @torch.no_grad()
-def warm_start(generator: nn.Module, trained: list[nn.Module]) -> None:
+def warm_start(generator: Generator, trained: list[Generator]) -> None:
     """Copy trained plain generators into a fresh one, in place. Its rows start from the generators in their order, rows
-    beyond them from the first; shared weights are those of all.
+    beyond them from the first; shared weights are those of all. A narrower generator is widened first.
 
-    Raises TrainingError when the trained ones do not share them.
+    Raises TrainingError when the trained ones do not share them, ConfigError when one cannot be widened.
     """
+    if trained[0].config.width != generator.config.width:
+        trained = [widen(other, generator.config.width) for other in trained]
     if not share_convolutions(trained):
         raise TrainingError("--from: these styles were not trained together, they share no convolutions; give one of them")
     states, own = [other.state_dict() for other in trained], norm_parameters(trained[0])

@@ -62,8 +62,9 @@ def test_the_recipe_takes_over_the_generator(small_pair):
     assert recipe["steps"] == 9 and recipe["warmup"] == WARMUP
     assert started_recipe({"warmup": 7}, (style,), ("instance",))["warmup"] == 7
     assert started_recipe({"width": 32}, (), ("instance",)) == {"width": 32}
-    with pytest.raises(ConfigError, match="has width 2, it cannot be 32"):
-        started_recipe({"width": 32}, (style,), ("instance",), flags=["width"])
+    assert started_recipe({"width": 32}, (style,), ("instance",), flags=["width"])["width"] == 32  # widened
+    with pytest.raises(ConfigError, match="has width 2, it cannot be 1"):
+        started_recipe({"width": 1}, (style,), ("instance",), flags=["width"])
 
 
 def test_the_rate_warms_up():
