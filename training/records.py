@@ -34,6 +34,7 @@ def fingerprint(paintings: list[Painting], photos: PhotoFolder) -> dict:
     names = "\n".join(path.name for path in photos.photos)
     return {
         "paintings": {painting.slug: sha256(painting.file) for painting in paintings},
+        **({"trim": trimmed} if (trimmed := {p.slug: list(p.trim) for p in paintings if any(p.trim)}) else {}),
         "photos": hashlib.sha256(names.encode()).hexdigest(),
     }
 
@@ -53,7 +54,15 @@ def recipe_record(
     the Hub's name of the photos, if they have one, `device` what it is trained on.
     """
     prints = fingerprint(paintings, photos)
-    records = [{**p.facts, "file": p.file.name, "sha256": prints["paintings"][p.slug]} for p in paintings]
+    records = [
+        {
+            **p.facts,
+            **({"trim": list(p.trim)} if any(p.trim) else {}),
+            "file": p.file.name,
+            "sha256": prints["paintings"][p.slug],
+        }
+        for p in paintings
+    ]
     record: dict[str, Any] = {
         "painting": records[0] if len(records) == 1 else records,
         "photos": {"number": len(photos.photos), "names_sha256": prints["photos"]},

@@ -108,9 +108,11 @@ def make_parser() -> argparse.ArgumentParser:
     tell = parser.add_argument_group("the painting, for the card")
     for key in FACTS:
         tell.add_argument(f"--{key.replace('_', '-')}", metavar="TEXT", help=FACTS[key])
-    about = "of several paintings: a YAML mapping from file name to slug, show, " + ", ".join(FACTS)
+    about = "of several paintings: a YAML mapping from file name to slug, show, trim, " + ", ".join(FACTS)
     tell.add_argument("--about", type=Path, metavar="FILE", help=about)
 
+    cut = "per cent of the painting left out on the left, top, right, bottom: a frame would be painted along photos' edges"
+    tell.add_argument("--trim", type=float, nargs=4, metavar="F", help=cut)
     tell.add_argument(
         "--show-painting", action="store_true", help="put it into the style folder: only where its licence allows"
     )
@@ -149,12 +151,14 @@ def main(argv: list[str] | None = None) -> None:
         own = make_slug(args.out.resolve().name) or "style" if len(args.style_image) == 1 else None
         paintings = read_paintings(args.style_image, args.about, own)
         facts = {key: getattr(args, key) for key in FACTS if getattr(args, key)}
-        if len(paintings) > 1 and (facts or args.show_painting):
-            given = ", ".join(f"--{key}" for key in (*facts, *(["show-painting"] if args.show_painting else [])))
+        one = {"show-painting": args.show_painting, "trim": args.trim}
+        if len(paintings) > 1 and (facts or any(one.values())):
+            given = ", ".join(f"--{key}" for key in (*facts, *(key for key, value in one.items() if value)))
             raise ConfigError(f"{given} would say the same of {len(paintings)} paintings: say it of each in --about")
         if len(paintings) == 1:
             known = paintings[0]
-            paintings = [replace(known, facts={**known.facts, **facts}, show=known.show or args.show_painting)]
+            trim = tuple(args.trim or known.trim)
+            paintings = [replace(known, facts={**known.facts, **facts}, show=known.show or args.show_painting, trim=trim)]
         names = [field.name for field in dataclasses.fields(RunOptions)]
         options = RunOptions(**{name: getattr(args, name) for name in names})
         complete(Run(config, paintings, args.content or any_photo(args.out), args.out, norms, options, start))

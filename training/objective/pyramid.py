@@ -13,7 +13,7 @@ from training.data.paintings import Painting
 from training.objective.losses import IdentityObjective, Objective
 from training.objective.precision import resolve
 from training.objective.vgg import VGG16, in_precision
-from zoo.images import fit_short_side, open_photo, to_tensor
+from zoo.images import fit_short_side, to_tensor
 
 
 class PyramidObjective(nn.Module):
@@ -86,7 +86,7 @@ def make_objectives(config: TrainConfig, paintings: list[Painting], vgg: VGG16) 
     """The objective of each row: of each painting, all on one loss network, which is `vgg` in the recipe's precision; then of
     the identity, if the recipe wants it."""
     vgg = in_precision(vgg, resolve(config.vgg_precision, vgg.mean.device))
-    objectives: list = [painting_objective(config, open_photo(painting.file), vgg) for painting in paintings]
+    objectives: list = [painting_objective(config, painting.image(), vgg) for painting in paintings]
     return objectives + ([IdentityObjective(config.identity_weight)] if config.identity_weight else [])
 
 

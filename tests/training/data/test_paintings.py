@@ -1,14 +1,19 @@
 """Paintings and what is known of them; the order in which styles take turns."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 
 from tests.conftest import ROOT
 from training import train
+from training.config import TrainConfig
+from training.data.crops import PhotoFolder
 from training.data.paintings import FACTS, make_slug, read_paintings, row_of_step
+from training.records import fingerprint, recipe_record
 from zoo.errors import TrainingError
 
 
@@ -25,6 +30,8 @@ def test_slugs_come_from_names_or_from_about(tmp_path):
     ("text", "message"),
     [("[1]", "mapping"), ("a.jpg: 3", "mapping"), ("a.jpg: {colour: red}", "colour"), ("a: [", "cannot read"),
      ("a.jpg: {slug: b}", "slug b"), ("a.jpg: {slug: 1889}", "1889 cannot be a slug"), ("a.jpg: {slug: run}", "'run' cannot"),
+     ("a.jpg: {trim: 5}", "four numbers"),
+     ("a.jpg: {trim: [50, 0, 50, 0]}", "leaves 10"), ("a.jpg: {trim: [0, x, 0, 0]}", "0 x"),
      ("a.jpg: &a {}\nb.jpg: *a", "cannot read"), ("a.jpg: {}\nc.jpg: {}", "nothing of b.jpg, but it knows c.jpg")],
 )  # fmt: skip
 def test_bad_files_are_explained(tmp_path, text, message):
@@ -44,6 +51,22 @@ def test_a_date_is_text_and_a_pipe_no_file(tmp_path):
 def test_a_name_without_latin_letters_needs_a_slug():
     with pytest.raises(TrainingError, match=r"神奈川.jpg: '' cannot be a slug"):
         read_paintings([Path("神奈川.jpg")], None)
+
+
+def test_what_is_trimmed_is_not_looked_at(examples, tmp_path):
+    Image.new("RGB", (200, 100), "red").save(tmp_path / "framed.png")
+    framed = Image.open(tmp_path / "framed.png")
+    framed.paste((0, 0, 255), (20, 10, 160, 70))
+    framed.save(tmp_path / "framed.png")
+    (tmp_path / "about.yaml").write_text("framed.png: {trim: [10, 10, 20, 30]}\n")
+    (painting,) = read_paintings([tmp_path / "framed.png"], tmp_path / "about.yaml")
+    assert painting.image().size == (140, 60) and painting.image().getcolors() == [(140 * 60, (0, 0, 255))]
+    whole = replace(painting, trim=(0, 0, 0, 0))
+    assert whole.image().size == (200, 100)
+    photos = PhotoFolder(examples, 32)
+    assert fingerprint([painting], photos) != fingerprint([whole], photos)  # no run goes on with another part of it
+    assert recipe_record(TrainConfig(), [painting], photos, [painting], [])["painting"]["trim"] == [10, 10, 20, 30]
+    assert "trim" not in recipe_record(TrainConfig(), [whole], photos, [whole], [])["painting"]
 
 
 def test_styles_take_turns():
