@@ -21,6 +21,7 @@ import torch
 
 from zoo.device import pick_device
 from zoo.engine.painting import Manner
+from zoo.engine.sweeps import Tell
 from zoo.errors import PhotoError, ZooError
 from zoo.finish import check_strength, finish
 from zoo.folder import tensors_sha256
@@ -78,7 +79,7 @@ def _photos_of(folder: Path, out: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class Job:
-    """What is painted of every photo; the fields are the arguments of `zoo.stylize` and `zoo.finish`.
+    """What is painted of every photo; the fields are the arguments of `zoo.stylize` and `zoo.finish`, and `Manner.strokes`.
 
     Raises ConfigError for values that these would refuse.
     """
@@ -91,17 +92,23 @@ class Job:
     keep_colours: bool = False
     device: str = "auto"
     engine: str = "auto"
+    strokes: float = 1.0
 
     def __post_init__(self) -> None:
         check_size(self.size)
         check_strength(self.strength)
-        Manner(self.engine, seed=self.seed)
+        self.manner()
+
+    def manner(self, tell: Tell | None = None) -> Manner:
+        """How it is painted, telling somebody how far it is."""
+        return Manner(self.engine, tell, self.seed, strokes=self.strokes)
 
     @cached_property
     def settings(self) -> str:
         """All that pictures depend on beside the photo. Raises a ZooError when the style cannot be loaded."""
         weights = tensors_sha256(painter(self.device).generator(self.style, self.norm).state_dict())
-        return json.dumps([weights, self.style.slug, self.norm, self.size, self.seed, self.strength, self.keep_colours])
+        settings = [self.style.slug, self.norm, self.size, self.seed, self.strength, self.keep_colours, self.strokes]
+        return json.dumps([weights, *settings])
 
     def mark(self, photo: Path) -> str:
         """What is written into a painting, to know it again: the style, and a hash of the settings and of the photo's size and
@@ -182,7 +189,7 @@ class _Work:
             w, h = image.size
             note = f"{photo.name} is {w}×{h} px, smaller than {job.size}: it keeps its own size"
         with self._turn:
-            manner = Manner(job.engine, self._tell, job.seed)
+            manner = job.manner(self._tell)
             painted = painter(job.device).paint(image, job.style, (job.norm,), manner=manner)[job.norm].image
         save_picture(finish(painted, image, job.strength, job.keep_colours), target, exif=exif_of(image, mark))
         return note

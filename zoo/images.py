@@ -250,11 +250,14 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def fit_long_side(image: Image.Image, size: int | None) -> Image.Image:
     """Reduce (Lanczos) so that the long side is `size` px; never enlarge; no side falls below 32 px."""
-    w, h = image.size
-    if size is None or max(w, h) <= size:
-        return image
-    scale = size / max(w, h)
-    return image.resize((max(MIN_SIDE, round(w * scale)), max(MIN_SIDE, round(h * scale))), Image.Resampling.LANCZOS)
+    long = max(image.size)
+    return image if size is None or long <= size else scale(image, size / long)
+
+
+def scale(image: Image.Image, factor: float) -> Image.Image:
+    """Resize (Lanczos) by a factor; no side falls below 32 px."""
+    w, h = (max(MIN_SIDE, round(side * factor)) for side in image.size)
+    return image.resize((w, h), Image.Resampling.LANCZOS)
 
 
 def fit_short_side(image: Image.Image, size: int) -> Image.Image:

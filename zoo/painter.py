@@ -16,7 +16,7 @@ from zoo.catalog import find, load, with_weights
 from zoo.device import pick_device
 from zoo.engine.painting import ANY, Manner, Painted, paint_fast, paint_plainly
 from zoo.errors import ConfigError, shorten
-from zoo.images import open_photo
+from zoo.images import open_photo, scale
 from zoo.registry import MIN_SIDE, Generator
 from zoo.style import Style
 
@@ -51,7 +51,11 @@ class Painter:
         size: int | None = None,
         manner: Manner = ANY,
     ) -> dict[str, Painted]:
-        """The photo painted with each of the norms, by norm; sizes and errors as in `zoo.stylize`."""
+        """The photo painted with each of the norms, by norm; sizes and errors as in `zoo.stylize`.
+
+        A stroke keeps its length in pixels: for another, as a share of it, `manner.strokes`, the photo is painted larger or
+        smaller by so much, and brought back.
+        """
         check_size(size)
         generators = {norm: self.generator(style, norm) for norm in norms}
         for generator in generators.values():
@@ -59,10 +63,15 @@ class Painter:
                 slug = style.slug
                 raise ConfigError(f"{slug} paints no photos, it makes tiles: python -m zoo texture {slug} -o tile.png")
         image = open_photo(photo, size)
-        return {
-            norm: paint_fast(each, image, replace(manner, name=f"{style.slug} ({norm} norm)"))
+        canvas = image if manner.strokes == 1 else scale(image, 1 / manner.strokes)
+        painted = {
+            norm: paint_fast(each, canvas, replace(manner, name=f"{style.slug} ({norm} norm)"))
             for norm, each in generators.items()
         }
+        if canvas is image:
+            return painted
+        lanczos = Image.Resampling.LANCZOS
+        return {norm: replace(one, image=one.image.resize(image.size, lanczos)) for norm, one in painted.items()}
 
     def generator(self, style: Style, norm: str) -> Generator:
         """The generator of a style, loaded at its first use, and again only when its weights file has changed."""

@@ -85,7 +85,9 @@ def test_what_is_done_is_skipped_until_something_changes(job, folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "other", [{"norm": "batch"}, {"size": 48}, {"strength": 0.5}, {"keep_colours": True}], ids=lambda other: next(iter(other))
+    "other",
+    [{"norm": "batch"}, {"size": 48}, {"strength": 0.5}, {"keep_colours": True}, {"strokes": 0.5}],
+    ids=lambda other: next(iter(other)),
 )
 def test_other_settings_paint_anew(job, folder, tmp_path, other):
     plan = plan_outputs([folder], tmp_path / "out")[:1]
@@ -210,7 +212,7 @@ def test_a_style_that_cannot_be_loaded_is_no_photos_fault(job, folder, tmp_path,
         list(paint_all(job, plan_outputs([folder], tmp_path / "out")))
 
 
-@pytest.mark.parametrize("wrong", [{"size": 5}, {"strength": 2}, {"seed": -1}, {"engine": "steam"}])
+@pytest.mark.parametrize("wrong", [{"size": 5}, {"strength": 2}, {"seed": -1}, {"engine": "steam"}, {"strokes": 9}])
 def test_a_job_is_checked_when_it_is_made(job, wrong):
     with pytest.raises(ConfigError):
         replace(job, **wrong)

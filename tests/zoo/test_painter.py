@@ -10,7 +10,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import zoo
-from zoo.engine.painting import check_seed
+from zoo.engine.painting import Manner, check_seed
 from zoo.errors import ConfigError, DeviceError, PhotoError, StyleFolderError, WeightsError
 from zoo.images import open_photo, to_tensor
 from zoo.painter import Painter
@@ -30,6 +30,23 @@ def test_sizes(small_pair):
     assert zoo.stylize(photo, small_pair).size == (301, 203)
     assert zoo.stylize(photo, small_pair, size=150).size == (150, 101)
     assert zoo.stylize(photo, small_pair, size=999).size == (301, 203)
+
+
+def test_strokes_are_as_long_as_asked_for(small_pair):
+    """Half as long: the photo twice as large, painted, and brought back; the same network paints the same pixels."""
+    style, photo = zoo.find(small_pair), Image.effect_noise((120, 80), 60).convert("RGB")
+    for strokes, canvas in ((0.5, (240, 160)), (2, (60, 40))):
+        found = Painter("cpu").paint(photo, style, ("instance", "batch"), manner=Manner(strokes=strokes))
+        for norm, painted in found.items():
+            expected = zoo.stylize(photo.resize(canvas, Image.Resampling.LANCZOS), style, norm, device="cpu")
+            assert painted.image == expected.resize((120, 80), Image.Resampling.LANCZOS)
+    assert Painter("cpu").paint(photo, style)["instance"].image == zoo.stylize(photo, style, device="cpu")
+
+
+@pytest.mark.parametrize("strokes", [0, 0.2, 5, float("nan"), "long"])
+def test_strokes_beyond_reason_are_refused(strokes):
+    with pytest.raises(ConfigError, match="0.25 to 4"):
+        Manner(strokes=strokes)
 
 
 def test_bad_requests(small_pair, photo, tmp_path):

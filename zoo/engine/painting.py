@@ -25,6 +25,7 @@ from zoo.layers import InstanceNorm
 from zoo.registry import Generator
 
 CPU = torch.device("cpu")
+STROKES = 0.25, 4.0  # shares of the usual length that may be asked for
 
 
 def check_seed(seed: int) -> None:
@@ -37,16 +38,21 @@ def check_seed(seed: int) -> None:
 @dataclass(frozen=True)
 class Manner:
     """How to paint: by which engine ("auto": the fastest there is), whom to tell how far it is, with the noise of which seed,
-    as whose work, for an error, and what becomes of instance norm's statistics (see zoo/calm.py)."""
+    as whose work, for an error, what becomes of instance norm's statistics (see zoo/calm.py), and how long strokes are, as a
+    share of the usual (of `Painter.paint` alone)."""
 
     engine: str = "auto"
     tell: Tell | None = None
     seed: int = 0
     name: str = "the generator"
     smooth: Smooth | None = None
+    strokes: float = 1.0
 
     def __post_init__(self) -> None:
         check_engine(self.engine)
+        low, high = STROKES
+        if not (isinstance(self.strokes, (int, float)) and low <= self.strokes <= high):
+            raise ConfigError(f"strokes are a share of the usual length, {low:g} to {high:g}, got {shorten(self.strokes)}")
         if self.smooth and self.engine in RUNTIMES:
             raise ConfigError(f"the engine {self.engine} gives no access to statistics, which are to be smoothed: choose torch")
         check_seed(self.seed)
