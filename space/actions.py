@@ -6,42 +6,40 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
 import gradio as gr
 from PIL import Image, ImageOps
 
 from space import blocklist
+from space.asked import Canvas, check_request, check_weights, check_work, read_photo
 from space.counts import COUNTS
 from space.credit import Credit, credit
 from space.gpu import on_gpu
-from space.turns import NOBODY, Superseded, Turns, Visit
+from space.turns import NOBODY, Turns, Visit
 from space.words import NORMS, without_paths
-from zoo import memory
 from zoo.adapter import is_adapter
 from zoo.catalog import find_named
 from zoo.conditional import mix
-from zoo.engine.painting import Painted, paint_fast
-from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError, brief, shorten
+from zoo.engine.painting import Manner, Painted, paint_fast
+from zoo.engine.sweeps import Tell
+from zoo.errors import StyleFolderError, StyleNotFoundError, ZooError, brief, shorten
 from zoo.finish import check_strength, finish
 from zoo.folder import WEIGHTS
-from zoo.images import fade, open_photo
+from zoo.images import fade
 from zoo.painter import painter
 from zoo.registry import Generator
 from zoo.style import Style
 
 TIMEOUT, DEADLINE = 2.5, 30.0  # s; a visitor should not wait for a Hub that does not answer
-MAX_SIZE = 2048  # px; long side, keeps a visitor's picture within the memory of a small machine
-MAX_PIXELS = 50_000_000  # of an upload: more than a phone's photo has
 LONGEST = 500  # characters of a message
 MAX_NAME = 250  # letters; the Hub's names and revisions are shorter
-PICTURE = int(2.5 * 2**30)  # bytes that painting one may take; on two cores a minute's work of the most expensive styles
 PLACES = 8  # requests of a visitor that paint or wait, in gradio's queue and here
 TURNS = Turns(at_once=2, places=PLACES, places_of_all=24)
+LARGE_TURNS = Turns(at_once=1, places=2, places_of_all=8)
 # Of gradio's events. More than one visitor has places: who waits does so in TURNS, to be superseded or to let others pass.
 PAINTING: dict[str, Any] = {"concurrency_limit": 2 * PLACES, "concurrency_id": "paint"}
 TILE = 176  # px; side of a tile of the wall
-BLENDED = 4  # styles, at most: each is loaded
 KEPT = 8  # comparisons, for what needs no new painting: at 1080 px some 80 MB, at MAX_SIZE 300
 HUB = Turns(at_once=4, places=PLACES, places_of_all=24)  # or one slow answer of the Hub would keep everybody waiting
 
@@ -113,63 +111,10 @@ def plain_errors():
         raise gr.Error(words, title="This did not work", print_exception=False) from error
 
 
-def check_request(photo: str | None, size: object, contrast: object = 1.0) -> tuple[str, int, float]:
-    """The same once it is looked at, the size a whole number. Raises ZooError for no photo, a size or contrast out of range.
-
-    Every function of the page can be called by its index, with anything for a value: what it paints with comes through here.
-    """
-    if photo is None:
-        raise PhotoError("there is no photo yet: upload one, or pick an example")
-    if not _is_number(contrast) or not 0.1 <= contrast <= 1:
-        raise ConfigError(f"contrast is a share of the photo's own and must lie in 0.1..1, got {shorten(contrast)}")
-    if not _is_number(size) or not 32 <= size <= MAX_SIZE:
-        raise ConfigError(f"size is the long side in pixels and must lie in 32..{MAX_SIZE}, got {shorten(size)}")
-    return photo, round(size), contrast
-
-
-def check_norm(norm: object) -> str:
-    """The norm that was asked for. Raises ConfigError for another."""
-    if norm not in NORMS:
-        raise ConfigError(f"norm must be instance or batch, got {shorten(norm)}")
-    return str(norm)
-
-
-def check_weights(weights: object) -> dict[str, float]:
-    """The weights of a blend by name. Raises ConfigError unless they are 2 to BLENDED shares that add up to 1."""
-    shares = weights if isinstance(weights, dict) and 2 <= len(weights) <= BLENDED else {}
-    if not all(_is_number(share) and 0 <= share <= 1 for share in shares.values()) or abs(sum(shares.values()) - 1) > 1e-6:
-        need = f'2 to {BLENDED} styles with shares that add up to 1, as {{"morning": 0.5, "evening": 0.5}}'
-        raise ConfigError(f"a blend takes {need}, got {shorten(weights)}")
-    return shares
-
-
-def check_memory(photo: Image.Image, generators: list[Generator]) -> None:
-    """Raise PhotoError for a photo that one of these would take more than PICTURE to paint. In strips it would be less, and as
-    long."""
-    for generator in generators:
-        memory.check(memory.whole(generator.config), photo.size, PICTURE, "the limit of this page")
-
-
-def check_index(index: object, length: int) -> int:
-    """The place of a tile that was picked. Raises StyleNotFoundError for one that is not there."""
-    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < length:
-        raise StyleNotFoundError(f"there is no tile {shorten(index)}: {length} styles are shown")
-    return index
-
-
-def read_photo(photo: str, size: int | None = None) -> Image.Image:
-    """An upload, read as `open_photo` reads it but for a lower limit of pixels. Raises PhotoError."""
-    return open_photo(photo, size, MAX_PIXELS)
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
 @on_gpu(duration=15)
-def _on_gpu(photo: Image.Image, style: Style, norms: tuple[str, ...]) -> dict[str, Painted]:
+def _on_gpu(photo: Image.Image, style: Style, norms: tuple[str, ...], manner: Manner) -> dict[str, Painted]:
     """`Painter.paint`, on a ZeroGPU Space in a forked process; one call for all norms, as each would wait for a GPU anew."""
-    return painter().paint(photo, style, norms)
+    return painter().paint(photo, style, norms, manner=manner)
 
 
 @on_gpu(duration=15)
@@ -192,33 +137,45 @@ def _blend_on_gpu(photo: Image.Image, generator: Generator) -> Painted:
     return paint_fast(generator.to(painter().device), photo)
 
 
-def paint(
-    photo: str, style: Style, norms: tuple[str, ...], size: int, contrast: float = 1.0, visit: Visit = NOBODY
-) -> Comparison:
-    """The photo at `photo`, reduced to a long side of `size` px and faded, as each of the norms paints it, when it is its turn.
+def paint(photo: str, style: Style, norms: tuple[str, ...], canvas: Canvas, visit: Visit = NOBODY) -> Comparison:
+    """The photo at `photo` as each of the norms paints it on such a canvas, when it is its turn.
 
     Raises ZooError, Superseded when it is not wanted any more, not even at the end.
     """
     generators = load_generators(style, norms)
-    key = photo, size, contrast, *generators
+    key = photo, canvas, *generators
     done = _kept.get(key)
     if done is None:
-        with TURNS.turn(visit):
-            image = fade(read_photo(photo, size), contrast)
-            check_memory(image, generators)
-            done = Comparison(style, image, _on_gpu(image, style, norms))
+        with (LARGE_TURNS if canvas.is_large else TURNS).turn(visit):
+            image = fade(read_photo(photo, canvas.size), canvas.contrast)
+            check_work(image, generators, canvas.strokes)
+            manner = Manner(tell=_teller(visit, len(norms)) if painter().device.type == "cpu" else None, strokes=canvas.strokes)
+            done = Comparison(style, image, _on_gpu(image, style, norms, manner))
         for norm, one in done.painted.items():
             COUNTS.paint(norm, [one])
-        _kept.put(key, done)
-    if not visit.wanted():
-        raise Superseded
+        if not canvas.is_large:
+            _kept.put(key, done)
+    visit.still_wanted()
     return done
+
+
+def _teller(visit: Visit, pictures: int) -> Tell:
+    """What is told the share of one picture after another that is painted: tells the share of all, or stops, by Superseded."""
+    done, last = 0, 0.0
+
+    def tell(share: float) -> None:
+        nonlocal done, last
+        visit.still_wanted()
+        done, last = done + (share < last), share
+        visit.tell((done + share) / pictures)
+
+    return tell
 
 
 def wall(photo: str | None, styles: list[Style], visit: Visit = NOBODY) -> list[Image.Image]:
     """The middle of the photo at `photo`, TILE px square, as the instance norm of each of the styles paints it; errors as of
     `paint`, but for those of a style."""
-    path, _, _ = check_request(photo, TILE)
+    path, _ = check_request(photo, TILE)
     for style in styles:
         with suppress(ZooError):  # see _painted_tile
             painter().load(style, ("instance",))
@@ -226,8 +183,7 @@ def wall(photo: str | None, styles: list[Style], visit: Visit = NOBODY) -> list[
         image = read_photo(path, 4 * TILE)  # a photo is rarely longer than four times its short side
         painted = _wall_on_gpu(ImageOps.fit(image, (TILE, TILE), Image.Resampling.LANCZOS), styles)
     COUNTS.paint("tile", painted)
-    if not visit.wanted():
-        raise Superseded
+    visit.still_wanted()
     return [one.image for one in painted]
 
 
@@ -236,22 +192,24 @@ def blend(
 ) -> tuple[Image.Image, list[Style]]:
     """The photo at `photo` between styles, as of `zoo.blend`, whatever was sent, and these: weights by name; errors as of
     `paint`."""
-    path, side, _ = check_request(photo, size)
+    path, canvas = check_request(photo, size)
     shares = check_weights(weights)
     styles = [find_in_zoo(slug) for slug in shares]
     generator = mix([load_generators(style, (norm,))[0] for style in styles], list(shares.values()))
     with TURNS.turn(visit):
-        image = read_photo(path, side)
-        check_memory(image, [generator])
+        image = read_photo(path, canvas.size)
+        check_work(image, [generator])
         painted = _blend_on_gpu(image, generator)
     COUNTS.paint("blend", [painted])
     return painted.image, styles
 
 
-def compare(photo: str | None, slug: object, size: object, contrast: object = 1.0, visit: Visit = NOBODY) -> Comparison:
+def compare(
+    photo: str | None, slug: object, size: object, contrast: object = 1.0, strokes: object = 1.0, visit: Visit = NOBODY
+) -> Comparison:
     """The photo at `photo` as both twins paint it, whatever was sent: sizes and errors as of `paint`."""
-    (path, side, share), style = check_request(photo, size, contrast), find_in_zoo(slug)
-    return paint(path, style, tuple(norm for norm in NORMS if norm in style.norms), side, share, visit)
+    (path, canvas), style = check_request(photo, size, contrast, strokes), find_in_zoo(slug)
+    return paint(path, style, tuple(norm for norm in NORMS if norm in style.norms), canvas, visit)
 
 
 def load_generators(style: Style, norms: tuple[str, ...]) -> list[Generator]:

@@ -3,6 +3,7 @@
 import gradio as gr
 
 from space import actions
+from space.asked import check_norm, check_request
 from space.credit import credit
 from space.files import save_result
 from space.guard import who
@@ -29,9 +30,9 @@ def add_api(shown: list[Style]) -> None:
     def stylize(photo, style, norm="instance", size=512, request: gr.Request | None = None):
         """Paint a photo in a style of the zoo, with one norm; the long side is reduced to `size` px."""
         with actions.plain_errors():
-            path, side, _ = actions.check_request(photo, size)
-            norm, found = actions.check_norm(norm), actions.find_in_zoo(style)
-            done = actions.paint(path, found, (norm,), side, visit=Visit(who(request)))
+            path, canvas = check_request(photo, size)
+            norm, found = check_norm(norm), actions.find_in_zoo(style)
+            done = actions.paint(path, found, (norm,), canvas, Visit(who(request)))
             return save_result(done.picture(norm), found.slug, norm, said=done.credit(norm))
 
     def compare(photo, style, size=512, request: gr.Request | None = None):
@@ -43,7 +44,7 @@ def add_api(shown: list[Style]) -> None:
     def blend(photo, styles, norm="instance", size=512, request: gr.Request | None = None):
         """Paint a photo between styles that were trained together: their shares by name, which add up to 1."""
         with actions.plain_errors():
-            picture, between = actions.blend(photo, styles, actions.check_norm(norm), size, Visit(who(request)))
+            picture, between = actions.blend(photo, styles, check_norm(norm), size, Visit(who(request)))
             return save_result(picture, *styles, norm, said=credit(between, norm))
 
     def styles():

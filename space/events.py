@@ -16,6 +16,7 @@ from gradio.components import Component
 from PIL import ImageOps
 
 from space import actions, community, words
+from space.asked import LARGE, check_index, is_large
 from space.credit import check_format
 from space.files import save_result
 from space.guard import who
@@ -23,8 +24,10 @@ from space.parts import Parts
 from space.settings import MEANINGS, Settings, from_link, remember, to_link
 from space.turns import Newest, Superseded, Visit
 from zoo.errors import ZooError
+from zoo.images import fit_long_side
 from zoo.style import Style
 
+PROGRESS = gr.Progress()  # gradio gives each request one of its own in its place
 LINK = 2000  # characters that are read of what a link says
 THUMBNAIL = 96  # px; side of a picture of the visit's strip
 # The address always is a link to what is shown; what else it says, of gradio's, stays.
@@ -45,31 +48,32 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
     chosen, slugs = controls.chosen, [style.slug for style in styles]
     address = gr.Textbox(visible="hidden")
 
-    def paint_pair(given: dict[Component, Any], request: gr.Request):
+    def paint_pair(given: dict[Component, Any], request: gr.Request, progress=PROGRESS):
         newest = _paintings.take(request.session_hash)
         photo, (slug, _), left = given[controls.photo], given[chosen], given[knobs.left]
         if photo is None:  # taken away, for another
             return gr.skip()
 
-        def pictures(format):
-            return [save_result(done.picture(norm, how), Path(photo).stem, slug, norm, format=format, said=done.credit(norm))
-                    for norm in words.NORMS]  # fmt: skip
+        def pictures(format, most=None):
+            return [save_result(fit_long_side(done.picture(norm, how), most), Path(photo).stem, slug, norm, format=format,
+                                said=done.credit(norm)) for norm in words.NORMS]  # fmt: skip
 
         with actions.plain_errors():
             try:
                 format = check_format(given[knobs.format])
                 how = actions.Finish(given[knobs.strength], bool(given[knobs.keep_colours]))
-                contrast, visit = given[knobs.contrast], Visit(who(request), newest)
-                done = actions.compare(photo, slug, given[controls.size], contrast / 100, visit)
+                size, contrast, strokes = given[controls.size], given[knobs.contrast], given[knobs.strokes]
+                visit = Visit(who(request), newest, progress if is_large(size) else lambda share: None)
+                done = actions.compare(photo, slug, size, contrast / 100, strokes, visit)
             except Superseded:
                 return gr.skip()
-            shown = pictures("PNG")
-            kept = shown if format == "PNG" else pictures(format)
-            at_left = save_result(done.photo, Path(photo).stem) if left == "photo" else shown[0]
+            shown = pictures("PNG", LARGE)
+            kept = shown if format == "PNG" and max(done.photo.size) <= LARGE else pictures(format)
+            at_left = save_result(fit_long_side(done.photo, LARGE), Path(photo).stem) if left == "photo" else shown[0]
             about, painting = words.about(done.style), community.picture(done.style, "painting")
             small = ImageOps.fit(done.picture("instance", how), (THUMBNAIL, THUMBNAIL))
             thumbnail = save_result(small, "thumbnail", slug, format="JPEG")
-        settings = Settings(slug, photo, given[controls.size], contrast, how.strength, left, how.keep_colours)
+        settings = Settings(slug, photo, size, contrast, how.strength, left, how.keep_colours, strokes)
         seen = remember(given[controls.seen], settings, thumbnail)
         downloads = [gr.DownloadButton(value=file, interactive=True) for file in kept]
         hung = gr.Image(painting, visible=painting is not None)
@@ -77,10 +81,17 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         told = words.captions(left), actions.describe(done)
         return (at_left, shown[1]), *told, *downloads, about, hung, to_link(settings), seen, strip
 
+    def show_stop(size):
+        return gr.Button(visible=isinstance(size, int) and is_large(size))
+
+    def leave(request: gr.Request):
+        _paintings.take(request.session_hash)
+        _walls.take(request.session_hash)
+
     def bring_back(settings: Settings):
         """What `restored` shows: all that was set, whose style is chosen anew, so that it is painted."""
         place = slugs.index(settings.style) if settings.style in slugs else None
-        set_ = settings.contrast, settings.left, settings.strength, settings.colours
+        set_ = settings.contrast, settings.strokes, settings.left, settings.strength, settings.colours
         return settings.photo, settings.size, *set_, gr.Gallery(selected_index=place), (settings.style, next(_numbers))
 
     def follow_link(said):
@@ -91,7 +102,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
 
     def recall(seen, event: gr.SelectData):
         with actions.plain_errors():
-            settings, _ = seen[actions.check_index(event.index, len(seen))]
+            settings, _ = seen[check_index(event.index, len(seen))]
         return bring_back(settings)
 
     def paint_wall(photo, request: gr.Request):
@@ -107,7 +118,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
 
     def choose(request: gr.Request, event: gr.SelectData):
         with actions.plain_errors():
-            place = actions.check_index(event.index, len(styles))
+            place = check_index(event.index, len(styles))
         _choices.take(request.session_hash)
         return styles[place].slug, next(_numbers)
 
@@ -125,7 +136,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
 
     def take_shown(shown, request: gr.Request, event: gr.SelectData):
         with actions.plain_errors():
-            place = actions.check_index(event.index, len(shown))
+            place = check_index(event.index, len(shown))
         return take(shown[place], request)
 
     photo = controls.photo
@@ -145,6 +156,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         chosen.change,
         controls.size.input,
         knobs.contrast.release,
+        knobs.strokes.input,
         knobs.left.input,
         knobs.strength.release,
         knobs.keep_colours.input,
@@ -155,6 +167,10 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
     restored = [photo, controls.size, *knobs.restored, controls.styles, chosen]
     demo.load(None, None, address, js="() => location.search")  # who follows no link asks nothing of the server
     address.change(follow_link, address, restored, **quiet, concurrency_limit=None)
+    # What is stopped, or left, is not wanted any more: the painting ends at the next strip.
+    controls.size.change(show_stop, controls.size, controls.stop, **quiet, concurrency_limit=None)
+    controls.stop.click(leave, **quiet, concurrency_limit=None)
+    demo.unload(leave)
     controls.strip.select(recall, controls.seen, restored, **quiet, concurrency_limit=None)
     photo.change(paint_wall, photo, controls.styles, **quiet, **actions.PAINTING)
     chosen.change(None, js=TO_RESULT)

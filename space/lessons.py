@@ -16,9 +16,10 @@ from PIL import Image, ImageOps
 
 import zoo
 from space import actions
+from space.asked import check_request, check_work, read_photo
 from space.gpu import on_gpu
 from space.settings import PHOTOS
-from space.turns import NOBODY, Superseded, Visit
+from space.turns import NOBODY, Visit
 from space.words import GALLERY
 from zoo.catalog import find
 from zoo.engine.painting import paint_fast
@@ -75,14 +76,13 @@ def _on_gpu(name: str, photo: Image.Image, style: Style) -> Pictures:
 
 def teach(name: str, photo: str | None, slug: object, visit: Visit = NOBODY) -> Pictures:
     """What LESSONS calls so, of the photo at `photo`, whatever was sent. Raises ZooError, Superseded, as `actions.paint`."""
-    (path, side, _), style = actions.check_request(photo, LESSONS[name][1]), actions.find_in_zoo(slug)
+    (path, canvas), style = check_request(photo, LESSONS[name][1]), actions.find_in_zoo(slug)
     generators = actions.load_generators(style, ("instance", "batch") if name == "readings" else ("instance",))
     with actions.TURNS.turn(visit):
-        image = _exactly(actions.read_photo(path, side), side)
-        actions.check_memory(image, generators)
+        image = _exactly(read_photo(path, canvas.size), canvas.size)
+        check_work(image, generators)
         pictures = _on_gpu(name, image, style)
-    if not visit.wanted():
-        raise Superseded
+    visit.still_wanted()
     return pictures
 
 

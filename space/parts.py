@@ -19,16 +19,18 @@ class Controls:
     chosen: gr.State
     styles: gr.Gallery
     size: gr.Radio
+    stop: gr.Button
     seen: gr.State
     strip: gr.Gallery
 
 
 @dataclass(frozen=True)
 class Knobs:
-    """What is set of a result. Only the contrast, which fades the photo, has it painted again; `left` is "batch" or "photo",
-    `format` what it is kept as."""
+    """What is set of a result. Only the contrast, which fades the photo, and the strokes have it painted again; `left` is
+    "batch" or "photo", `format` what it is kept as."""
 
     contrast: gr.Slider
+    strokes: gr.Radio
     left: gr.Radio
     strength: gr.Slider
     keep_colours: gr.Checkbox
@@ -42,7 +44,7 @@ class Knobs:
     @property
     def restored(self) -> list[Component]:
         """What belongs to a picture, and comes back with it."""
-        return [self.contrast, self.left, self.strength, self.keep_colours]
+        return [self.contrast, self.strokes, self.left, self.strength, self.keep_colours]
 
 
 @dataclass(frozen=True)

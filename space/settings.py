@@ -7,20 +7,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from space.asked import MAX_SIZE
 from space.words import LEFT
 from zoo.images import list_photos
 from zoo.names import is_hub_id
 from zoo.style import PHOTO
 
-SIZES = [256, 512, 768, 1080]
+SIZES = {"256 px": 256, "512 px": 512, "768 px": 768, "1080 px": 1080, "2048 px": 2048, "original": MAX_SIZE}
+STROKES = {"finer": 0.6, "as trained": 1.0, "broader": 1.6}  # shares of the usual length
 PHOTOS = [PHOTO, *list_photos(Path(__file__).parent / "examples")]
 REMEMBERED = 8  # pictures of a visit
 
 # What a link may say, and what that means, of everything but the style.
 MEANINGS: dict[str, dict[str, Any]] = {
     "photo": {path.stem: str(path) for path in PHOTOS},
-    "size": {str(size): size for size in SIZES},
+    "size": {word.removesuffix(" px"): size for word, size in SIZES.items()},
     "contrast": {str(share): share for share in range(10, 101)},
+    "strokes": {word: share for word, share in STROKES.items() if share != 1},
     "strength": {f"{share / 100:g}": share / 100 for share in range(101)},
     "left": {left: left for left in LEFT},
     "colours": {"own": True, "painted": False},
@@ -30,7 +33,7 @@ MEANINGS: dict[str, dict[str, Any]] = {
 @dataclass(frozen=True)
 class Settings:
     """What a picture is made of: a style by slug or owner/name[@revision], the path of a photo, px of the long side, % of the
-    photo's contrast, the paint's strength, what is on the left, whether the photo keeps its colours."""
+    photo's contrast, the paint's strength, what is on the left, whether the photo keeps its colours, the length of strokes."""
 
     style: str
     photo: str = str(PHOTO)
@@ -39,6 +42,7 @@ class Settings:
     strength: float = 1.0
     left: str = "batch"
     colours: bool = False
+    strokes: float = 1.0
 
 
 def to_link(settings: Settings) -> dict[str, str]:

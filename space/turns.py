@@ -38,10 +38,17 @@ class Newest:
 
 @dataclass(frozen=True, eq=False)
 class Visit:
-    """A request: the address it came from, and whether its visitor still wants it."""
+    """A request: the address it came from, whether its visitor still wants it, and whom to tell which share is
+    painted."""
 
     who: str = ""
     wanted: Callable[[], bool] = lambda: True
+    tell: Callable[[float], None] = lambda share: None
+
+    def still_wanted(self) -> None:
+        """Raise Superseded unless it is."""
+        if not self.wanted():
+            raise Superseded
 
 
 NOBODY = Visit()  # in particular
@@ -76,8 +83,7 @@ class Turns:
                     self._changed.wait(0.2)
             finally:
                 self._waiting.remove(visit)
-            if not visit.wanted():
-                raise Superseded
+            visit.still_wanted()
             self._busy.append(visit)
         try:
             yield

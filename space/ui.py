@@ -15,7 +15,7 @@ from space.guard import UPLOAD, guard
 from space.page import Page
 from space.parts import Controls, Knobs, Parts, Result
 from space.photo_input import PhotoInput
-from space.settings import PHOTOS, REMEMBERED, SIZES
+from space.settings import PHOTOS, REMEMBERED, SIZES, STROKES
 from space.status import status_routes
 from space.theme import make_theme
 from space.words import HERO, NORMS, about, as_hung, captions
@@ -126,6 +126,7 @@ def _result_column(style: Style) -> tuple[Result, Knobs]:
                 [("batch norm", "batch"), ("my photo", "photo")], value="batch", label="On the left", elem_id="left"
             )
             keep = gr.Checkbox(False, label="Keep my photo's colours", elem_id="keep-colours", container=False)
+        strokes = gr.Radio(list(STROKES.items()), value=1.0, label="Brush strokes", elem_id="strokes")
         strength = gr.Slider(0, 1, value=1, step=0.05, label="Strength of the paint", elem_id="strength")
     with gr.Row(elem_id="downloads"):
         saves = [gr.DownloadButton(f"Download {norm} norm", size="sm", interactive=False, min_width=150, elem_id=f"save-{norm}")
@@ -139,7 +140,7 @@ def _result_column(style: Style) -> tuple[Result, Knobs]:
                             visible=bool(painted), min_width=110, elem_id="painting")  # fmt: skip
         words = gr.Markdown(about(style), elem_id="about")
     result = Result(slider, sides, info, tuple(saves), words, painting, gr.JSON(visible=False))
-    return result, Knobs(contrast, left, strength, keep, kept_as)
+    return result, Knobs(contrast, strokes, left, strength, keep, kept_as)
 
 
 def _control_column(styles: list[Style]) -> Controls:
@@ -168,7 +169,8 @@ def _control_column(styles: list[Style]) -> Controls:
         buttons=[],
         elem_id="styles",
     )
-    size = gr.Radio([(f"{s} px", s) for s in SIZES], value=512, label="Resolution (long side)", elem_id="size")
+    size = gr.Radio(list(SIZES.items()), value=512, label="Resolution (long side)", elem_id="size")
+    stop = gr.Button("Stop painting", size="sm", visible=False, elem_id="stop")
     gr.Markdown("This visit's pictures: tap one to have it back", elem_id="visit")
     strip = gr.Gallery(
         label="Pictures of this visit",
@@ -180,4 +182,6 @@ def _control_column(styles: list[Style]) -> Controls:
         buttons=[],
         elem_id="strip",
     )
-    return Controls(photo, picked.load_input_event, gr.State((styles[0].slug, 0)), style_picker, size, gr.State([]), strip)
+    return Controls(
+        photo, picked.load_input_event, gr.State((styles[0].slug, 0)), style_picker, size, stop, gr.State([]), strip
+    )

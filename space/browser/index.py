@@ -30,6 +30,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 HEADERS = {**ISOLATION, "Content-Security-Policy": POLICY}
+PAINTED = [size for size in SIZES.values() if size <= 1080]  # px; more takes a browser too much memory
 
 
 def index(styles: list[Style], first: Opening, files: set[str]) -> str:
@@ -46,7 +47,7 @@ def index(styles: list[Style], first: Opening, files: set[str]) -> str:
         policy=html.escape(POLICY), hero=to_html(HERO), promise=html.escape(BROWSER), why=to_html(WHY),
         captions=captions("batch"), info=html.escape(first.words), contrast=first.contrast, width=width, height=height,
         about=to_html(about(styles[0])), painting=_painting(zoo["styles"][0]["painting"]), photo=photos[0],
-        examples="\n".join(map(_example, photos)), styles="\n".join(map(_style, styles)), sizes="\n".join(map(_size, SIZES)),
+        examples="\n".join(map(_example, photos)), styles="\n".join(map(_style, styles)), sizes="\n".join(map(_size, PAINTED)),
         notice=' Photos, paintings, licences: <a href="NOTICE">NOTICE</a>.' if "NOTICE" in files else "",
         zoo=json.dumps(zoo).replace("<", "\\u003c"),
     )  # fmt: skip

@@ -23,7 +23,7 @@ def test_a_right_answer_is_the_library_s_picture(page, wanted):
     there = page.rstrip("/")
     assert serving.stylize(there, 64, wanted).kind == "right"
     assert serving.stylize(there, 64, 255 - wanted).kind == "another picture"
-    assert "32..2048" in serving.stylize(there, 9, wanted).kind
+    assert "32..8192" in serving.stylize(there, 9, wanted).kind
     assert serving.wall(there) > 0 and 100 < serving.memory(there) < 100_000
 
 

@@ -2,6 +2,8 @@
 
 import json
 import re
+import threading
+import time
 
 import gradio as gr
 import numpy as np
@@ -9,12 +11,13 @@ import pytest
 from PIL import Image, ImageOps
 
 import zoo
-from space import actions, words
+from space import actions, asked, words
 from space.turns import Superseded, Visit
 from zoo.catalog import list_styles
+from zoo.engine.painting import Manner, Painted
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError
 from zoo.images import open_photo
-from zoo.painter import Painted
+from zoo.painter import Painter
 from zoo.style import style_at
 
 
@@ -40,8 +43,8 @@ def test_a_size_beyond_the_photo_keeps_the_photos_own(photo, style):
 def test_bad_requests(photo, style, monkeypatch, small_pair):
     with pytest.raises(PhotoError, match="upload one"):
         actions.compare(None, style.slug, 64)
-    for size in (None, 31, 4096):
-        with pytest.raises(ConfigError, match=r"32\.\.2048"):
+    for size in (None, 31, 9000):
+        with pytest.raises(ConfigError, match=r"32\.\.8192"):
             actions.compare(str(photo), style.slug, size)
     for slug in ("no-such", str(small_pair), "../zoo/styles"):
         with pytest.raises(StyleNotFoundError, match=style.slug):
@@ -148,11 +151,16 @@ def test_a_picture_of_the_page_has_its_limit_whatever_the_machine_has(photo, tmp
     Image.new("RGB", (2048, 2048)).save(large)
     with pytest.raises(
         PhotoError,
-        match=r"2048×2048 px would take \d+\.\d GiB .* 2\.5 GiB may be taken: choose .* 5\d\d px .*the limit of this page",
+        match=r"2048×2048 px would take too long with this style: choose .* 7\d\d px .*the limit of this page",
     ):
         actions.compare(str(large), "wide", 2048)
-    monkeypatch.setattr(actions, "_on_gpu", lambda photo, style, norms: {norm: Painted(photo, 1.0) for norm in norms})
+    zoo.save(zoo.create(width=64), tmp_path / "broad")
+    with pytest.raises(PhotoError, match=r"2048×2048 px would take too long .* 14\d\d px .*the limit of this page"):
+        actions.compare(str(large), "broad", 2048)
+    monkeypatch.setattr(actions, "_on_gpu", lambda photo, style, norms, manner: {norm: Painted(photo, 1.0) for norm in norms})
     assert actions.compare(str(large), "starry-night", 2048).photo.size == (2048, 2048)  # the zoo's own fit
+    with pytest.raises(PhotoError, match="too long"):
+        actions.compare(str(large), "starry-night", 2048, strokes=0.25)
 
 
 def test_the_wall_is_the_middle_of_the_photo_in_every_style(tmp_path):
@@ -205,3 +213,51 @@ def test_what_is_kept_is_not_shown_to_who_wants_it_no_more(photo, style):
     actions.compare(str(photo), style.slug, 64)
     with pytest.raises(Superseded):
         actions.compare(str(photo), style.slug, 64, visit=Visit("a", lambda: False))
+
+
+def test_both_norms_tell_one_share(photo, small_pair, monkeypatch):
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(small_pair.parent))
+    told = []
+    actions.compare(str(photo), small_pair.name, 512, visit=Visit("a", tell=told.append))
+    assert len(told) > 2 and told == sorted(told) and told[-1] == 1
+    assert any(0 < share < 0.5 for share in told) and any(0.5 < share < 1 for share in told)
+
+
+def test_a_painting_that_is_stopped_ends_in_the_middle(photo, small_pair, monkeypatch):
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(small_pair.parent))
+    told = []
+    with pytest.raises(Superseded):
+        actions.compare(str(photo), small_pair.name, 512, 0.9, visit=Visit("a", lambda: len(told) < 2, told.append))
+    assert told[-1] < 0.75
+
+
+def test_finer_strokes_on_the_page_are_those_of_the_library(photo, small_pair, monkeypatch):
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(small_pair.parent))
+    done = actions.compare(str(photo), small_pair.name, 128, strokes=0.5)
+    wanted = Painter().paint(photo, zoo.find(small_pair), ("instance",), 128, Manner(strokes=0.5))["instance"].image
+    assert done.picture("instance") == wanted and done.photo.size == (128, 128)
+    with pytest.raises(ConfigError, match=r"0\.25 to 4"):
+        actions.compare(str(photo), small_pair.name, 128, strokes=True)
+
+
+@pytest.mark.slow
+def test_a_large_picture_leaves_others_their_turns(tmp_path, photo, style):
+    """Two visitors want theirs at once: one waits for the other, everybody else is painted meanwhile."""
+    large = tmp_path / "large.jpg"
+    Image.effect_mandelbrot((2400, 1600), (-2, -1.2, 0.8, 1.2), 40).convert("RGB").save(large)
+    began, ends = threading.Event(), {}
+
+    def paint(who: str) -> None:
+        done = actions.compare(str(large), style.slug, asked.MAX_SIZE, visit=Visit(who, tell=lambda share: began.set()))
+        ends[who] = time.monotonic(), done.picture("instance").size
+
+    threads = [threading.Thread(target=paint, args=(who,)) for who in "ab"]
+    for thread in threads:
+        thread.start()
+    assert began.wait(120)
+    for who in "cd":
+        actions.compare(str(photo), style.slug, 256, 0.5, visit=Visit(who))
+    quick = time.monotonic()
+    for thread in threads:
+        thread.join(300)
+    assert all(size == (2400, 1600) and end > quick for end, size in ends.values()) and len(ends) == 2

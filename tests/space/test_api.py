@@ -89,7 +89,7 @@ def test_two_visitors_at_once_both_get_answers(page, slug, examples):
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"style": "../secrets"}, "no style"), ({"size": 9}, "32..2048"), ({"norm": "layer"}, "instance or batch")],
+    [({"style": "../secrets"}, "no style"), ({"size": 9}, "32..8192"), ({"norm": "layer"}, "instance or batch")],
 )
 def test_mistakes_come_back_as_messages(client, slug, photo, change, message):
     words = {"photo": handle_file(str(photo)), "style": slug, "norm": "instance", "size": 64, **change}

@@ -97,7 +97,7 @@ def test_a_comparison_is_one_loan_and_what_was_loaded_stays(on_gpu, two_threads,
     monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(small_pair.parent))
     expected = actions.compare(str(photo), "small-pair", 256)  # whose threads do not come along into the fork
 
-    def work(image, style, norms):
+    def work(image, style, norms, manner):
         monkeypatch.setattr("zoo.painter.load", lambda *_: pytest.fail("was read again"))
         return painter().paint(image, style, norms)
 
@@ -116,7 +116,7 @@ def test_the_seconds_are_those_of_painting_alone(on_gpu, photo, small_pair, monk
     """Neither of waiting for a GPU nor of loading (issue 13, item 8)."""
     monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(small_pair.parent))
 
-    def work(image, style, norms):
+    def work(image, style, norms, manner):
         time.sleep(1)
         return painter().paint(image, style, norms)
 

@@ -74,7 +74,7 @@ NUMBERS = itertools.count(1)
 
 def given(photo, contrast=100):
     """What `paint_pair` takes, in the order in which the page's parts were made: what a visitor set."""
-    return [contrast, "batch", False, 1, "PNG", photo, 256, None, None]
+    return [contrast, "batch", False, 1, 1, "PNG", photo, 256, None, None]
 
 
 @pytest.fixture

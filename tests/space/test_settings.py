@@ -12,7 +12,11 @@ SLUGS = ["starry-night", "udnie"]
 
 @pytest.mark.parametrize(
     "settings",
-    [Settings("udnie"), Settings("eve/x@main", str(PHOTOS[2]), 1080, 35, 0.15, "photo", True), Settings("udnie", contrast=10)],
+    [
+        Settings("udnie"),
+        Settings("eve/x@main", str(PHOTOS[2]), 1080, 35, 0.15, "photo", True, 0.6),
+        Settings("udnie", contrast=10),
+    ],
 )
 def test_a_link_brings_everything_back(settings):
     assert from_link(to_link(settings), SLUGS) == (settings, [])
@@ -32,7 +36,7 @@ def test_a_link_says_what_is_unusual_only_and_no_photo_of_one_s_own(tmp_path, ph
     [
         ("style", ["no-such", "../udnie", "/etc/passwd", "", "a" * 10_000, "a/b/c"]),
         ("photo", ["../photo", "/etc/passwd", "photo.jpg", ""]),
-        ("size", ["9", "2048", "512.0", "-1", "1e9", "nan"]),
+        ("size", ["9", "2049", "512.0", "-1", "1e9", "nan"]),
         ("contrast", ["9", "101", "nan", "30%"]),
         ("strength", ["1.5", "-0.1", "nan", "inf"]),
         ("left", ["instance", ""]),
