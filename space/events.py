@@ -7,6 +7,8 @@ again.
 
 import functools
 import itertools
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -22,7 +24,7 @@ from space.files import save_result
 from space.guard import who
 from space.parts import Parts
 from space.settings import MEANINGS, Settings, from_link, remember, to_link
-from space.turns import Newest, Superseded, Visit
+from space.turns import Newest, Superseded, Visit, ignore
 from zoo.errors import ZooError
 from zoo.images import fit_long_side
 from zoo.style import Style
@@ -40,6 +42,19 @@ TO_ADDRESS = """link => {
 TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
 
 _choices, _paintings, _walls, _numbers = Newest(), Newest(), Newest(), itertools.count(1)
+
+
+def teller(progress: gr.Progress) -> Callable[[float], None]:
+    """What is told the share of a picture that is painted, and shows it, with the seconds that are left."""
+    began = None
+
+    def tell(share: float) -> None:
+        nonlocal began
+        began = began or time.monotonic()
+        left = (time.monotonic() - began) * (1 - share) / share if share else 0.0
+        progress(share, desc=f"about {left:.0f} s left" if left > 1 else "painting")
+
+    return tell
 
 
 def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
@@ -63,7 +78,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
                 format = check_format(given[knobs.format])
                 how = actions.Finish(given[knobs.strength], bool(given[knobs.keep_colours]))
                 size, contrast, strokes = given[controls.size], given[knobs.contrast], given[knobs.strokes]
-                visit = Visit(who(request), newest, progress if is_large(size) else lambda share: None)
+                visit = Visit(who(request), newest, teller(progress) if is_large(size) else ignore)
                 done = actions.compare(photo, slug, size, contrast / 100, strokes, visit)
             except Superseded:
                 return gr.skip()

@@ -36,6 +36,10 @@ class Newest:
         return lambda: self._newest.get(visitor) == number
 
 
+def ignore(share: float) -> None:
+    """Whom it does not matter how much of a picture is painted."""
+
+
 @dataclass(frozen=True, eq=False)
 class Visit:
     """A request: the address it came from, whether its visitor still wants it, and whom to tell which share is
@@ -43,7 +47,7 @@ class Visit:
 
     who: str = ""
     wanted: Callable[[], bool] = lambda: True
-    tell: Callable[[float], None] = lambda share: None
+    tell: Callable[[float], None] = ignore
 
     def still_wanted(self) -> None:
         """Raise Superseded unless it is."""

@@ -97,3 +97,19 @@ def test_pictures_of_the_visit_come_back_with_all_that_was_set(tab, asked):
     tab.wait_for_timeout(500)
     assert shown(tab)[0] == first and strip.count() == 3  # once each
     assert not tab.complaints
+
+
+def test_a_large_picture_shows_how_far_it_is_and_can_be_stopped(tab):
+    """At its own size; what was there stays, and what is asked for next is painted (issue 15)."""
+    upload(tab, "mandel.png", png(3000, 2000))
+    expect(tab.locator("#info")).to_contain_text("512×341 px", timeout=60_000)
+    expect(tab.locator("#stop")).to_be_hidden()
+    tab.locator("#size").get_by_text("original").click()
+    expect(tab.locator("#comparison")).to_contain_text(re.compile(r"about \d+ s left - \d+\.\d%"), timeout=60_000)
+    tab.locator("#stop").click()
+    expect(tab.locator("#comparison")).not_to_contain_text("%", timeout=30_000)
+    expect(tab.locator("#info")).to_contain_text("512×341 px")
+    tab.locator("#size").get_by_text("256 px").click()
+    expect(tab.locator("#info")).to_contain_text("256×171 px", timeout=60_000)
+    expect(tab.locator("#stop")).to_be_hidden()
+    assert not tab.complaints
