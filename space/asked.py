@@ -38,9 +38,9 @@ class Canvas:
         return is_large(self.size / min(self.strokes, 1))
 
 
-def is_large(size: float) -> bool:
+def is_large(size: object) -> bool:
     """Whether a long side of so many px has a picture painted in a line of its own, with progress and a way to stop it."""
-    return size > LARGE
+    return _is_number(size) and size > LARGE
 
 
 def check_request(photo: str | None, size: object, contrast: object = 1.0, strokes: object = 1.0) -> tuple[str, Canvas]:

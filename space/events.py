@@ -97,7 +97,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         return (at_left, shown[1]), *told, *downloads, about, hung, to_link(settings), seen, strip
 
     def show_stop(size):
-        return gr.Button(visible=isinstance(size, int) and is_large(size))
+        return gr.Button(visible=is_large(size))
 
     def leave(request: gr.Request):
         _paintings.take(request.session_hash)

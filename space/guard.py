@@ -7,6 +7,7 @@ A refusal is a sentence that the page shows. A visitor is an address: sessions a
 
 import ipaddress
 import os
+import re
 import sys
 import time
 from collections import Counter, OrderedDict, deque
@@ -30,6 +31,9 @@ BODY = 2**20  # bytes of a request that is no upload
 UPLOAD = 100 * 2**20  # bytes of one upload
 UPLOADS, MINUTES = 4 * UPLOAD, 10  # bytes of a visitor's uploads in so many minutes
 NO_SUCH = "there is no such function, or it takes other inputs: see the API of the page"
+# What the page and programs ask by POST, if only to hear that run and api are no way past the queue. Of all else that gradio
+# answers this page needs nothing, and a stranger's film should not reach the machine's ffmpeg (process_recording).
+ASKED = re.compile(r".*/(upload|queue/join|cancel|reset|(call|run|api)/.*)")
 REFUSALS = (413, 429, 503)  # too large, too much of one visitor, too much of all: ours, and gradio's when its queue is full
 KEPT = 4096  # visitors whose uploads are remembered
 
@@ -68,7 +72,7 @@ def who(request: gr.Request | None) -> str:
 
 
 class Guard:
-    """Refuses requests to gradio's POST routes that take more than their share, and passes on all others."""
+    """Refuses requests to gradio's POST routes that no page makes, or that take more than their share; passes on all others."""
 
     def __init__(self, app: ASGIApp):
         self._app = app
@@ -76,7 +80,7 @@ class Guard:
         self._uploads: OrderedDict[str, deque[tuple[float, int]]] = OrderedDict()  # (when, bytes), of each visitor
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request as ASGI has it: with a refusal (400, 413, 429, 503), or with what the page answers."""
+        """Answer a request as ASGI has it: with a refusal (400, 404, 413, 429, 503), or with what the page answers."""
         if scope["type"] != "http" or scope["method"] != "POST":
             return await self._app(scope, receive, send)
         begun = False
@@ -98,6 +102,8 @@ class Guard:
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, who = scope["path"].rstrip("/"), visitor(scope)
+        if not ASKED.fullmatch(path):
+            return await JSONResponse({"detail": NO_SUCH}, 404)(scope, receive, send)
         limit = UPLOAD if path.endswith("/upload") else BODY
         length = Headers(scope=scope).get("content-length", "")
         size = int(length[:20]) if length.isdecimal() else limit  # not said: at most that, see _up_to

@@ -83,6 +83,7 @@ def launch_options() -> dict:
         "theme": make_theme(),
         "css_paths": HERE / "style.css",
         "footer_links": ["api", "settings"],
+        "enable_monitoring": False,  # /metrics says as much, and no address of it is printed for whoever asks
         "run_history": False,  # nobody's photos are kept, not even in their own browser
         "max_file_size": UPLOAD,
         "favicon_path": HERE / "mark.svg",

@@ -4,9 +4,11 @@
 >>> zoo.stylize("photo.jpg", "starry-night", size=1024).save("painted.png")
 """
 
+import os
 import sys
 
-if sys.argv[:1] == ["-m"]:  # `python -m` is about to start a command: Ctrl-C while libraries are imported leaves no traceback
+# `python -m` or the installed command is about to start: Ctrl-C while libraries are imported leaves no traceback
+if os.path.splitext(os.path.basename(sys.argv[0] if sys.argv else ""))[0] in ("-m", "missing-ingredient"):
     _shown = sys.excepthook
     sys.excepthook = lambda kind, *rest: None if issubclass(kind, KeyboardInterrupt) else _shown(kind, *rest)
 

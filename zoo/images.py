@@ -13,7 +13,7 @@ from typing import IO, Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from zoo.containers import MAX_EXIF, has_too_many_parts
 from zoo.errors import PhotoError, brief
@@ -223,7 +223,14 @@ def _turned(image: Image.Image) -> Image.Image:
         image.getexif()
     except Exception:  # whatever Pillow's parser stumbles over
         image.info.pop("exif", None)
-    return ImageOps.exif_transpose(image)
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # it writes the tags anew, and cannot write all that it reads
+        exif = image.getexif()
+        for tag in set(exif) - {ExifTags.Base.Orientation}:
+            del exif[tag]
+        image.info["exif"] = exif.tobytes()
+        return ImageOps.exif_transpose(image)
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:

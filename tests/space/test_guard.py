@@ -3,6 +3,7 @@
 import http.client
 import itertools
 import json
+import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -59,11 +60,28 @@ def test_the_queue_cannot_be_bypassed(page):
             assert answer.status_code == 404, (fn["api_name"], answer.text)
 
 
+def test_no_film_of_a_stranger_reaches_ffmpeg(page, tmp_path, monkeypatch):
+    """gradio would put it through, past the queue and any bound, where the machine has it (issue 13, item 32)."""
+    called = tmp_path / "called"
+    (tmp_path / "ffmpeg").write_text(f"#!/bin/sh\ntouch {called}\n")
+    (tmp_path / "ffmpeg").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    film, cut = {"video": ("film.mp4", b"film")}, {"remove_segment_start": "1", "remove_segment_end": "2"}
+    answer = httpx.post(f"{page}gradio_api/process_recording", files=film, data=cut)
+    assert answer.status_code == 404 and not called.exists()
+
+
+@pytest.mark.parametrize("address", ["monitoring", "monitoring/summary"])
+def test_how_the_page_is_used_is_nobody_s_to_ask(page, address):
+    assert httpx.get(f"{page}{address}").status_code == 403
+
+
 def test_private_functions_check_what_they_get(page, private, photo):
-    """A contrast that is not a number, a tile that is not there: refused by index, too (issue 13, item 32)."""
-    data = given(upload(page, photo), float("nan"))
-    answer = ask(page, private["paint_pair"], data)
-    assert not answer["success"] and "contrast" in answer["output"]["error"]
+    """A contrast that is no number, a size of none, a tile that is not there: refused by index, too (issue 13, item 32)."""
+    there = upload(page, photo)
+    for word, data in (("contrast", given(there, float("nan"))), ("size", given(there, size=None))):
+        answer = ask(page, private["paint_pair"], data)
+        assert not answer["success"] and word in answer["output"]["error"]
     for index in (-1, len(list_styles()), 1.5, "0", None, [0]):
         answer = ask(page, private["choose"], [], {"index": index, "value": None})
         assert not answer["success"] and "no tile" in answer["output"]["error"]
@@ -72,9 +90,9 @@ def test_private_functions_check_what_they_get(page, private, photo):
 NUMBERS = itertools.count(1)
 
 
-def given(photo, contrast=100):
+def given(photo, contrast=100, size=256):
     """What `paint_pair` takes, in the order in which the page's parts were made: what a visitor set."""
-    return [contrast, "batch", False, 1, 1, "PNG", photo, 256, None, None]
+    return [contrast, "batch", False, 1, 1, "PNG", photo, size, None, None]
 
 
 @pytest.fixture

@@ -80,12 +80,18 @@ def test_sigterm_ends_a_command_tidily():
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
 @pytest.mark.parametrize("library", ["torch", "argparse"])
-@pytest.mark.parametrize("start", ["-m zoo", "-m training.train", "-m space.deploy", "app.py"])
+@pytest.mark.parametrize(
+    "start", ["-m zoo", "-m training.train", "-m space.deploy", "-m benchmarks.steps", "app.py", "missing-ingredient"]
+)
 def test_ctrl_c_while_libraries_are_imported_leaves_no_traceback(start, library, tmp_path):
     """(issue 13, item 42)"""
     code = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nimport time\ntime.sleep(60)\n"
     (tmp_path / f"{library}.py").write_text(code)
-    words, own = [sys.executable, *start.split(), "--help"], {**os.environ, "PYTHONPATH": str(tmp_path)}
+    if start == "missing-ingredient":  # as pip installs it
+        (tmp_path / start).write_text("import sys\nfrom zoo.__main__ import main\nsys.exit(main())\n")
+        start = str(tmp_path / start)
+    own = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    words = [sys.executable, *start.split(), "--help"]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, env=own)
     assert done.returncode in (-signal.SIGINT, 130) and (done.stdout, done.stderr) == ("", "")
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -72,6 +73,15 @@ def test_a_file_that_was_damaged_in_the_cache_is_fetched_again(hub, published, d
     for name in (NAME, style.source):
         weights.write_bytes(damage(whole))
         assert zoo.pull(name) == style and weights.read_bytes() == whole
+
+
+@pytest.mark.parametrize("listing", ["{}", '{"other.txt": {"size": 1, "sha256": null, "git": null}}'])
+def test_a_listing_of_no_style_is_asked_for_anew(hub, published, listing):
+    """Of nothing every file is here: a style without any was taken for whole."""
+    style = zoo.pull(NAME)
+    shutil.rmtree(style.folder)
+    style.folder.with_name(f"{style.folder.name}.json").write_text(listing)
+    assert zoo.pull(style.source) == style and style.norms == ["instance", "batch"]
 
 
 def test_pictures_come_when_they_are_asked_for_later(hub, painted_pair):

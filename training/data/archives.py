@@ -5,11 +5,14 @@ import shutil
 import tarfile
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from zoo.errors import HubError, PhotoError, TrainingError
 from zoo.names import is_hub_id
+
+SHARE, BLOCK = 0.9, 4096  # of what is free on the disk; bytes that a file takes there besides its own
 
 
 def photo_folder(source: str | Path, unpacked: Path) -> Path:
@@ -50,16 +53,21 @@ def archive_suffixes() -> list[str]:
 def unpack(archive: Path, target: Path) -> Path:
     """Unpack an archive into the folder `target`, whole or not at all; one that is there already is left as it is.
 
-    Raises PhotoError for a file that is no archive or is damaged, TrainingError when there is no room.
+    Raises PhotoError for a file that is no archive or is damaged, TrainingError when there is no room: a stranger's few
+    megabytes may hold terabytes of zeros.
     """
     if target.is_dir():
         return target
     partial = target.with_name(f".{target.name}")
-    # no links, nothing outside of the folder
-    safe: dict[str, Any] = {} if archive.suffix.lower() == ".zip" else {"filter": "data"}
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
+        room = _Room(archive, partial)
+        safe: dict[str, Any] = {"filter": room.member}
+        if archive.suffix.lower() == ".zip":
+            with zipfile.ZipFile(archive) as file:
+                room.take(entry.file_size for entry in file.infolist())
+            safe = {}  # shutil leaves links and what would lead out of the folder aside
         shutil.unpack_archive(archive, partial, **safe)
         partial.rename(target)
     except TypeError as error:
@@ -75,6 +83,28 @@ def unpack(archive: Path, target: Path) -> Path:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return target
+
+
+class _Room:
+    """How much of what is free where `folder` lies an archive may still take: SHARE of it, at first."""
+
+    def __init__(self, archive: Path, folder: Path):
+        self._archive, self._folder = archive, folder
+        self._all = self._left = SHARE * shutil.disk_usage(folder).free
+
+    def take(self, sizes: Iterable[int]) -> None:
+        """Take room for files of so many bytes. Raises TrainingError when there is not enough."""
+        self._left -= sum(size + BLOCK for size in sizes)
+        if self._left < 0:
+            raise TrainingError(
+                f"{self._archive.name} unpacks to more than {self._all / 2**30:,.1f} GiB, {SHARE:.0%} of what is free in "
+                f"{self._folder.parent}: make room, or unpack what you need of it and give the folder"
+            )
+
+    def member(self, member: tarfile.TarInfo, path: str) -> tarfile.TarInfo | None:
+        """Filter of a tar: as tarfile's own for data, which takes no links out of the folder and nothing outside of it."""
+        self.take([member.size])
+        return tarfile.data_filter(member, path)
 
 
 def _damaged(archive: Path, error: Exception) -> PhotoError:

@@ -26,6 +26,7 @@ from huggingface_hub import constants
 
 from zoo import records, trust
 from zoo.errors import HubError, HubUnavailableError
+from zoo.folder import CONFIG
 from zoo.hub.client import reads_as_anybody
 
 PUBLIC = 2 * 2**30  # bytes of styles that a page keeps for strangers
@@ -67,7 +68,8 @@ class Cache:
         """Whether every wanted file of a commit is here."""
         try:
             listing: Any = records.read(self.root / f"{sha}.json")
-            return all(self._is_here(sha, file, Listed(**known)) for file, known in listing.items() if wanted(file))
+            here = (self._is_here(sha, file, Listed(**known)) for file, known in listing.items() if wanted(file))
+            return CONFIG in listing and all(here)  # of nothing at all every file is here
         except (OSError, ValueError, AttributeError, TypeError):  # no such listing, or none of ours
             return False
 

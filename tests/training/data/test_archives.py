@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from training.data.archives import photo_folder
-from zoo.errors import HubError, HubUnavailableError, PhotoError
+from zoo.errors import HubError, HubUnavailableError, PhotoError, TrainingError
 from zoo.images import list_photos
 
 
@@ -45,6 +45,22 @@ def test_an_archive_cannot_write_outside_of_its_folder(tmp_path):
     with pytest.raises(PhotoError):
         photo_folder(archive, tmp_path / "unpacked")
     assert not list(tmp_path.rglob("escaped.jpg"))
+
+
+@pytest.mark.parametrize("kind", ["zip", "gztar"])
+def test_an_archive_does_not_fill_the_disk(kind, tmp_path, monkeypatch):
+    """A megabyte of zeros takes a kilobyte in it: refused before, or as soon as, they would take the last of the disk."""
+    (tmp_path / "photos").mkdir()
+    for name in ("a.ppm", "b.ppm"):
+        (tmp_path / "photos" / name).write_bytes(bytes(2**20))
+    archive = shutil.make_archive(str(tmp_path / "bomb"), kind, tmp_path / "photos")
+    assert os.path.getsize(archive) < 2**14
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(2**40, 0, 2**21))
+    with pytest.raises(TrainingError, match=r"bomb\.\S+ unpacks to more than 0.0 GiB, 90% of what is free in .*make room"):
+        photo_folder(archive, tmp_path / "unpacked")
+    assert not list((tmp_path / "unpacked").iterdir())
+    monkeypatch.undo()
+    assert len(list(photo_folder(archive, tmp_path / "unpacked").iterdir())) == 2
 
 
 def test_a_zip_with_a_wrong_byte_is_refused_in_words(examples, tmp_path):
