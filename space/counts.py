@@ -25,7 +25,8 @@ class Counts:
         self._lock, self._done = threading.Lock(), Done()
 
     def paint(self, what: str, painted: Iterable[Painted]) -> None:
-        """Count pictures: "batch" or "instance" as these norms paint, a "blend" of styles, a "tile" of the wall."""
+        """Count pictures: "batch" or "instance" as these norms paint, a "blend" of styles, a "tile" of the wall, a
+        "frame" of a camera or a clip."""
         with self._lock:
             for one in painted:
                 self._done.pictures[what] += 1

@@ -69,11 +69,9 @@ FILES = Files()
 
 def save_result(image: Image.Image, *name: str, format: str = "PNG", said: Credit | None = None) -> str:
     """A file of the picture among them, called by these words, with that credit in it; its path."""
-    words = (re.sub(r"@[0-9a-f]{40}", "", word) for word in name)  # of a style of the Hub: without its commit
-    parts = (re.sub(r"[^\w.-]+", "-", word).encode()[:60].decode(errors="ignore") for word in words)
     FILES.make_room()
     data, folder = encode(image, format, said or {}), Path(get_upload_folder())
-    path = folder / hashlib.sha256(data).hexdigest() / f"{'-'.join(parts)}.{FORMATS[format]}"
+    path = folder / hashlib.sha256(data).hexdigest() / f"{_called(name)}.{FORMATS[format]}"
     try:
         os.utime(path)  # another visitor has just this picture, and may be downloading it: it is not written again
     except FileNotFoundError:
@@ -82,6 +80,21 @@ def save_result(image: Image.Image, *name: str, format: str = "PNG", said: Credi
         partial.write_bytes(data)
         os.replace(partial, path)
     return str(path.resolve())
+
+
+def keep_file(file: Path, *name: str) -> str:
+    """A file that was made in their folder, from now on one of them, called by these words; its path."""
+    path = Path(get_upload_folder()) / uuid.uuid4().hex / f"{_called(name)}{file.suffix}"
+    path.parent.mkdir()
+    os.replace(file, path)
+    FILES.make_room()
+    return str(path.resolve())
+
+
+def _called(name: Iterable[str]) -> str:
+    """The words as the name of a file."""
+    words = (re.sub(r"@[0-9a-f]{40}", "", word) for word in name)  # of a style of the Hub: without its commit
+    return "-".join(re.sub(r"[^\w.-]+", "-", word).encode()[:60].decode(errors="ignore") for word in words)
 
 
 def _files(folder: Path) -> Iterable[tuple[Path, float, int]]:

@@ -72,15 +72,17 @@ class Turns:
         self._busy: list[Visit] = []
 
     @contextmanager
-    def turn(self, visit: Visit) -> Iterator[None]:
-        """Inside, it is one's turn. Raises Superseded when it is not wanted any more, ZooError when too many wait."""
+    def turn(self, visit: Visit, patient: bool = False) -> Iterator[None]:
+        """Inside, it is one's turn. Raises Superseded when it is not wanted any more, ZooError when too many wait; who is
+        patient, having begun what takes many turns, waits until fewer do."""
         with self._changed:
-            here = [*self._waiting, *self._busy]
-            free = self._places_of_all - len(here)
-            if sum(other.who == visit.who for other in here) >= min(self._places, max(free, 1)):
-                raise self._refuse("you have asked for many pictures at once: wait until some are done")
-            if free <= 0:
-                raise self._refuse("many pictures are being painted just now: try again in a minute")
+            while words := self._full(visit):
+                if not patient:
+                    COUNTS.refuse("turn")
+                    raise ZooError(words)
+                if not visit.wanted():
+                    raise Superseded
+                self._changed.wait(0.2)
             self._waiting.append(visit)
             try:
                 while visit.wanted() and not self._is_next(visit):
@@ -96,10 +98,13 @@ class Turns:
                 self._busy.remove(visit)
                 self._changed.notify_all()
 
-    @staticmethod
-    def _refuse(words: str) -> ZooError:
-        COUNTS.refuse("turn")
-        return ZooError(words)
+    def _full(self, visit: Visit) -> str:
+        """Why there is no place for a visit; nothing if there is one."""
+        here = [*self._waiting, *self._busy]
+        free = self._places_of_all - len(here)
+        if sum(other.who == visit.who for other in here) >= min(self._places, max(free, 1)):
+            return "you have asked for many pictures at once: wait until some are done"
+        return "" if free > 0 else "many pictures are being painted just now: try again in a minute"
 
     def _is_next(self, visit: Visit) -> bool:
         """Whether it is the first that waits, but for those whose visitor has a turn already, and there is a turn to be had."""

@@ -8,7 +8,7 @@ import gradio as gr
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from space import actions, api, community, events, opening, why
+from space import actions, api, community, events, moving, opening, why
 from space.credit import FORMATS
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard
@@ -67,6 +67,8 @@ def build_demo() -> gr.Blocks:
                     gr.Markdown(ALONE, elem_id="alone")
             with gr.Tab("Why instance norm?", id="why"):
                 why.add_tab(controls.photo, controls.chosen, _built(MANUAL))
+            with gr.Tab("Video", id="moving-tab") as tab:
+                moving.add_tab(demo, tab, tabs, styles, controls.chosen)
             with gr.Tab("Community", id="community-tab") as tab:
                 shared = community.add_tab(tab)
         events.wire(demo, styles, Parts(controls, knobs, result, shared, tabs))

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from zoo.calm import Calm
 from zoo.errors import ConfigError, VideoError, brief, shorten
+from zoo.images import MAX_PIXELS
 
 CODECS = {".mp4": "h264", ".mov": "h264", ".mkv": "h264", ".webm": "vp9"}  # of the pictures, by the suffix of OUT
 QUALITIES = range(52)  # H.264's rate factors
@@ -26,8 +27,8 @@ RECORD = "film.json"
 @dataclass(frozen=True)
 class Film:
     """A film to be painted: the file, the file to write, the long side of its frames in px (None: as they are), the encoder's
-    constant rate factor (0: no loss), whatever else decides how it will look, and the frames of a segment: as many are painted
-    again, at most.
+    constant rate factor (0: no loss), whatever else decides how it will look, the frames of a segment: as many are painted
+    again, at most; and the pixels that a frame may have.
 
     Raises VideoError unless these files can be meant, ConfigError for a rate factor that is none.
     """
@@ -38,6 +39,7 @@ class Film:
     quality: int = 18
     facts: dict[str, Any] = field(default_factory=dict)
     step: int = 100
+    max_pixels: int = MAX_PIXELS
 
     def __post_init__(self) -> None:
         source, target = brief(self.source), brief(self.target)

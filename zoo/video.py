@@ -30,9 +30,29 @@ from zoo.registry import MIN_SIDE
 BT709, LIMITED = 1, 1  # how the colours of a film that has them as RGB are coded
 # swscale's bilinear, with full chroma and exact rounding, or pictures would be a level darker; PyAV 17 has no names for these.
 EXACT = 2 | 0x2000 | 0x40000
+# What a film may come in. Of ffmpeg's other formats some are lists of files and addresses, whatever a stranger likes to name.
+FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,asf,flv,mpeg,mpegts,mpegvideo,mxf,nut,ogg,rm,gif,apng,dv,h264,hevc,ivf,obu"
 
 Paint = Callable[[Image.Image], Image.Image]
 Watch = Callable[[int, int], None]  # is told how many frames are done, and about how many there are, or 0
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the file of a film says of it: width and height of its frames as they are stored, seconds, 0 where it does not say,
+    and how its tracks of sound are coded."""
+
+    size: tuple[int, int]
+    seconds: float
+    sounds: list[str]
+
+
+def look(film: Film) -> Facts:
+    """The facts of a film, of which nothing is decoded. Raises VideoError when it cannot be read."""
+    with _open(film.source) as source:
+        video = _pictures_of(source, film)
+        sounds = [stream.codec_context.name if stream.codec_context else "unknown" for stream in source.streams.audio]
+        return Facts((video.width, video.height), (source.duration or 0) / 1_000_000, sounds)
 
 
 def paint_film(film: Film, paint: Paint, calm: Calm | None = None, watch: Watch = lambda done, total: None) -> int:
@@ -116,7 +136,7 @@ def _form(first: av.VideoFrame, video: VideoStream, film: Film) -> _Form:
 
 def _open(path: Any) -> InputContainer:
     try:
-        return av.open(path)
+        return av.open(path, options={"format_whitelist": FORMATS})
     except (av.FFmpegError, OSError) as error:
         raise VideoError(f"cannot read {brief(path.name)} as a film: {error.strerror}") from error
 
@@ -126,6 +146,7 @@ def _pictures_of(source: InputContainer, film: Film) -> VideoStream:
     for stream in source.streams.video:
         if stream.codec_context and not stream.disposition & Disposition.attached_pic:
             stream.thread_type = "AUTO"
+            stream.codec_context.options = {"max_pixels": str(film.max_pixels)}
             return stream
     raise VideoError(f"{film.name} holds no film: it has no stream of pictures that can be decoded")
 
@@ -146,7 +167,7 @@ def _frames(source: InputContainer, video: VideoStream) -> Iterator[av.VideoFram
         for packet in source.demux(video):
             try:
                 decoded = packet.decode()
-            except av.error.InvalidDataError:
+            except (av.error.InvalidDataError, av.error.ArgumentError):  # the latter where one is too large
                 continue  # as players do
             for frame in decoded:
                 found = frame.pts if frame.pts is not None else frame.dts

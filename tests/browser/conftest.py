@@ -11,7 +11,7 @@ from space import actions
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
-        "--disable-component-update", "--no-first-run"]  # fmt: skip
+        "--disable-component-update", "--no-first-run", "--use-fake-device-for-media-stream"]  # fmt: skip
 
 
 def pytest_collection_modifyitems(config, items):

@@ -103,3 +103,25 @@ def test_who_has_all_of_their_places_is_told_so_and_so_is_everybody_when_all_are
             pass
     with some.turn(Visit("a")):
         pass
+
+
+def test_who_is_patient_waits_for_a_place():
+    """As one must who has painted half a film."""
+    turns = Turns(at_once=1, places=1, places_of_all=1)
+    done = []
+
+    def paint():
+        with turns.turn(Visit("patient"), patient=True):
+            done.append("painted")
+
+    with turns.turn(Visit("first")):
+        with pytest.raises(ZooError, match="try again in a minute"), turns.turn(Visit("hasty")):
+            pass
+        with pytest.raises(Superseded), turns.turn(Visit("gone", lambda: False), patient=True):
+            pass
+        waiting = threading.Thread(target=paint)
+        waiting.start()
+        time.sleep(0.05)
+        assert not done
+    waiting.join(5)
+    assert done

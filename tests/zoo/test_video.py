@@ -13,11 +13,12 @@ from tqdm import tqdm
 
 import zoo
 from zoo.__main__ import main
+from zoo.errors import VideoError
 from zoo.film import Film
 
 av = pytest.importorskip("av")
 from tests.zoo.films import VARIABLE, planes, read, same, scene, sound_of, write_film  # noqa: E402
-from zoo.video import paint_film  # noqa: E402
+from zoo.video import look, paint_film  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -231,3 +232,32 @@ def test_without_pyav_it_says_what_to_install(small_pair, tmp_path, monkeypatch,
     monkeypatch.setitem(sys.modules, "av", None)
     assert main(["video", "in.mp4", "-s", str(small_pair), "-o", "out.mp4"]) == 2
     assert "pip install 'missing-ingredient[video]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", ["ffconcat version 1.0\nfile other.ts\n", "#EXTM3U\n#EXTINF:1,\nother.ts\n#EXT-X-ENDLIST\n"])
+@pytest.mark.parametrize("suffix", [".mp4", ".m3u8"])
+def test_a_list_of_other_files_is_no_film(tmp_path, words, suffix):
+    """ffmpeg would read whatever a stranger's file names on this machine."""
+    write_film(tmp_path / "other.ts")
+    source = tmp_path / f"list{suffix}"
+    source.write_text(words)
+    with pytest.raises(VideoError, match="cannot read list"):
+        paint_film(Film(source, tmp_path / "out.mp4"), same)
+
+
+def test_a_frame_has_at_most_so_many_pixels(tmp_path):
+    """Whatever the file says: it is looked at when frames are decoded."""
+    source = write_film(tmp_path / "in.mp4")
+    assert paint_film(Film(source, tmp_path / "out.mp4", max_pixels=128 * 64), same) == 12  # a decoder rounds widths up
+    with pytest.raises(VideoError, match="no frame of it can be decoded"):
+        paint_film(Film(source, tmp_path / "out.mp4", max_pixels=96 * 63), same)
+
+
+def test_the_facts_of_a_film(tmp_path):
+    film = Film(write_film(tmp_path / "in.mkv", sound="libopus"), tmp_path / "out.mp4")
+    facts = look(film)
+    assert facts.size == (96, 64) and facts.sounds == ["opus"] and facts.seconds == pytest.approx(0.43, abs=0.02)
+    assert look(Film(write_film(tmp_path / "silent.mp4", sound=None), film.target)).sounds == []
+    (tmp_path / "text.mp4").write_text("no film")
+    with pytest.raises(VideoError, match=r"cannot read text.mp4 as a film"):
+        look(Film(tmp_path / "text.mp4", film.target))

@@ -1,0 +1,69 @@
+"""The tab "Video": what the page paints of moving pictures."""
+
+from typing import Any
+
+import gradio as gr
+
+from space import actions, camera, clips, community
+from space.asked import check_index
+from space.settings import PHOTOS
+from space.words import NORMS
+from zoo.style import Style
+
+INTRO = """
+### Live camera
+Click the camera, then *Record*. Frames are kept nowhere, and the style may change meanwhile.
+"""
+# A camera that runs on behind another tab is not painted.
+IS_WATCHED = """async () => {
+  await new Promise(resolve => setTimeout(resolve, 100));  // until that tab is shown
+  return Boolean(document.querySelector('#camera')?.checkVisibility());
+}"""
+
+
+def add_tab(demo: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs, styles: list[Style], chosen: gr.State) -> None:
+    """Lay the tab out and wire it. Its style is the one that was last chosen, there or here."""
+    slug = gr.State(styles[0].slug)
+    picker = gr.Gallery(
+        [(community.picture(style) or str(PHOTOS[0]), style.title) for style in styles],
+        show_label=False,
+        columns=len(styles),
+        height="auto",
+        object_fit="cover",
+        allow_preview=False,
+        selected_index=0,
+        interactive=False,
+        buttons=[],
+        elem_id="moving-styles",
+    )
+    gr.Markdown(INTRO, elem_id="moving")
+    gr.HTML('<p id="camera-trouble" role="alert"></p>', padding=False, elem_id="camera-note")
+    with gr.Row(elem_id="live"):
+        seen = camera.Live(
+            sources=["webcam"], streaming=True, webcam_options=gr.WebcamOptions(constraints=camera.WANTED),
+            label="Your camera", height=260, min_width=150, buttons=[], elem_id="camera",
+        )  # fmt: skip
+        painted = [
+            camera.Live(label=f"{norm} norm", height=260, min_width=150, interactive=False, buttons=[],
+                        visible=norm == "instance", elem_id=f"live-{norm}")
+            for norm in NORMS
+        ]  # fmt: skip
+    rate = gr.Markdown(elem_id="rate")
+    is_watched, pace = gr.Checkbox(True, visible="hidden"), gr.State(camera.Pace())
+    clips.add_clips(slug)
+
+    def choose(event: gr.SelectData):
+        with actions.plain_errors():
+            return styles[check_index(event.index, len(styles))].slug
+
+    def follow(chosen):
+        place = next((place for place, style in enumerate(styles) if style.slug == chosen[0]), None)
+        return chosen[0], gr.Gallery(selected_index=place)
+
+    quiet: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple", "api_visibility": "private"}
+    picker.select(choose, None, slug, api_name="choose_moving", **quiet, concurrency_limit=None)
+    chosen.change(follow, chosen, [slug, picker], **quiet, concurrency_limit=None)
+    seen.stream(camera.live, [seen, slug, is_watched, pace], [*painted, rate, pace], **quiet, **camera.STREAMING)
+    tab.select(None, None, None, js=camera.LOOK)
+    tabs.select(None, None, is_watched, js=IS_WATCHED)
+    demo.unload(clips.leave)
