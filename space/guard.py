@@ -33,7 +33,7 @@ UPLOADS, MINUTES = 4 * UPLOAD, 10  # bytes of a visitor's uploads in so many min
 NO_SUCH = "there is no such function, or it takes other inputs: see the API of the page"
 # What the page and programs ask by POST, if only to hear that run and api are no way past the queue. Of all else that gradio
 # answers this page needs nothing, and a stranger's film should not reach the machine's ffmpeg (process_recording).
-ASKED = re.compile(r".*/(upload|queue/join|cancel|reset|(call|run|api)/.*)")
+ASKED = re.compile(r".*/(upload|queue/join|cancel|reset|(stream|call|run|api)/.*)")
 REFUSALS = (413, 429, 503)  # too large, too much of one visitor, too much of all: ours, and gradio's when its queue is full
 KEPT = 4096  # visitors whose uploads are remembered
 

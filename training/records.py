@@ -6,6 +6,7 @@ import math
 import platform
 import reprlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -171,14 +172,14 @@ def write_card(style: Style) -> None:
 
 
 def read_log(path: Path) -> list[dict]:
-    """Records of a loss log; a last line torn by a crash is left out. Empty when there is no log."""
+    """Records of a loss log; a line torn by a crash, or of other making, is left out. Empty when there is no log."""
     lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
     records = []
     for line in lines:
-        try:
-            records.append(json.loads(line))
-        except ValueError:
-            continue
+        with suppress(ValueError, RecursionError):
+            record = json.loads(line)
+            if isinstance(record, dict) and isinstance(record.get("step"), int):
+                records.append(record)
     return records
 
 

@@ -71,6 +71,13 @@ def test_no_film_of_a_stranger_reaches_ffmpeg(page, tmp_path, monkeypatch):
     assert answer.status_code == 404 and not called.exists()
 
 
+@pytest.mark.parametrize("address", ["stream/none", "stream/none/close"])
+def test_the_frames_of_a_camera_pass(page, address):
+    """They follow the first, which joined the queue, to an address of their own: gradio says that there is none, and not we."""
+    answer = httpx.post(f"{page}gradio_api/{address}", json={"data": []})
+    assert (answer.status_code, answer.text) == (404, "")
+
+
 @pytest.mark.parametrize("address", ["monitoring", "monitoring/summary"])
 def test_how_the_page_is_used_is_nobody_s_to_ask(page, address):
     assert httpx.get(f"{page}{address}").status_code == 403

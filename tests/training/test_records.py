@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 from training.config import TrainConfig
 from training.data.crops import PhotoFolder
 from training.data.paintings import Painting
-from training.records import check_other_half, differences, recipe_record
+from training.records import check_other_half, differences, read_log, recipe_record
 from training.running.grid import Grid
 from training.running.loop import resume
 from training.running.run import Run
@@ -97,3 +97,11 @@ def test_the_record_names_the_device_that_was_trained_on(examples, monkeypatch):
     facts = [Painting(examples / "sunset.jpg", "sunset")], PhotoFolder(examples, 32), [], []
     on = {kind: recipe_record(CONFIG, *facts, device=torch.device(kind))["made_with"] for kind in ("cpu", "cuda", "mps")}
     assert "CPU threads" in on["cpu"] and on["cuda"].startswith("a GPU, ") and on["mps"].startswith("Apple GPU, ")
+
+
+def test_a_log_is_read_whatever_else_stands_in_it(tmp_path):
+    """Going on with a run ended in a traceback."""
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(b'{"step": 1}\n\xff\x00\n5\n[]\nnull\n{}\n{"step": "2"}\n' + b"[" * 10**5 + b'\n{"step": 3}\n{"step": 4, "tot')
+    assert read_log(log) == [{"step": 1}, {"step": 3}]
+    assert read_log(tmp_path / "none") == []
