@@ -25,12 +25,13 @@ from training.config import AUTO, TrainConfig, kind, load_recipe
 from training.data.paintings import FACTS, read_paintings
 from training.running.loop import complete
 from training.running.processes import leave
+from training.running.rehearsal import rehearse
 from training.running.run import TRACKERS, Run, RunOptions
 from training.running.start import find_start, started_recipe
 from zoo.cli import command
 from zoo.config import NORMS
 from zoo.device import DEVICES, HELP
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, printable
 from zoo.images import open_photo, save_picture
 from zoo.names import make_slug
 from zoo.style import PHOTO
@@ -87,6 +88,8 @@ def make_parser() -> argparse.ArgumentParser:
     push = "then publish it as this repository of the Hub; the painting's facts must be given (log in first: hf auth login)"
     need.add_argument("--push-to", metavar="OWNER/NAME", help=push)
     need.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
+    dry = "check painting, photos, recipe, and of --push-to the name and that there is a login; say what would be done, do nothing"
+    need.add_argument("--dry-run", action="store_true", help=dry)
     auto = "weights that set themselves: relative losses, one balance for all paintings (training/objective/losses.py explains)"
     need.add_argument("--auto", action="store_true", help=auto)
 
@@ -161,6 +164,11 @@ def main(argv: list[str] | None = None) -> None:
             paintings = [replace(known, facts={**known.facts, **facts}, show=known.show or args.show_painting, trim=trim)]
         names = [field.name for field in dataclasses.fields(RunOptions)]
         options = RunOptions(**{name: getattr(args, name) for name in names})
+        if args.dry_run:
+            content = args.content or PHOTO.parent
+            lines = rehearse(Run(config, paintings, content, args.out, norms, options, start))
+            print("\n".join([*map(printable, lines), "Nothing was trained: leave --dry-run out."]))
+            return
         complete(Run(config, paintings, args.content or any_photo(args.out), args.out, norms, options, start))
     except KeyboardInterrupt:
         print(f"\nstopped; the same command goes on from the last checkpoint in {args.out}/run", file=sys.stderr)

@@ -12,6 +12,16 @@ from zoo.errors import ConfigError
 def check_push(run: Run, to: str) -> None:
     """Raise ZooError when the style, or the adapter to the one it starts from, could not be published as `to`."""
     from zoo import hub  # here, as only some trainings need the Hub
+
+    repo = check_publishable(run, to)
+    if (owner := repo.split("/")[0]) not in (known := hub.accounts()):
+        raise ConfigError(f"--push-to {to}: your login may write to {', '.join(known)}, not to {owner}")
+    hub.check_target(hub.Target(repo))
+
+
+def check_publishable(run: Run, to: str) -> str:
+    """The repository `to`; what can be told without asking the Hub. Raises ZooError as `check_push` does."""
+    from zoo import hub
     from zoo.sharing import PROVENANCE, check_base
 
     config, paintings = run.config, run.paintings
@@ -28,9 +38,7 @@ def check_push(run: Run, to: str) -> None:
         raise ConfigError(f"--push-to needs to know where the painting comes from: give {', '.join(missing)}")
     if config.only != "all":
         check_base(known_as(run.start[0]))
-    if (owner := repo.split("/")[0]) not in (known := hub.accounts()):
-        raise ConfigError(f"--push-to {to}: your login may write to {', '.join(known)}, not to {owner}")
-    hub.check_target(hub.Target(repo))
+    return repo
 
 
 def push(out: Path, to: str, only: str, say: Callable[[str], None]) -> None:

@@ -84,6 +84,11 @@ def commit_of(info: ModelInfo | DatasetInfo) -> str:
     return info.sha
 
 
+def has_token() -> bool:
+    """Whether there is a token to publish with, of `hf auth login` or HF_TOKEN; the Hub is not asked about it."""
+    return get_token() is not None
+
+
 @contextmanager
 def translated(what: str) -> Iterator[None]:
     """Inside, whatever the Hub's client raises becomes a HubError about `what`. Never repeats a token."""

@@ -1,0 +1,1 @@
+"""Scripts that train on machines of others and bring the project with them."""
