@@ -129,6 +129,8 @@ def make_parser() -> argparse.ArgumentParser:
     watch.add_argument("--workers", type=int, metavar="N", help="processes that read photos (default: 0 on a CPU, 8 for a GPU)")
     watch.add_argument("--track", choices=TRACKERS, help="log there too, besides the JSON lines in OUT/run (pip install it)")
     watch.add_argument("--stop-at", type=int, metavar="STEP", help="end this session after STEP; call again to go on")
+    stopped = "leave a style folder when the session ends early, too: what was learnt by then"
+    watch.add_argument("--export-stopped", action="store_true", help=stopped)
     return parser
 
 

@@ -217,8 +217,9 @@ def _recipe_facts(recipe: dict[str, Any]) -> list[str]:
     muon = f"Muon for the convolution kernels, learning rate {recipe.get('muon_rate', 0):g}, and Adam for the rest,"
     optimizer = muon if recipe.get("optimizer") == "muon" else "Adam, learning rate"
     levels = recipe.get("levels", 1)
+    stopped = f"{recipe['stopped_after']:,} of " if "stopped_after" in recipe else ""
     facts = [
-        f"{recipe['steps']:,} steps of batch {recipe['batch_size']}, {recipe['crop_size']} px crops of "
+        f"{stopped}{recipe['steps']:,} steps of batch {recipe['batch_size']}, {recipe['crop_size']} px crops of "
         f"{recipe['photos']['number']:,} photos; painting at {recipe['style_size']} px",
         f"content : style : TV = {recipe['content_weight']:g} : {recipe['style_weight']:g} : {recipe['tv_weight']:g}, "
         f"{recipe['balance']} losses{f' at {levels} sizes' if levels > 1 else ''}; "

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -13,9 +14,12 @@ from safetensors.torch import load_file
 
 import zoo
 from tests.conftest import EXAMPLES, ROOT
-from tests.training.runs import STEPS, losses
+from tests.training.runs import STEPS, command, losses
 from training.config import TrainConfig
+from training.running import loop
 from training.running.optimizers import rate_factor
+from training.running.start import describe_start
+from training.train import main
 
 pytestmark = pytest.mark.slow
 
@@ -155,3 +159,23 @@ def test_a_texture_needs_no_photos(examples, tmp_path, run_module):
     assert zoo.texture(tmp_path / "tiles", 64).size == (64, 64)
     assert "zoo texture" in (tmp_path / "tiles" / "README.md").read_text()
     assert (tmp_path / "tiles" / "images" / "preview.jpg").is_file()
+
+
+def test_a_run_that_is_stopped_may_leave_a_style_and_goes_on_all_the_same(trained, examples, tmp_path, monkeypatch):
+    out = tmp_path / "after-sunset"
+    words = [str(word) for word in command(examples, out, "--export-stopped")]
+    assert main([*words, "--stop-at", "3"]) == 0
+    style = zoo.find(out)
+    assert style.recipe["steps"] == STEPS and style.recipe["stopped_after"] == 3
+    assert "3 of 6 steps" in (out / "README.md").read_text() and style.picture("preview")
+    assert describe_start((style,), ("instance",))[0]["steps"] == 3
+    early = load_file(out / "model.safetensors")
+    monkeypatch.setattr(loop, "stop_signals", lambda: nullcontext([2]))  # Ctrl-C in the very next step
+    assert main(words) == 130
+    assert zoo.find(out).recipe["stopped_after"] == 4
+    monkeypatch.undo()
+    assert main(words) == 0
+    assert "stopped_after" not in zoo.find(out).recipe and losses(out) == losses(trained[0])
+    late = load_file(out / "model.safetensors")
+    assert not torch.equal(early["leave.weight"], late["leave.weight"])
+    assert torch.equal(late["leave.weight"], load_file(trained[0] / "model.safetensors")["leave.weight"])

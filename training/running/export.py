@@ -27,8 +27,9 @@ ADAPTER = "adapter"  # the folder, in that of a style of which only a part was t
 MAX_PAINTING = 2 * 2**20  # bytes: a larger file is shown reduced
 
 
-def export_styles(report: RunReport, twins: list[Twin]) -> None:
-    """Export every row of a finished run to its folder, with pictures, record and card."""
+def export_styles(report: RunReport, twins: list[Twin], step: int) -> None:
+    """Export every row of a run, as it is after that step, to its folder, with pictures, record and card."""
+    report.stopped_after = step if step < report.run.config.steps else None
     for row, painting in enumerate(report.run.paintings):
         export_style(report, twins, row, painting)
     if (identity := report.run.identity_row) is not None:

@@ -114,7 +114,7 @@ def train(run: Run, folder: Path, vgg: VGG16, accelerator: Accelerator, state: d
     last = min(config.steps, options.stop_at or config.steps)
     loader = accelerator.prepare(make_loader(photos, first, last, config.batch_size, workers(options, accelerator.device)))
     bar = tqdm(total=config.steps, initial=first, unit="step", smoothing=0.02, disable=not accelerator.is_main_process)
-    seconds, began = state["seconds"] if state else 0.0, time.monotonic()  # of training alone, over all sessions
+    stopping, seconds, began = False, state["seconds"] if state else 0.0, time.monotonic()  # of training alone, over all sessions
     with bar, stop_signals() as signals:
         for step, batch in enumerate(in_plain_words(loader), first + 1):
             batch = batch.to(accelerator.device, memory_format=torch.channels_last)
@@ -141,10 +141,13 @@ def train(run: Run, folder: Path, vgg: VGG16, accelerator: Accelerator, state: d
                 state = {twin.norm: twin.state_dict() for twin in twins}
                 save_checkpoint(run.checkpoints, step, {"run": identification, "seconds": seconds, **state})
             if stopping:
-                raise KeyboardInterrupt
+                last = step
+                break
             began = time.monotonic()
-    if last == config.steps and accelerator.is_main_process:
-        export_styles(report, twins)
+    if accelerator.is_main_process and (last == config.steps or options.export_stopped):
+        export_styles(report, twins, last)
+    if stopping:
+        raise KeyboardInterrupt
     return last == config.steps
 
 

@@ -49,6 +49,7 @@ class RunReport:
     def __init__(self, run: Run, photos: PhotoFolder, accelerator: Accelerator, vgg: VGG16):
         self.run, self.photos, self.accelerator, self.vgg = run, photos, accelerator, vgg
         self.active = accelerator.is_main_process
+        self.stopped_after: int | None = None  # the step whose weights are exported, where that is not the last
         self._objectives: dict = {}
 
     def begin(self, first: int, twins: list[Twin]) -> None:
@@ -77,7 +78,9 @@ class RunReport:
 
     def write_recipe(self, path: Path, paintings: list[Painting]) -> None:
         """recipe.yaml as it concerns some of the paintings."""
-        write_recipe(path, self.run.recipe(paintings, self.photos, self.accelerator.device), self.run.norms)
+        record = self.run.recipe(paintings, self.photos, self.accelerator.device)
+        stopped = {"stopped_after": self.stopped_after} if self.stopped_after else {}
+        write_recipe(path, {**record, **stopped}, self.run.norms)
 
     def log(self, step: int, losses: dict, **more: object) -> None:
         """Add one line to the loss log."""

@@ -36,6 +36,7 @@ class RunOptions:
     track: str | None = None  # besides the JSON lines: one of TRACKERS
     push_to: str | None = None  # owner/name of the Hub, where the finished style is published
     stop_at: int | None = None  # end the session after this step; a later call resumes
+    export_stopped: bool = False  # a session that ends before the last step leaves a style folder, too
 
     def __post_init__(self) -> None:
         for name in ("preview_every", "held_out_every", "checkpoint_every", "log_every", "stop_at"):

@@ -94,7 +94,7 @@ def describe_start(start: tuple[Style, ...], norms: tuple[str, ...]) -> list[dic
     def steps(style: Style) -> int | None:
         try:
             earlier = sum(record["steps"] or 0 for record in style.recipe.get("started_from", []))
-            return int(style.recipe["steps"] + earlier)
+            return int(style.recipe.get("stopped_after", style.recipe["steps"]) + earlier)
         except (KeyError, TypeError, ValueError):  # a recipe of other making, or none
             return None
 
