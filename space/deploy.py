@@ -22,7 +22,8 @@ from zoo.errors import ConfigError
 
 ROOT = Path(__file__).parent.parent
 PATTERNS = (
-    "app.py", "LICENSE", "LICENSES/*", "NOTICE", "space/*.py", "space/browser/*.py", "space/style.css", "space/mark.svg",
+    "app.py", "LICENSE", "LICENSES/*", "NOTICE", "space/style.css", "space/mark.svg",
+    "space/*.py", "space/browser/*.py", "space/train/*.py",
     *(f"space/{folder}/*.jpg" for folder in ("examples", "hazy", "taught")),
     "zoo/**/*.py", "zoo/photo.jpg", "zoo/styles/*/*.*", "zoo/styles/*/batch/*.*",
     *(f"zoo/styles/*/images/{kind}.jpg" for kind in ("batch", "instance", "painting")),

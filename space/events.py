@@ -60,7 +60,7 @@ def teller(progress: gr.Progress) -> Callable[[float], None]:
 def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
     """Connect the parts of the page."""
     controls, knobs, result, shared = parts.controls, parts.knobs, parts.result, parts.shared
-    chosen, slugs = controls.chosen, [style.slug for style in styles]
+    chosen = controls.chosen
     address = gr.Textbox(visible="hidden")
 
     def paint_pair(given: dict[Component, Any], request: gr.Request, progress=PROGRESS):
@@ -105,12 +105,13 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
 
     def bring_back(settings: Settings):
         """What `restored` shows: all that was set, whose style is chosen anew, so that it is painted."""
+        slugs = [style.slug for style in styles]
         place = slugs.index(settings.style) if settings.style in slugs else None
         set_ = settings.contrast, settings.strokes, settings.left, settings.strength, settings.colours
         return settings.photo, settings.size, *set_, gr.Gallery(selected_index=place), (settings.style, next(_numbers))
 
     def follow_link(said):
-        settings, wrong = from_link(dict(parse_qsl((said or "")[1:LINK])), slugs)
+        settings, wrong = from_link(dict(parse_qsl((said or "")[1:LINK])), [style.slug for style in styles])
         if wrong:
             gr.Warning(f"This link asks for what is not here, or not any more: {', '.join(wrong)}.", title="An old link?")
         return gr.skip() if settings is None else bring_back(settings)
@@ -124,18 +125,28 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         newest = _walls.take(request.session_hash)
         if photo is None:
             return gr.skip()
+        hung = list(styles)  # to which a training may add
         try:
-            tiles = actions.wall(photo, styles, Visit(who(request), newest))
+            tiles = actions.wall(photo, hung, Visit(who(request), newest))
         except (Superseded, ZooError):  # what is wrong, `paint_pair` says
             return gr.skip()
-        files = [save_result(tile, "tile", style.slug, format="JPEG") for tile, style in zip(tiles, styles, strict=True)]
-        return [(file, style.title) for file, style in zip(files, styles, strict=True)]
+        files = [save_result(tile, "tile", style.slug, format="JPEG") for tile, style in zip(tiles, hung, strict=True)]
+        return [(file, style.title) for file, style in zip(files, hung, strict=True)]
 
     def choose(request: gr.Request, event: gr.SelectData):
         with actions.plain_errors():
             place = check_index(event.index, len(styles))
         _choices.take(request.session_hash)
         return styles[place].slug, next(_numbers)
+
+    def hang(slug, request: gr.Request):
+        """What was trained becomes one of the styles, and is painted."""
+        with actions.plain_errors():
+            style = actions.find_in_zoo(slug)
+        if slug not in [other.slug for other in styles]:
+            styles.append(style)
+        _choices.take(request.session_hash)
+        return (slug, next(_numbers)), gr.Tabs(selected="compare")
 
     def take(name, request: gr.Request):
         newest = _choices.take(request.session_hash)
@@ -190,6 +201,9 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
     photo.change(paint_wall, photo, controls.styles, **quiet, **actions.PAINTING)
     chosen.change(None, js=TO_RESULT)
     controls.styles.select(choose, None, chosen, **quiet, concurrency_limit=None)
+    if trained := parts.trained:
+        hung = trained.button.click(hang, trained.slug, [chosen, parts.tabs], **quiet, concurrency_limit=None)
+        hung.success(paint_wall, photo, controls.styles, **quiet, **actions.PAINTING)
     for event, function, inputs in (
         (shared.use.click, take, shared.name),
         (shared.name.submit, take, shared.name),

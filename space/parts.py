@@ -76,11 +76,20 @@ class Shared:
 
 
 @dataclass(frozen=True)
+class Trained:
+    """A style that was trained on the page: its slug, None before there is one, and the button that has it painted."""
+
+    slug: gr.State
+    button: gr.Button
+
+
+@dataclass(frozen=True)
 class Parts:
-    """All of them."""
+    """All of them; `trained` where the page trains."""
 
     controls: Controls
     knobs: Knobs
     result: Result
     shared: Shared
     tabs: gr.Tabs
+    trained: Trained | None = None

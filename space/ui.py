@@ -18,6 +18,7 @@ from space.photo_input import PhotoInput
 from space.settings import PHOTOS, REMEMBERED, SIZES, STROKES
 from space.status import status_routes
 from space.theme import make_theme
+from space.train import tab as train
 from space.words import HERO, NORMS, about, as_hung, captions
 from zoo import hub
 from zoo.catalog import list_styles, sound_styles
@@ -69,9 +70,11 @@ def build_demo() -> gr.Blocks:
                 why.add_tab(controls.photo, controls.chosen, _built(MANUAL))
             with gr.Tab("Video", id="moving-tab") as tab:
                 moving.add_tab(demo, tab, tabs, styles, controls.chosen)
+            with gr.Tab("Train", id="train-tab") as tab:
+                trained = train.add_tab(tab, controls.photo, styles)
             with gr.Tab("Community", id="community-tab") as tab:
                 shared = community.add_tab(tab)
-        events.wire(demo, styles, Parts(controls, knobs, result, shared, tabs))
+        events.wire(demo, styles, Parts(controls, knobs, result, shared, tabs, trained))
         api.add_api(styles)
     FILES.keep(demo)
     # Without api_open every function could be called past the queue, by its index, and past all of its limits.

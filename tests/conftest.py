@@ -186,3 +186,27 @@ def painted_pair(small_pair) -> Path:
     recipe = (ROOT / "zoo" / "styles" / "starry-night" / "recipe.yaml").read_text(encoding="utf-8")
     (small_pair / "recipe.yaml").write_text(recipe, encoding="utf-8")
     return small_pair
+
+
+@pytest.fixture
+def tiny(monkeypatch, tmp_path):
+    """Trainings on a page that take seconds, in a folder of the test's own; whatever is under way in the end is ended."""
+    from space.train import job
+
+    small = ("--crop-size", "64", "--style-size", "64", "--batch-size", "1", "--detail-crop", "0", "--device", "cpu")
+    often = ("--preview-every", "2", "--checkpoint-every", "2", "--log-every", "1", "--export-stopped")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MISSING_INGREDIENT_STYLES", "")
+    monkeypatch.setattr(job, "RECIPE", (*job.RECIPE, *small))
+    monkeypatch.setattr(job, "OFTEN", often)
+    made, start = [], job.Trainer.start
+
+    def remembered(self, who, order):
+        made.append(start(self, who, order))
+        return made[-1]
+
+    monkeypatch.setattr(job.Trainer, "start", remembered)
+    yield tmp_path
+    for one in made:
+        one.process.kill()
+        one.process.wait()

@@ -45,3 +45,12 @@ def paint_small(tab, asked):
     tab.locator("#size").get_by_text("256 px").click()
     assert asked.get(timeout=20) == as_hung(list_styles())[0].slug
     expect(tab.locator("#info")).to_contain_text("256×", timeout=60_000)
+
+
+def open_tab(tab, name):
+    """Choose a tab of the page, on a phone by the menu of those for which there is no room."""
+    found = tab.get_by_role("tab", name=name, exact=True)
+    if not (found.count() and found.first.is_visible()):
+        tab.locator("#tabs .overflow-menu > button").first.click()
+        found = tab.locator("#tabs .overflow-dropdown").get_by_text(name, exact=True)
+    found.first.click()

@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from space import actions, community
 from space.words import as_hung
+from tests.browser.acts import open_tab
 from tests.conftest import served
 from zoo.catalog import list_styles
 from zoo.style import BUNDLED
@@ -42,14 +43,14 @@ def use(tab, name):
 def test_the_hub_is_asked_only_when_the_tab_is_opened(shared, tab):
     tab.locator("#styles").wait_for(state="visible")
     assert shared.requests == []
-    tab.get_by_role("tab", name="Community").click()
+    open_tab(tab, "Community")
     expect(tab.locator("#community img")).to_have_count(2, timeout=30_000)
     assert shared.requests and not tab.outside and not tab.complaints
     assert tab.evaluate("document.documentElement.scrollWidth") <= tab.viewport_size["width"]
 
 
 def test_a_style_is_picked_and_compared(shared, tab):
-    tab.get_by_role("tab", name="Community").click()
+    open_tab(tab, "Community")
     tab.locator("#community button.thumbnail-item, #community .grid-wrap button").first.click(timeout=30_000)
     wait_for_comparison(tab)
     expect(tab.locator("#about")).to_contain_text("Katsushika Hokusai")
@@ -63,7 +64,7 @@ def test_no_bundled_tile_stays_marked_beside_a_style_of_the_hub(shared, tab):
     """(issue 13, item 27)"""
     marked = tab.locator("#styles button.thumbnail-item.selected")
     expect(marked).to_have_count(1)
-    tab.get_by_role("tab", name="Community").click()
+    open_tab(tab, "Community")
     use(tab, "eve/scream")
     wait_for_comparison(tab)
     expect(marked).to_have_count(0)
@@ -82,10 +83,10 @@ def test_a_tile_picked_while_a_style_is_downloaded_wins(shared, tab, monkeypatch
         return style
 
     monkeypatch.setattr(community, "fetch", slow)
-    tab.get_by_role("tab", name="Community").click()
+    open_tab(tab, "Community")
     use(tab, "eve/scream")
     assert asked.wait(20)
-    tab.get_by_role("tab", name="Compare").click()
+    open_tab(tab, "Compare")
     tab.locator("#styles button.thumbnail-item").nth(2).click()
     wait_for_comparison(tab)
     title = as_hung(list_styles())[2].title
@@ -97,14 +98,14 @@ def test_a_tile_picked_while_a_style_is_downloaded_wins(shared, tab, monkeypatch
 
 
 def test_a_name_is_entered(shared, tab):
-    tab.get_by_role("tab", name="Community").click()
+    open_tab(tab, "Community")
     use(tab, "eve/scream")
     wait_for_comparison(tab)
     expect(tab.locator("#about")).to_contain_text("Edvard Munch")
 
 
 def test_a_wrong_name_is_said_in_words(shared, tab):
-    tab.get_by_role("tab", name="Community").click()
+    open_tab(tab, "Community")
     use(tab, "eve/none")
     expect(tab.get_by_text("no such repository")).to_be_visible(timeout=30_000)
 
@@ -112,9 +113,9 @@ def test_a_wrong_name_is_said_in_words(shared, tab):
 def test_without_a_hub_the_tab_says_so_and_the_zoo_works(shared, tab, monkeypatch):
     monkeypatch.setattr(community, "TIMEOUT", actions.TIMEOUT)
     shared.close()
-    tab.get_by_role("tab", name="Community").click()
+    open_tab(tab, "Community")
     expect(tab.locator("#community-note")).to_contain_text("Hub", timeout=10_000)
-    tab.get_by_role("tab", name="Compare").click()
+    open_tab(tab, "Compare")
     tab.locator("#size").get_by_text("256 px").click()
     wait_for_comparison(tab)
 
@@ -126,7 +127,7 @@ def test_a_style_is_published_from_the_page(hub, logged_in, browser, painted_pai
     with served() as url:
         tab = browser.new_page()
         tab.goto(url, wait_until="domcontentloaded")
-        tab.get_by_role("tab", name="Community").click()
+        open_tab(tab, "Community")
         tab.locator("#share").get_by_text("Share a style").click()
         with tab.expect_response(lambda r: "/upload" in r.url and r.request.method == "POST"):
             tab.locator("#zip input[type=file]").set_input_files(archive)

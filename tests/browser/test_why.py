@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.acts import png, upload
+from tests.browser.acts import open_tab, png, upload
 from tests.browser.test_page import SMALL
 
 pytestmark = pytest.mark.slow
@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 def test_each_lesson_is_tried_on_one_s_own_photo(tab):
     upload(tab, "mandel.png", png(640, 480))
-    tab.get_by_role("tab", name="Why instance norm?").click()
+    open_tab(tab, "Why instance norm?")
     for name, count in (("readings", 4), ("border", 2), ("sizes", 2)):  # which are laid out one after the other
         expect(tab.locator(f"#{name} img")).to_have_count(count)
         tab.locator(f"#{name}").scroll_into_view_if_needed()  # pictures are loaded when they are looked at

@@ -1,4 +1,4 @@
-"""`--dry-run`: what would be done, and what could fail after hours; the script for Hugging Face Jobs, started as it is there."""
+"""`--dry-run`: what would be done, and what could fail after hours; the script for Hugging Face Jobs, started."""
 
 import os
 import re
@@ -24,7 +24,9 @@ def test_it_says_what_would_be_done_and_does_nothing(examples, tmp_path, capsys)
     assert main(words(examples, out, "--style-size", "600")) == 0
     said = capsys.readouterr().out
     assert "sunset.jpg, 683×512 px, which is enlarged to a short side of 600" in said and "5 in examples" in said
-    assert "6 steps of 2 photos at 64 px, instance and batch norm" in said and "after-sunset" in said and "published" not in said
+    assert (
+        "6 steps of 2 photos at 64 px, instance and batch norm" in said and "after-sunset" in said and "published" not in said
+    )
     assert not out.exists()
     assert main([*words(examples, out)[2:], "--recipe", "minutes", "--from", "the-scream"]) == 0
     assert "300 steps of 2 photos at 320 px, instance and batch norm, begins from the-scream" in capsys.readouterr().out

@@ -18,7 +18,9 @@ def rehearse(run: Run) -> list[str]:
     published and there is no login.
     """
     config = run.config
-    lines = [f"painting   {painting.file.name}, {_size(painting.image().size, config.style_size)}" for painting in run.paintings]
+    lines = [
+        f"painting   {painting.file.name}, {_size(painting.image().size, config.style_size)}" for painting in run.paintings
+    ]
     began = f", begins from {', '.join(map(known_as, run.start))}" if run.start else ""
     lines += [
         f"photos     {_photos(run)}",
@@ -32,13 +34,17 @@ def rehearse(run: Run) -> list[str]:
         from zoo import hub  # here, as only some trainings need the Hub
 
         if not hub.has_token():
-            raise HubAccessError(f"--push-to {to} needs a login: run `hf auth login`, or set HF_TOKEN (a job: --secrets HF_TOKEN)")
+            raise HubAccessError(
+                f"--push-to {to} needs a login: run `hf auth login`, or set HF_TOKEN (a job: --secrets HF_TOKEN)"
+            )
         lines.append(f"published  as {to}; there is a token, and the Hub was not asked about it")
     return lines
 
 
 def _size(size: tuple[int, int], wanted: int) -> str:
-    small = f", which is enlarged to a short side of {wanted}: a larger reproduction would be better" if min(size) < wanted else ""
+    small = (
+        f", which is enlarged to a short side of {wanted}: a larger reproduction would be better" if min(size) < wanted else ""
+    )
     return f"{size[0]}×{size[1]} px{small}"
 
 

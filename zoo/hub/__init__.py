@@ -12,5 +12,6 @@ from zoo.hub.upload import Target, check_target, deploy, is_there, space_hardwar
 
 __all__ = [
     "SHARE_VARIABLE", "SORTS", "Found", "Target", "accounts", "cache_folder", "check_target", "deploy", "endpoint", "find",
-    "has_token", "is_there", "pull", "pull_pictures", "serve_strangers", "space_hardware", "split_id", "thumbnail", "upload_style",
+    "has_token", "is_there", "pull", "pull_pictures", "serve_strangers", "space_hardware", "split_id", "thumbnail",
+    "upload_style",
 ]  # fmt: skip
