@@ -93,7 +93,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         downloads = [gr.DownloadButton(value=file, interactive=True) for file in kept]
         hung = gr.Image(painting, visible=painting is not None)
         strip = gr.Gallery([file for _, file in seen], selected_index=0)
-        told = words.captions(left), actions.describe(done)
+        told = words.captions(left if "batch" in done.painted else "photo"), actions.describe(done)
         return (at_left, shown[1]), *told, *downloads, about, hung, to_link(settings), seen, strip
 
     def show_stop(size):
@@ -147,6 +147,9 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
             styles.append(style)
         _choices.take(request.session_hash)
         return (slug, next(_numbers)), gr.Tabs(selected="compare")
+
+    def mark(chosen):
+        return gr.Gallery(selected_index=next((i for i, style in enumerate(styles) if style.slug == chosen[0]), None))
 
     def take(name, request: gr.Request):
         newest = _choices.take(request.session_hash)
@@ -203,7 +206,8 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
     controls.styles.select(choose, None, chosen, **quiet, concurrency_limit=None)
     if trained := parts.trained:
         hung = trained.button.click(hang, trained.slug, [chosen, parts.tabs], **quiet, concurrency_limit=None)
-        hung.success(paint_wall, photo, controls.styles, **quiet, **actions.PAINTING)
+        walled = hung.success(paint_wall, photo, controls.styles, **quiet, **actions.PAINTING)
+        walled.then(mark, chosen, controls.styles, **quiet, concurrency_limit=None)
     for event, function, inputs in (
         (shared.use.click, take, shared.name),
         (shared.name.submit, take, shared.name),

@@ -23,7 +23,7 @@ from PIL import Image
 
 from space.train.commands import Wish
 from space.words import without_paths
-from zoo.catalog import LOCAL_VARIABLE
+from zoo.catalog import LOCAL_VARIABLE, list_styles
 from zoo.errors import ConfigError, PhotoError, TrainingError
 from zoo.folder import CONFIG, WEIGHTS
 from zoo.images import open_photo, save_picture
@@ -31,6 +31,7 @@ from zoo.images import open_photo, save_picture
 VARIABLE = "MISSING_INGREDIENT_TRAIN"  # 1, or the folder of photos to train on
 FOLDER = Path("trained-here")  # in the folder that the page was started in
 PHOTOS = Path(__file__).parent.parent / "examples"
+USUAL = PHOTOS / "raccoon.jpg"  # in previews, beside the zoo's photo, of who has none
 ROOT = Path(__file__).parent.parent.parent
 RECIPE = ("--recipe", "minutes", "--norm", "instance")
 STEPS = (100, 200, 300, 600)
@@ -152,8 +153,7 @@ class Trainer:
             try:
                 preview.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(order.painting, painting)  # uploads do not stay for ever
-                if order.photo:
-                    save_picture(open_photo(order.photo, 640), preview / "photo.jpg")
+                save_picture(open_photo(order.photo or USUAL, 640), preview / "photo.jpg")
                 with open(run / "errors.txt", "wb") as errors:
                     process = subprocess.Popen(self._command(order, folder, painting), cwd=ROOT, stdin=subprocess.DEVNULL,
                                                stdout=subprocess.DEVNULL, stderr=errors)  # fmt: skip
@@ -188,18 +188,19 @@ class Trainer:
                 job.process.terminate()
 
     def _command(self, order: Order, folder: Path, painting: Path) -> list[str]:
+        """The trainer's command line."""
         facts = [f"--{key}={words}" for key, words in order.wish.said.items()]
-        words = ["--from", order.start, "--steps", order.steps, "--style-image", painting, "--content", self._photos]
-        preview = folder / "run" / "photo"
-        shown = ["--preview", preview] if any(preview.iterdir()) else []
-        return [sys.executable, "-m", "training.train", *RECIPE, *map(str, [*words, "--out", folder, *shown]), *OFTEN, *facts]
+        given = ["--from", order.start, "--steps", order.steps, "--style-image", painting, "--content", self._photos]
+        told = ["--preview", folder / "run" / "photo", *OFTEN, *facts]
+        return [sys.executable, "-m", "training.train", *RECIPE, *map(str, [*given, "--out", folder, *told])]
 
     def _place(self, order: Order) -> Path:
         """The folder that is called as the style: a new one, or that of the same painting trained in the same way."""
         key = hashlib.sha256(order.painting.read_bytes())
         key.update(json.dumps([order.start, order.steps, order.wish.said, str(self._photos), *RECIPE]).encode())
         names = (order.wish.name, *(f"{order.wish.name}-{number}" for number in range(2, 1000)))
-        for folder in (self._folder / name for name in names):
+        taken = {style.slug for style in list_styles() if style.folder.parent != self._folder}  # which it would hide
+        for folder in (self._folder / name for name in names if name not in taken):
             mark = folder / "run" / "order"
             with suppress(FileNotFoundError):
                 if mark.read_text() == key.hexdigest():

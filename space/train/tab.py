@@ -1,5 +1,7 @@
 """The tab itself: what is said of a painting, the commands that follow from it, and the training on the page."""
 
+import filecmp
+import functools
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,8 @@ from space.photo_input import PhotoInput
 from space.train import commands, job
 from space.train.commands import MACHINES, Wish
 from space.train.words import HERE, NOT_HERE, NOTHING, TRAIN, how_it_stands
-from space.turns import Newest
 from zoo.errors import ConfigError, PhotoError, shorten
-from zoo.style import Style
+from zoo.style import PHOTO, Style
 
 TICK = 2.0  # s between two looks at a training
 FIRST = "minutes"  # the machine that is shown first
@@ -25,8 +26,6 @@ HINTS = {"title": "The Starry Night", "author": "Vincent van Gogh", "year": "188
          "source": "where this reproduction comes from"}  # fmt: skip
 WHERE = "A folder or an archive of yours, or owner/name of a data set on the Hub. A thousand varied ones are best."
 WIDTHS = {"title": 300, "author": 140, "source": 300}  # px, at least; others 100
-
-_told = Newest()
 
 
 class PaintingInput(PhotoInput):
@@ -59,20 +58,14 @@ def add_tab(tab: gr.Tab, photo: PhotoInput, styles: list[Style]) -> Trained | No
                 _code("Then paint with it, and share it", "afterwards", commands.afterwards(FIRST, Wish())),
             ]
 
-    def tell(sent: dict[Component, Any], request: gr.Request):
-        newest = _told.take(request.session_hash)
-        how = sent[machine] if sent[machine] in MACHINES else FIRST
-        wish, size = make_wish([sent[one] for one in given]), _size(sent[given[0]])
-        texts = (
-            commands.advice(how, wish, size),
-            commands.install(how),
-            commands.train(how, wish),
-            commands.afterwards(how, wish),
-        )
-        return texts if newest() else gr.skip()
+    def tell(sent: dict[Component, Any]):
+        painting, how = sent[given[0]], sent[machine] if sent[machine] in MACHINES else FIRST
+        wish = make_wish([sent[one] for one in given])
+        said = commands.install(how), commands.train(how, wish), commands.afterwards(how, wish)
+        return commands.advice(how, wish, _size(painting[0]) if painting else None), *said
 
     events = [machine.change, given[0].change, *(event for box in given[1:] for event in (box.blur, box.submit))]
-    gr.on(events, tell, {machine, *given}, [words, *shown], trigger_mode="multiple", **QUIET)
+    gr.on(events, tell, {machine, *given}, [words, *shown], trigger_mode="always_last", **QUIET)
     if photos is None:
         gr.Markdown(NOT_HERE, elem_id="not-here")
         return None
@@ -86,10 +79,11 @@ def make_wish(sent: list[Any]) -> Wish:
     return Wish(painting[1] if painting else Wish.file, dict(zip(commands.FACTS, facts, strict=True)), photos, owner)
 
 
-def _size(painting: tuple[str, str] | None) -> tuple[int, int] | None:
-    """Width and height of an upload in px; None for none. Raises gr.Error for what is no picture."""
+@functools.lru_cache(64)
+def _size(path: str) -> tuple[int, int]:
+    """Width and height of an upload in px. Raises gr.Error for what is no picture."""
     with actions.plain_errors():
-        return actions.read_photo(painting[0]).size if painting else None
+        return actions.read_photo(path).size
 
 
 def _form() -> list[Any]:
@@ -126,7 +120,7 @@ def _add_training(tab: gr.Tab, trainer: job.Trainer, given: list[Any], photo: Ph
                 stop = gr.Button("Stop", min_width=110, interactive=False, elem_id="stop")
         with gr.Column(scale=3, min_width=280):
             note = gr.Markdown(NOTHING, elem_id="standing")
-            preview = gr.Image(label="Photos, as it paints them so far", interactive=False, visible=False,
+            preview = gr.Image(label="Photos, as it paints them so far", show_label=False, interactive=False, visible=False,
                                buttons=["fullscreen"], elem_id="so-far")  # fmt: skip
             attempt = gr.Button("Try it on my photo", variant="primary", visible=False, elem_id="try-trained")
             publish = _code("Share it", "share", visible=False)
@@ -159,7 +153,8 @@ def _add_training(tab: gr.Tab, trainer: job.Trainer, given: list[Any], photo: Ph
                 raise PhotoError("there is no painting yet: drop one above")
             if sent[steps] not in job.STEPS or sent[start] not in trained.values():
                 raise ConfigError(f"no training has {shorten(sent[steps])} steps, or begins with {shorten(sent[start])}")
-            shown = Path(sent[photo]) if sent[photo] else None
+            own = sent[photo] and not filecmp.cmp(sent[photo], PHOTO, shallow=False)  # previews show the zoo's in any case
+            shown = Path(sent[photo]) if own else None
             wish = make_wish([sent[one] for one in given])
             trainer.start(who(request), job.Order(Path(painting[0]), wish, sent[start], sent[steps], shown))
         return look(request)

@@ -26,8 +26,10 @@ def how_it_stands(stands: Standing, mine: bool) -> str:
         return f"Somebody else's training is under way: {of}{left}." if stands.runs else NOTHING
     loss = f" · loss {stands.loss:.3g}" if stands.loss is not None else ""
     words = {
-        "running": f"**Training**: {of}{loss}{left}" if stands.step else "**Starting**: the first preview comes in a moment",
-        "stopping": f"**Stopping** after {of}: what was learnt by then is kept",
+        "running": f"**Training**: {of}{loss}{left}"
+        if stands.step
+        else "**Starting**: photos and painting are read, then the first preview comes",
+        "stopping": f"**Stopping** after {of}: what was learnt so far becomes a style",
         "done": f"**Done**: {of}{loss}. Try it, or share it",
         "stopped": f"**Stopped** after {of}. The checkpoint is kept: *Go on* takes it up with the same painting and words",
         "failed": f"**This did not work**: {plain(stands.error)}",

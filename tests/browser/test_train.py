@@ -65,11 +65,11 @@ def test_a_training_from_the_page(browser, tiny, monkeypatch):
         drop(tab, EXAMPLES / "sunset.jpg", "sunset.jpg")
         say(tab, "fact-title", "After <b>Sunset</b>")
         tab.locator("#start").click()
-        expect(tab.locator("#standing")).to_contain_text(re.compile(r"step [1-9]\d* of 300 · loss \d.*left"), timeout=120_000)
+        expect(tab.locator("#standing")).to_contain_text(re.compile(r"step [1-9]\d* of 300 · loss \d.*left"), timeout=300_000)
         expect(tab.locator("#so-far img")).to_be_visible(timeout=60_000)
         expect(tab.locator("#start")).to_be_disabled()
         tab.locator("#stop").click()
-        expect(tab.locator("#standing")).to_contain_text("Stopped after", timeout=120_000)
+        expect(tab.locator("#standing")).to_contain_text("Stopped after", timeout=300_000)
         expect(tab.locator("#start")).to_have_text("Go on")
         expect(tab.locator("#code-share")).to_contain_text(
             "zoo publish trained-here/after-b-sunset-b --to YOUR-NAME/after-b-sunset-b"
@@ -78,7 +78,9 @@ def test_a_training_from_the_page(browser, tiny, monkeypatch):
         tab.locator("#try-trained").click()
         expect(tab.locator("#about")).to_contain_text("After <b>Sunset</b>", timeout=60_000)
         expect(tab.locator("#info")).to_contain_text("no batch-norm twin")
+        expect(tab.locator("#captions")).to_contain_text("Your photo")
         expect(tab.locator("#styles .thumbnail-item")).to_have_count(13, timeout=60_000)
+        expect(tab.locator("#styles .thumbnail-item").last).to_have_class(re.compile("selected"))
         tab.locator("#styles .thumbnail-item").first.click()
         expect(tab.locator("#about")).to_contain_text("The Starry Night", timeout=60_000)
         tab.locator("#styles .thumbnail-item").last.click()
