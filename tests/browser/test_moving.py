@@ -9,6 +9,7 @@ from playwright.sync_api import expect
 
 from space import camera, clips
 from space.words import NORMS, as_hung
+from tests.browser import acts
 from zoo.catalog import list_styles
 from zoo.engine.painting import Painted
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 
 def open_tab(tab):
-    tab.get_by_role("tab", name="Video").click()
+    acts.open_tab(tab, "Video")
     tab.locator("#camera").get_by_text("Webcam").wait_for()
 
 
@@ -92,14 +93,14 @@ def test_the_newest_frame_wins_and_nothing_else_waits(tab, asked, monkeypatch):
     places = [frames.index(frame) for frame, _, _ in asked if frame in frames]
     assert len(places) >= 2 and len(frames) > 2 * len(places)
     assert places == sorted(set(places))
-    tab.get_by_role("tab", name="Compare").click()
+    acts.open_tab(tab, "Compare")
     tab.locator("#size").get_by_text("256 px").click()
     expect(tab.locator("#info")).to_contain_text("256×", timeout=90_000)
     tab.wait_for_timeout(2000)
     seen = len(asked)  # behind another tab nothing is painted
     tab.wait_for_timeout(2500)
     assert len(asked) == seen
-    tab.get_by_role("tab", name="Video").click()
+    acts.open_tab(tab, "Video")
     tab.wait_for_timeout(3000)
     assert len(asked) > seen
 
@@ -111,7 +112,7 @@ def test_a_camera_that_is_refused_or_missing_is_said(tab):
     expect(tab.locator("#camera-trouble")).to_contain_text("allow it beside the address")
     expect(tab.locator("#camera-trouble")).to_be_visible()
     tab.evaluate("navigator.mediaDevices.enumerateDevices = async () => []")
-    tab.get_by_role("tab", name="Compare").click()
+    acts.open_tab(tab, "Compare")
     open_tab(tab)
     expect(tab.locator("#camera-trouble")).to_contain_text("no camera")
     record(tab)  # now it is allowed
