@@ -102,6 +102,8 @@ def test_the_record_names_the_device_that_was_trained_on(examples, monkeypatch):
 def test_a_log_is_read_whatever_else_stands_in_it(tmp_path):
     """Going on with a run ended in a traceback."""
     log = tmp_path / "log.jsonl"
-    log.write_bytes(b'{"step": 1}\n\xff\x00\n5\n[]\nnull\n{}\n{"step": "2"}\n' + b"[" * 10**5 + b'\n{"step": 3}\n{"step": 4, "tot')
+    log.write_bytes(
+        b'{"step": 1}\n\xff\x00\n5\n[]\nnull\n{}\n{"step": "2"}\n' + b"[" * 10**5 + b'\n{"step": 3}\n{"step": 4, "tot'
+    )
     assert read_log(log) == [{"step": 1}, {"step": 3}]
     assert read_log(tmp_path / "none") == []

@@ -114,11 +114,8 @@ def train(run: Run, folder: Path, vgg: VGG16, accelerator: Accelerator, state: d
     last = min(config.steps, options.stop_at or config.steps)
     loader = accelerator.prepare(make_loader(photos, first, last, config.batch_size, workers(options, accelerator.device)))
     bar = tqdm(total=config.steps, initial=first, unit="step", smoothing=0.02, disable=not accelerator.is_main_process)
-    stopping, seconds, began = (
-        False,
-        state["seconds"] if state else 0.0,
-        time.monotonic(),
-    )  # of training alone, over all sessions
+    seconds, began = state["seconds"] if state else 0.0, time.monotonic()  # of training alone, over all sessions
+    stopping = False
     with bar, stop_signals() as signals:
         for step, batch in enumerate(in_plain_words(loader), first + 1):
             batch = batch.to(accelerator.device, memory_format=torch.channels_last)
