@@ -80,9 +80,7 @@ def test_sigterm_ends_a_command_tidily():
 
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
 @pytest.mark.parametrize("library", ["torch", "argparse"])
-@pytest.mark.parametrize(
-    "start", ["-m zoo", "-m training.train", "-m space.deploy", "-m benchmarks.steps", "app.py", "missing-ingredient"]
-)
+@pytest.mark.parametrize("start", ["-m zoo", "-m training.train", "-m space.deploy", "app.py", "missing-ingredient"])
 def test_ctrl_c_while_libraries_are_imported_leaves_no_traceback(start, library, tmp_path):
     """(issue 13, item 42)"""
     code = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nimport time\ntime.sleep(60)\n"
