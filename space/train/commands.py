@@ -30,7 +30,7 @@ class Machine:
     start: str
     recipe: str
     says: str
-    painting_at: int = 288
+    painting_at: int = 512
 
 
 H200 = "1,200 steps of a pair take 79 seconds on an NVIDIA H200, measured"

@@ -9,6 +9,7 @@ import gradio as gr
 from gradio.components import Component
 
 from space import actions
+from space.asked import read_photo
 from space.files import save_result
 from space.guard import who
 from space.parts import Trained
@@ -83,7 +84,7 @@ def make_wish(sent: list[Any]) -> Wish:
 def _size(path: str) -> tuple[int, int]:
     """Width and height of an upload in px. Raises gr.Error for what is no picture."""
     with actions.plain_errors():
-        return actions.read_photo(path).size
+        return read_photo(path).size
 
 
 def _form() -> list[Any]:

@@ -116,8 +116,8 @@ def test_names_and_places():
 
 
 def test_advice_says_what_is_missing():
-    small = commands.advice("jobs", Wish(), (200, 900))
-    assert "200×900 px" in small and "short side of 288" in small and "title, author, licence, source" in small
+    small = commands.advice("jobs", Wish(), (400, 900))
+    assert "400×900 px" in small and "short side of 512" in small and "title, author, licence, source" in small
     assert "ends at once" in small and "YOUR-NAME" in small
     full = commands.advice("laptop", Wish("x.jpg", FULL, owner="me"), (600, 512))
     assert full == MACHINES["laptop"].says
