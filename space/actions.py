@@ -4,7 +4,7 @@ import html
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -146,7 +146,7 @@ def paint(photo: str, style: Style, norms: tuple[str, ...], canvas: Canvas, visi
     key = photo, canvas, *generators
     done = _kept.get(key)
     if done is None:
-        with (LARGE_TURNS if canvas.is_large else TURNS).turn(visit):
+        with turn(canvas, visit):
             image = fade(read_photo(photo, canvas.size), canvas.contrast)
             check_work(image, generators, canvas.strokes)
             manner = Manner(tell=_teller(visit, len(norms)) if painter().device.type == "cpu" else None, strokes=canvas.strokes)
@@ -157,6 +157,11 @@ def paint(photo: str, style: Style, norms: tuple[str, ...], canvas: Canvas, visi
             _kept.put(key, done)
     visit.still_wanted()
     return done
+
+
+def turn(canvas: Canvas, visit: Visit) -> AbstractContextManager[None]:
+    """A visit's turn to paint on such a canvas: a large one holds up nobody but those who want another."""
+    return (LARGE_TURNS if canvas.is_large else TURNS).turn(visit)
 
 
 def _teller(visit: Visit, pictures: int) -> Tell:
@@ -196,7 +201,7 @@ def blend(
     shares = check_weights(weights)
     styles = [find_in_zoo(slug) for slug in shares]
     generator = mix([load_generators(style, (norm,))[0] for style in styles], list(shares.values()))
-    with TURNS.turn(visit):
+    with turn(canvas, visit):
         image = read_photo(path, canvas.size)
         check_work(image, [generator])
         painted = _blend_on_gpu(image, generator)
