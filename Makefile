@@ -22,7 +22,7 @@ unit: $(VENV)/.dev
 	$(PYTEST) $(UNIT)
 
 lint: $(VENV)/.dev
-	rm -f space/*.pyi  # that gradio has written beside its components, and mypy would read instead of them
+	rm -f space/*.pyi space/train/*.pyi  # that gradio has written beside its components, and mypy would read instead of them
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
