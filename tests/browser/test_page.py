@@ -109,12 +109,12 @@ def held(monkeypatch):
     """Painting in chosen styles waits until it is let go; `held[slug]` are (it has begun, let it go)."""
     found, paint = {}, actions._on_gpu
 
-    def wait(photo, style, norms):
+    def wait(photo, style, norms, manner):
         if style.slug in found:
             begun, let_go = found[style.slug]
             begun.set()
             assert let_go.wait(30)
-        return paint(photo, style, norms)
+        return paint(photo, style, norms, manner)
 
     monkeypatch.setattr(actions, "_on_gpu", wait)
     yield found
