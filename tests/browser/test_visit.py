@@ -71,7 +71,7 @@ def test_the_link_is_copied(tab, page):
 
 def test_an_old_link_says_what_is_not_there_and_shows_the_rest(tab, page):
     tab.goto(f"{page}?style=gone&size=9999&photo=%3Cb%3E&contrast=40", wait_until="domcontentloaded")
-    expect(tab.locator(".toast-body")).to_contain_text("photo, size, style")
+    expect(tab.locator(".toast-body")).to_contain_text("photo, size, style", timeout=30_000)
     expect(tab.locator("#info")).to_contain_text("512×341 px", timeout=60_000)
     expect(tab.locator("#contrast input[type=number]")).to_have_value("40")
     assert not tab.complaints
