@@ -21,7 +21,7 @@ from space.words import NORMS, without_paths
 from zoo.adapter import is_adapter
 from zoo.catalog import find_named
 from zoo.conditional import mix
-from zoo.engine.painting import Manner, Painted, paint_fast
+from zoo.engine.painting import ANY, Manner, Painted, paint_fast
 from zoo.engine.sweeps import Tell
 from zoo.errors import StyleFolderError, StyleNotFoundError, ZooError, brief, shorten
 from zoo.finish import check_strength, finish
@@ -40,7 +40,7 @@ LARGE_TURNS = Turns(at_once=1, places=2, places_of_all=8)
 # Of gradio's events. More than one visitor has places: who waits does so in TURNS, to be superseded or to let others pass.
 PAINTING: dict[str, Any] = {"concurrency_limit": 2 * PLACES, "concurrency_id": "paint"}
 TILE = 176  # px; side of a tile of the wall
-KEPT = 8  # comparisons, for what needs no new painting: at 1080 px some 80 MB, at MAX_SIZE 300
+KEPT = 8  # comparisons, for what needs no new painting: at 1080 px some 80 MB, at LARGE 300
 HUB = Turns(at_once=4, places=PLACES, places_of_all=24)  # or one slow answer of the Hub would keep everybody waiting
 
 
@@ -112,14 +112,14 @@ def plain_errors():
 
 
 @on_gpu(duration=15)
-def _on_gpu(photo: Image.Image, style: Style, norms: tuple[str, ...], manner: Manner) -> dict[str, Painted]:
+def paint_on_gpu(photo: Image.Image, style: Style, norms: tuple[str, ...], manner: Manner = ANY) -> dict[str, Painted]:
     """`Painter.paint`, on a ZeroGPU Space in a forked process; one call for all norms, as each would wait for a GPU anew."""
     return painter().paint(photo, style, norms, manner=manner)
 
 
 @on_gpu(duration=15)
 def _wall_on_gpu(tile: Image.Image, styles: list[Style]) -> list[Painted]:
-    """One tile in all styles, in one call, as `_on_gpu`."""
+    """One tile in all styles, in one call, as `paint_on_gpu`."""
     return [_painted_tile(tile, style) for style in styles]
 
 
@@ -150,7 +150,7 @@ def paint(photo: str, style: Style, norms: tuple[str, ...], canvas: Canvas, visi
             image = fade(read_photo(photo, canvas.size), canvas.contrast)
             check_work(image, generators, canvas.strokes)
             manner = Manner(tell=_teller(visit, len(norms)) if painter().device.type == "cpu" else None, strokes=canvas.strokes)
-            done = Comparison(style, image, _on_gpu(image, style, norms, manner))
+            done = Comparison(style, image, paint_on_gpu(image, style, norms, manner))
         for norm, one in done.painted.items():
             COUNTS.paint(norm, [one])
         if not canvas.is_large:

@@ -8,7 +8,7 @@ from PIL import Image
 
 from space.words import NORMS
 from zoo import memory
-from zoo.engine.painting import STROKES
+from zoo.engine.painting import check_strokes
 from zoo.engine.torch_engine import LEVELS, TorchEngine, torch_engine
 from zoo.errors import ConfigError, PhotoError, StyleNotFoundError, shorten
 from zoo.images import open_photo
@@ -54,9 +54,7 @@ def check_request(photo: str | None, size: object, contrast: object = 1.0, strok
         raise ConfigError(f"contrast is a share of the photo's own and must lie in 0.1..1, got {shorten(contrast)}")
     if not _is_number(size) or not 32 <= size <= MAX_SIZE:
         raise ConfigError(f"size is the long side in pixels and must lie in 32..{MAX_SIZE}, got {shorten(size)}")
-    if not _is_number(strokes) or not STROKES[0] <= strokes <= STROKES[1]:
-        raise ConfigError(f"strokes are a share of the usual length, {STROKES[0]:g} to {STROKES[1]:g}, got {shorten(strokes)}")
-    return photo, Canvas(round(size), contrast, strokes)
+    return photo, Canvas(round(size), contrast, check_strokes(strokes))
 
 
 def check_norm(norm: object) -> str:

@@ -14,18 +14,16 @@ from typing import Any
 
 import gradio as gr
 from gradio.data_classes import ImageData
-from PIL import Image
 
 from space import actions
+from space.actions import paint_on_gpu
 from space.counts import COUNTS
-from space.gpu import on_gpu
 from space.guard import who
 from space.turns import NOBODY, Visit
 from space.words import NORMS, plain, without_paths
 from zoo.engine.painting import Painted
 from zoo.errors import PhotoError, ZooError
 from zoo.images import open_photo
-from zoo.painter import painter
 from zoo.style import Style
 
 SIZE, ENOUGH = 256, 5.0  # px of the long side; frames a second that both norms must keep
@@ -82,12 +80,6 @@ class Pace:
         """Frames a second, once there are two."""
         times = [ended for ended, _ in self.frames[-10:]]
         return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else None
-
-
-@on_gpu(duration=15)
-def paint_on_gpu(photo: Image.Image, style: Style, norms: tuple[str, ...]) -> dict[str, Painted]:
-    """`Painter.paint`: see `actions`."""
-    return painter().paint(photo, style, norms)
 
 
 def paint_frame(frame: bytes, slug: object, both: bool, visit: Visit = NOBODY) -> tuple[Style, dict[str, Painted]]:

@@ -17,7 +17,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from space import actions
-from space.camera import paint_on_gpu
+from space.actions import paint_on_gpu
 from space.counts import COUNTS
 from space.files import keep_file
 from space.guard import UPLOAD, who

@@ -111,6 +111,11 @@ def picture(style: Style, kind: str = "instance") -> str | Image.Image | None:
         return None
 
 
+def tile(style: Style) -> tuple[str | Image.Image, str]:
+    """What a style is picked by: a picture that it has painted, the zoo's photo if it carries none, and its title."""
+    return picture(style) or str(PHOTO), style.title
+
+
 def local_styles() -> list[str]:
     """Slugs of the styles that were trained on this machine."""
     return [style.slug for style in list_styles() if style.source == "local"]

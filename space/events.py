@@ -70,7 +70,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
             return gr.skip()
 
         def pictures(format, most=None):
-            return [save_result(fit_long_side(done.picture(norm, how), most), Path(photo).stem, slug, norm, format=format,
+            return [save_result(fit_long_side(finished[norm], most), Path(photo).stem, slug, norm, format=format,
                                 said=done.credit(norm)) for norm in words.NORMS]  # fmt: skip
 
         with actions.plain_errors():
@@ -82,11 +82,12 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
                 done = actions.compare(photo, slug, size, contrast / 100, strokes, visit)
             except Superseded:
                 return gr.skip()
+            finished = {norm: done.picture(norm, how) for norm in words.NORMS}
             shown = pictures("PNG", LARGE)
             kept = shown if format == "PNG" and max(done.photo.size) <= LARGE else pictures(format)
             at_left = save_result(fit_long_side(done.photo, LARGE), Path(photo).stem) if left == "photo" else shown[0]
             about, painting = words.about(done.style), community.picture(done.style, "painting")
-            small = ImageOps.fit(done.picture("instance", how), (THUMBNAIL, THUMBNAIL))
+            small = ImageOps.fit(finished["instance"], (THUMBNAIL, THUMBNAIL))
             thumbnail = save_result(small, "thumbnail", slug, format="JPEG")
         settings = Settings(slug, photo, size, contrast, how.strength, left, how.keep_colours, strokes)
         seen = remember(given[controls.seen], settings, thumbnail)

@@ -6,7 +6,7 @@ import gradio as gr
 
 from space import actions, camera, clips, community
 from space.asked import check_index
-from space.settings import PHOTOS
+from space.parts import tiles
 from space.words import NORMS
 from zoo.style import Style
 
@@ -24,18 +24,8 @@ IS_WATCHED = """async () => {
 def add_tab(demo: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs, styles: list[Style], chosen: gr.State) -> None:
     """Lay the tab out and wire it. Its style is the one that was last chosen, there or here."""
     slug = gr.State(styles[0].slug)
-    picker = gr.Gallery(
-        [(community.picture(style) or str(PHOTOS[0]), style.title) for style in styles],
-        show_label=False,
-        columns=len(styles),
-        height="auto",
-        object_fit="cover",
-        allow_preview=False,
-        selected_index=0,
-        interactive=False,
-        buttons=[],
-        elem_id="moving-styles",
-    )
+    shown = [community.tile(style) for style in styles]
+    picker = tiles(shown, columns=len(styles), height="auto", selected_index=0, elem_id="moving-styles")
     gr.Markdown(INTRO, elem_id="moving")
     gr.HTML('<p id="camera-trouble" role="alert"></p>', padding=False, elem_id="camera-note")
     with gr.Row(elem_id="live"):

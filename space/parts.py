@@ -1,12 +1,20 @@
 """The parts of the page that are wired to each other: what the layout makes, and what happens needs, by name."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 from gradio.events import Dependency
 
 from space.photo_input import PhotoInput
+
+
+def tiles(pictures: list[Any] | None = None, **more: Any) -> gr.Gallery:
+    """Pictures to tap, which open nothing; `more` as gr.Gallery takes it."""
+    return gr.Gallery(
+        pictures, show_label=False, object_fit="cover", allow_preview=False, interactive=False, buttons=[], **more
+    )
 
 
 @dataclass(frozen=True)

@@ -80,8 +80,7 @@ class Turns:
                 if not patient:
                     COUNTS.refuse("turn")
                     raise ZooError(words)
-                if not visit.wanted():
-                    raise Superseded
+                visit.still_wanted()
                 self._changed.wait(0.2)
             self._waiting.append(visit)
             try:

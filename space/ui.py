@@ -13,7 +13,7 @@ from space.credit import FORMATS
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard
 from space.page import Page
-from space.parts import Controls, Knobs, Parts, Result
+from space.parts import Controls, Knobs, Parts, Result, tiles
 from space.photo_input import PhotoInput
 from space.settings import PHOTOS, REMEMBERED, SIZES, STROKES
 from space.status import status_routes
@@ -160,34 +160,19 @@ def _control_column(styles: list[Style]) -> Controls:
         elem_id="photo",
     )
     picked: Any = gr.Examples([[path] for path in examples], [photo], label="or one of these", elem_id="examples")
-    pictures = [(community.picture(style) or examples[0], style.title) for style in styles]
-    style_picker = gr.Gallery(
-        pictures,
+    style_picker = tiles(
+        [community.tile(style) for style in styles],
         label="Style: tap one",
-        show_label=False,  # it would cover the first
         columns=3,
         height="auto",
         fit_columns=False,
-        object_fit="cover",
-        allow_preview=False,
         selected_index=0,
-        interactive=False,
-        buttons=[],
         elem_id="styles",
     )
     size = gr.Radio(list(SIZES.items()), value=512, label="Resolution (long side)", elem_id="size")
     stop = gr.Button("Stop painting", size="sm", visible=False, elem_id="stop")
     gr.Markdown("This visit's pictures: tap one to have it back", elem_id="visit")
-    strip = gr.Gallery(
-        label="Pictures of this visit",
-        show_label=False,
-        columns=REMEMBERED,
-        object_fit="cover",
-        allow_preview=False,
-        interactive=False,
-        buttons=[],
-        elem_id="strip",
-    )
+    strip = tiles(label="Pictures of this visit", columns=REMEMBERED, elem_id="strip")
     return Controls(
         photo, picked.load_input_event, gr.State((styles[0].slug, 0)), style_picker, size, stop, gr.State([]), strip
     )

@@ -5,6 +5,7 @@ import gradio as gr
 from space import actions, lessons
 from space.files import save_result
 from space.guard import who
+from space.parts import tiles
 from space.photo_input import PhotoInput
 from space.turns import Newest, Superseded, Visit
 from space.words import WHY
@@ -44,10 +45,7 @@ def add_tab(photo: PhotoInput, chosen: gr.State, manual: bool) -> None:
         button = _say(READINGS, "readings")
         with gr.Column(scale=3, min_width=300):
             pictures = list(zip(shown["readings"], STATISTICS, strict=True))
-            gallery = gr.Gallery(
-                pictures, show_label=False, columns=2, height="auto", object_fit="cover",
-                allow_preview=False, interactive=False, buttons=[], elem_id="readings",
-            )  # fmt: skip
+            gallery = tiles(pictures, columns=2, height="auto", elem_id="readings")
         _wire("readings", button, photo, chosen, gallery)
     for name, words, sides in (("border", BORDER, ("zeros", "reflection")), ("sizes", SIZES, BOTH)):
         with gr.Row(elem_classes="lesson"):

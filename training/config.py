@@ -15,14 +15,8 @@ from zoo.registry import builder
 
 RECIPES = Path(__file__).parent / "recipes"
 TRAINED = ("all", "norm", "norm+ends")
-RECORD = (
-    "painting",
-    "photos",
-    "made_with",
-    "trained_with",
-    "started_from",
-    "stopped_after",
-)  # of recipe.yaml: what a recipe was applied to
+# Of recipe.yaml: what a recipe was applied to.
+RECORD = ("painting", "photos", "made_with", "trained_with", "started_from", "stopped_after")
 
 # --auto: the balance that suits every painting (training.objective.losses), at three sizes (training.objective.pyramid).
 AUTO = {

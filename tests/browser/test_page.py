@@ -107,7 +107,7 @@ def test_a_bad_file_gets_a_message(tab, content):
 @pytest.fixture
 def held(monkeypatch):
     """Painting in chosen styles waits until it is let go; `held[slug]` are (it has begun, let it go)."""
-    found, paint = {}, actions._on_gpu
+    found, paint = {}, actions.paint_on_gpu
 
     def wait(photo, style, norms, manner):
         if style.slug in found:
@@ -116,7 +116,7 @@ def held(monkeypatch):
             assert let_go.wait(30)
         return paint(photo, style, norms, manner)
 
-    monkeypatch.setattr(actions, "_on_gpu", wait)
+    monkeypatch.setattr(actions, "paint_on_gpu", wait)
     yield found
     for _, let_go in found.values():
         let_go.set()

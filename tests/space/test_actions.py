@@ -157,7 +157,9 @@ def test_a_picture_of_the_page_has_its_limit_whatever_the_machine_has(photo, tmp
     zoo.save(zoo.create(width=64), tmp_path / "broad")
     with pytest.raises(PhotoError, match=r"2048×2048 px would take too long .* 14\d\d px .*the limit of this page"):
         actions.compare(str(large), "broad", 2048)
-    monkeypatch.setattr(actions, "_on_gpu", lambda photo, style, norms, manner: {norm: Painted(photo, 1.0) for norm in norms})
+    monkeypatch.setattr(
+        actions, "paint_on_gpu", lambda photo, style, norms, manner: {norm: Painted(photo, 1.0) for norm in norms}
+    )
     assert actions.compare(str(large), "starry-night", 2048).photo.size == (2048, 2048)  # the zoo's own fit
     with pytest.raises(PhotoError, match="too long"):
         actions.compare(str(large), "starry-night", 2048, strokes=0.25)
@@ -187,7 +189,7 @@ def test_a_damaged_style_leaves_the_others_their_tiles(photo, small_pair):
 
 def test_what_was_painted_is_finished_without_painting_again(photo, style, monkeypatch):
     first = actions.compare(str(photo), style.slug, 96)
-    monkeypatch.setattr(actions, "_on_gpu", lambda *request: pytest.fail("painted again"))
+    monkeypatch.setattr(actions, "paint_on_gpu", lambda *request: pytest.fail("painted again"))
     again = actions.compare(str(photo), style.slug, 96)
     assert again is first
     half = np.asarray(again.picture("instance", actions.Finish(0.5)), float)

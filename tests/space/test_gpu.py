@@ -101,7 +101,7 @@ def test_a_comparison_is_one_loan_and_what_was_loaded_stays(on_gpu, two_threads,
         monkeypatch.setattr("zoo.painter.load", lambda *_: pytest.fail("was read again"))
         return painter().paint(image, style, norms)
 
-    monkeypatch.setattr(actions, "_on_gpu", on_gpu(duration=5)(work))
+    monkeypatch.setattr(actions, "paint_on_gpu", on_gpu(duration=5)(work))
     monkeypatch.setattr(actions, "_kept", actions.Kept())
     forks.clear()
     found = actions.compare(str(photo), "small-pair", 256)
@@ -120,5 +120,5 @@ def test_the_seconds_are_those_of_painting_alone(on_gpu, photo, small_pair, monk
         time.sleep(1)
         return painter().paint(image, style, norms)
 
-    monkeypatch.setattr(actions, "_on_gpu", on_gpu(duration=5)(work))
+    monkeypatch.setattr(actions, "paint_on_gpu", on_gpu(duration=5)(work))
     assert sum(one.seconds for one in actions.compare(str(photo), "small-pair", 64).painted.values()) < 0.9

@@ -112,8 +112,8 @@ def two_visitors(monkeypatch):
 @pytest.fixture
 def blocked(monkeypatch):
     """Nothing is painted until it is set."""
-    let_go, paint = threading.Event(), actions._on_gpu
-    monkeypatch.setattr(actions, "_on_gpu", lambda *request: let_go.wait(60) and paint(*request))
+    let_go, paint = threading.Event(), actions.paint_on_gpu
+    monkeypatch.setattr(actions, "paint_on_gpu", lambda *request: let_go.wait(60) and paint(*request))
     yield let_go
     let_go.set()
 

@@ -35,6 +35,14 @@ def check_seed(seed: int) -> None:
         raise ConfigError(f"a seed is a whole number from 0 to 2**32 - 1, got {shorten(seed)}")
 
 
+def check_strokes(strokes: object) -> float:
+    """The same, a share of the usual length. Raises ConfigError unless it lies in STROKES."""
+    low, high = STROKES
+    if isinstance(strokes, bool) or not isinstance(strokes, (int, float)) or not low <= strokes <= high:
+        raise ConfigError(f"strokes are a share of the usual length, {low:g} to {high:g}, got {shorten(strokes)}")
+    return strokes
+
+
 @dataclass(frozen=True)
 class Manner:
     """How to paint: by which engine ("auto": the fastest there is), whom to tell how far it is, with the noise of which seed,
@@ -50,9 +58,7 @@ class Manner:
 
     def __post_init__(self) -> None:
         check_engine(self.engine)
-        low, high = STROKES
-        if not (isinstance(self.strokes, (int, float)) and low <= self.strokes <= high):
-            raise ConfigError(f"strokes are a share of the usual length, {low:g} to {high:g}, got {shorten(self.strokes)}")
+        check_strokes(self.strokes)
         if self.smooth and self.engine in RUNTIMES:
             raise ConfigError(f"the engine {self.engine} gives no access to statistics, which are to be smoothed: choose torch")
         check_seed(self.seed)
