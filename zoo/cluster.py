@@ -30,6 +30,7 @@ from zoo.folder import sha256
 
 MANIFEST = "manifest.parquet"
 BLOCK = 16  # photos that are handed out at once, at most
+ACCEPTED = 3  # times that a cluster may accept a client and then abort
 DEATHS = 3  # workers that may die of a photo before it is given up: Ray Data alone would try for ever
 SCHEMA = pa.schema(
     [("photo", pa.string()), ("picture", pa.string()), ("sha256", pa.string()), ("size", pa.int64())]
@@ -79,10 +80,22 @@ def _connect(address: str) -> None:
         if address != "ray":  # for minutes Ray would wait
             host, _, port = address.removeprefix("ray://").rpartition(":")
             socket.create_connection((host, int(port)), timeout=10).close()
-        ray.init(None if address == "ray" else address, log_to_driver=False, logging_level=logging.ERROR)
+        _init(None if address == "ray" else address)
     except (OSError, ValueError, RuntimeError) as error:
         reason = f"no Ray cluster answers at {brief(address)} ({brief(error)})"
         raise ClusterError(f"{reason}: start one there, or say --on ray") from error
+
+
+def _init(address: str | None) -> None:
+    """For each client from outside, a cluster's head starts a process, which it forks beside gRPC's threads: now and then that
+    one dies before it is anything, and the head aborts what it had accepted. Asked again, it starts another."""
+    for again in reversed(range(ACCEPTED)):
+        try:
+            ray.init(address, log_to_driver=False, logging_level=logging.ERROR)
+            return
+        except ConnectionAbortedError:
+            if not again:
+                raise
 
 
 def _run(from_outside: bool, *args: Any) -> Iterator[list[Row]]:

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import os
+import socket
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import zoo
 from tests.conftest import ROOT, free_port, size_of
 from zoo.__main__ import main
 from zoo.batch import Job, paint_all, plan_outputs
+from zoo.errors import ClusterError
 
 HERE = all(importlib.util.find_spec(name) for name in ("ray", "pyarrow", "pandas"))
 needs_ray = pytest.mark.skipif(not HERE, reason="Ray is not installed: pip install 'missing-ingredient[cluster]'")
@@ -219,6 +221,31 @@ def test_where_no_cluster_is_one_plain_line(small_pair, folder, tmp_path, capsys
     assert main(["stylize", str(folder), "-s", str(small_pair), "-o", str(tmp_path / "out"), "--on", address]) == 2
     err = capsys.readouterr().err
     assert f"no Ray cluster answers at {address}" in err and err.count("\n") == 1 and not (tmp_path / "out").exists()
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("aborted", "connected"), [(0, True), (2, True), (3, False)])
+def test_a_cluster_that_aborts_what_it_accepted_is_asked_again(monkeypatch, aborted, connected):
+    import ray
+
+    from zoo import cluster
+
+    answers = iter([ConnectionAbortedError("Starting Ray client server failed")] * aborted + ["connected"])
+
+    def init(address, **_):
+        if isinstance(answer := next(answers), Exception):
+            raise answer
+
+    monkeypatch.setattr(ray, "init", init)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        address = f"ray://127.0.0.1:{listening.getsockname()[1]}"
+        if connected:
+            cluster._connect(address)
+        else:
+            with pytest.raises(ClusterError, match="Starting Ray client server failed"):
+                cluster._connect(address)
 
 
 @needs_ray
