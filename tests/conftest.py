@@ -7,7 +7,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -111,6 +111,19 @@ def run_module():
     def run(module: str, *args: object, **env: str) -> subprocess.CompletedProcess:
         command = [sys.executable, "-m", module, *map(str, args)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, env={**os.environ, **env})
+
+    return run
+
+
+@pytest.fixture
+def run_here(capsys):
+    """Run a command's `main` with ARGS... in this process, which has imported everything; returns what `run_module` does."""
+
+    def run(main: Callable[[list[str]], int], *args: object) -> subprocess.CompletedProcess:
+        words = [str(arg) for arg in args]
+        capsys.readouterr()
+        code = main(words)
+        return subprocess.CompletedProcess(words, code, *capsys.readouterr())
 
     return run
 

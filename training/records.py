@@ -6,7 +6,6 @@ import math
 import platform
 import reprlib
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -169,18 +168,6 @@ def write_card(style: Style) -> None:
         (style.folder / "README.md").write_text(make_card(replace(style)), encoding="utf-8")  # its records read anew
     except OSError as error:
         raise TrainingError(f"cannot write {style.folder / 'README.md'}: {error}") from error
-
-
-def read_log(path: Path) -> list[dict]:
-    """Records of a loss log; a line torn by a crash, or of other making, is left out. Empty when there is no log."""
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
-    records = []
-    for line in lines:
-        with suppress(ValueError, RecursionError):
-            record = json.loads(line)
-            if isinstance(record, dict) and isinstance(record.get("step"), int):
-                records.append(record)
-    return records
 
 
 def _rounded(value: Any) -> Any:

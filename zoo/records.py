@@ -7,6 +7,7 @@ Without anchors, aliases and merge keys a file cannot grow while it is read, and
 import json
 import math
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -127,3 +128,15 @@ def read_record(path: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise StyleFolderError(f"{path} should hold a mapping, it holds {type(found).__name__}")
     return found
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """Records of a loss log; a line torn by a crash, or of other making, is left out. Empty when there is no log."""
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+    records = []
+    for line in lines:
+        with suppress(ValueError, RecursionError):
+            record = json.loads(line)
+            if isinstance(record, dict) and isinstance(record.get("step"), int):
+                records.append(record)
+    return records

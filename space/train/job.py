@@ -27,6 +27,7 @@ from zoo.catalog import LOCAL_VARIABLE, list_styles
 from zoo.errors import ConfigError, PhotoError, TrainingError
 from zoo.folder import CONFIG, WEIGHTS
 from zoo.images import open_photo, save_picture
+from zoo.records import read_log
 
 VARIABLE = "MISSING_INGREDIENT_TRAIN"  # 1, or the folder of photos to train on
 FOLDER = Path("trained-here")  # in the folder that the page was started in
@@ -105,7 +106,7 @@ class Job:
     def standing(self) -> Standing:
         """How it stands now."""
         code = self.process.poll()
-        records = [record for record in _records(self.run / "log.jsonl") if "instance" in record]
+        records = [record for record in read_log(self.run / "log.jsonl") if "instance" in record]
         last = records[-1] if records else {}
         step, steps, left = last.get("step", 0), self.order.steps, None
         if len(records) > 1 and last.get("seconds"):
@@ -210,16 +211,6 @@ class Trainer:
                 mark.write_text(key.hexdigest())
                 return folder
         raise TrainingError(f"there are too many trainings called {order.wish.name}: give the painting another title")
-
-
-def _records(path: Path) -> list[dict]:
-    """The lines of a loss log that are whole."""
-    records = []
-    with suppress(OSError):
-        for line in path.read_text(encoding="utf-8").splitlines():
-            with suppress(ValueError):
-                records.append(json.loads(line))
-    return records
 
 
 def _last_words(path: Path) -> str:

@@ -1,6 +1,6 @@
 """The tiny training that the tests of the trainer share: its command and what its log says."""
 
-from training.records import read_log
+from zoo.records import read_log
 
 STEPS = 6
 

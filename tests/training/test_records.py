@@ -11,12 +11,12 @@ from tests.conftest import ROOT
 from training.config import TrainConfig
 from training.data.crops import PhotoFolder
 from training.data.paintings import Painting
-from training.records import check_other_half, differences, read_log, recipe_record
+from training.records import check_other_half, differences, recipe_record
 from training.running.grid import Grid
 from training.running.loop import resume
 from training.running.run import Run
 from zoo.errors import TrainingError
-from zoo.records import dump_yaml, read_record
+from zoo.records import dump_yaml, read_log, read_record
 
 CONFIG = TrainConfig(style_weight=7.0)
 LATER = "upsampling"  # as if this key had come after the record was written

@@ -1,9 +1,7 @@
-"""A real, tiny training of a pair in a subprocess: bundled VGG16, bundled photos, one of them as the painting."""
+"""A real, tiny training of a pair: bundled VGG16, bundled photos, one of them as the painting."""
 
 import json
 import shutil
-import subprocess
-import sys
 from contextlib import nullcontext
 
 import pytest
@@ -13,8 +11,9 @@ from PIL import Image
 from safetensors.torch import load_file
 
 import zoo
-from tests.conftest import EXAMPLES, ROOT
+from tests.conftest import EXAMPLES
 from tests.training.runs import STEPS, command, losses
+from training import equivalent, evaluate
 from training.config import TrainConfig
 from training.running import loop
 from training.running.optimizers import rate_factor
@@ -69,11 +68,11 @@ def test_the_recipe_repeats_the_run_and_names_no_path(trained):
         assert str(out.parent) not in (out / name).read_text()
 
 
-def test_evaluate_measures_what_training_measured(trained, run_module, examples, tmp_path):
+def test_evaluate_measures_what_training_measured(trained, run_here, examples, tmp_path):
     shutil.copytree(trained[0], tmp_path / "after-sunset")
     before = zoo.find(tmp_path / "after-sunset").metrics["held_out"]["256"]
     words = ["--content", examples, "--style-image", examples / "sunset.jpg", "--size", 64]
-    done = run_module("training.evaluate", tmp_path / "after-sunset", *words)
+    done = run_here(evaluate.main, tmp_path / "after-sunset", *words)
     assert done.returncode == 0, done.stderr
     assert "whole photos, 64 px" in done.stdout and "of photo" in done.stdout
     assert "square_crops_in_batches_of_4" in before  # at 256 px alone
@@ -83,14 +82,14 @@ def test_evaluate_measures_what_training_measured(trained, run_module, examples,
     assert "Held-out objective at 64 px" in (tmp_path / "after-sunset" / "README.md").read_text()
 
 
-def test_evaluate_measures_robustness_frozen_statistics_and_iterations(trained, run_module, examples, tmp_path):
+def test_evaluate_measures_robustness_frozen_statistics_and_iterations(trained, run_here, examples, tmp_path):
     style = tmp_path / "after-sunset"
     shutil.copytree(trained[0], style)
     painting, dog = ["--style-image", examples / "sunset.jpg"], examples / "dog.jpg"
     curves = tmp_path / "c.json"
-    assert run_module("training.equivalent", dog, *painting, "-o", curves, "--size", 256, "--steps", 2).returncode == 0
+    assert run_here(equivalent.main, dog, *painting, "-o", curves, "--size", 256, "--steps", 2).returncode == 0
     kinds = ["--measure", "objective", "robustness", "iterations", "--curves", curves, "--frozen-on", examples]
-    done = run_module("training.evaluate", style, "--content", dog, *painting, "--size", 256, *kinds)
+    done = run_here(evaluate.main, style, "--content", dog, *painting, "--size", 256, *kinds)
     assert done.returncode == 0, done.stderr
     assert "k* from photo" in done.stdout and "output contrast" in done.stdout and "frozen" in done.stdout
     metrics = zoo.find(style).metrics
@@ -101,7 +100,7 @@ def test_evaluate_measures_robustness_frozen_statistics_and_iterations(trained, 
     assert "256" in metrics["held_out"]  # as before
     for record in (metrics["robustness"], metrics["equivalent_iterations"], metrics["held_out"]):
         assert str(tmp_path) not in record["256"]["command"] and "--size 256" in record["256"]["command"]
-    done = run_module("training.evaluate", style, "--content", dog, *painting, "--measure", "iterations")
+    done = run_here(evaluate.main, style, "--content", dog, *painting, "--measure", "iterations")
     assert done.returncode == 2 and "needs --curves" in done.stderr
 
 
@@ -125,9 +124,7 @@ def several(tmp_path_factory):
     words = ["--recipe", "smoke", "--auto", "--pair", "--content", EXAMPLES, "--out", out, "--about", out / "about.yaml"]
     words += ["--style-image", EXAMPLES / "sunset.jpg", EXAMPLES / "raccoon.jpg", "--log-every", 1, "--checkpoint-every", 2]
     for stop in (["--stop-at", 3], []):
-        command = [sys.executable, "-m", "training.train", *map(str, [*words, *stop])]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+        assert main([str(word) for word in [*words, *stop]]) == 0
     return out
 
 
@@ -152,9 +149,9 @@ def test_every_style_gets_its_turn(several):
     assert steps == 3  # statistics of its own
 
 
-def test_a_texture_needs_no_photos(examples, tmp_path, run_module):
+def test_a_texture_needs_no_photos(examples, tmp_path, run_here):
     words = ["--recipe", "texture", "--pair", "--steps", 2, "--width", 2, "--crop-size", 64, "--preview-every", 1]
-    done = run_module("training.train", *words, "--style-image", examples / "sunset.jpg", "--out", tmp_path / "tiles")
+    done = run_here(main, *words, "--style-image", examples / "sunset.jpg", "--out", tmp_path / "tiles")
     assert done.returncode == 0, done.stderr
     assert zoo.texture(tmp_path / "tiles", 64).size == (64, 64)
     assert "zoo texture" in (tmp_path / "tiles" / "README.md").read_text()

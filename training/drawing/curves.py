@@ -4,9 +4,9 @@ from pathlib import Path
 from statistics import median
 
 from training.drawing.plots import COLOURS, NAMES, plain_ticks, plot
-from training.records import read_log
 from zoo.config import NORMS
 from zoo.errors import TrainingError
+from zoo.records import read_log
 
 
 def read_curve(run: Path) -> list[tuple[int, float, float]]:

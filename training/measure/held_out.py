@@ -104,9 +104,10 @@ def whole_photos(photos: list[Path], size: int) -> Iterator[torch.Tensor]:
 def square_batches(photos: list[Path], size: int, batch_size: int = 4) -> Iterator[torch.Tensor]:
     """Centre crops of size×size px in batches of `batch_size`, so that batch norm can use the batch's statistics.
 
-    The last batch is filled up from the start of the list when it is short.
+    The last batch is filled up from the start of the list when it is short; of fewer photos there is one batch, of them all.
     """
     crops = [ImageOps.fit(open_photo(path), (size, size), Image.Resampling.LANCZOS) for path in photos]
+    batch_size = min(batch_size, len(crops))
     for first in range(0, len(crops), batch_size):
         chosen = [crops[i % len(crops)] for i in range(first, first + batch_size)]
         yield torch.cat([to_tensor(crop) for crop in chosen])

@@ -10,13 +10,13 @@ from training.measure.held_out import PHOTO_SIZE, held_out_objective, whole_phot
 from training.measure.robustness import measure_robustness
 from training.objective.vgg import load_vgg
 from training.paper.records import SHOWN, bundled_photos, photo
-from training.records import fingerprint, read_log, write_json
+from training.records import fingerprint, write_json
 from training.running.loop import complete
 from training.running.run import Run, RunOptions
 from zoo.folder import WEIGHTS, load_generator, twin_folder
 from zoo.images import open_photo, save_picture
 from zoo.painter import paint
-from zoo.records import read_record
+from zoo.records import read_log, read_record
 
 PAIR = ("instance", "batch")
 EXPERIMENTS = {  # by name: recipe of training/recipes, norms

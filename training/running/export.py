@@ -11,7 +11,7 @@ from training.drawing.curves import loss_curves
 from training.drawing.style_pictures import draw_pictures
 from training.measure.held_out import PHOTO_SIZE
 from training.measure.metrics import Task, held_out_record
-from training.records import forget_measurements, machine, read_log, write_card, write_metrics
+from training.records import forget_measurements, machine, write_card, write_metrics
 from training.running.report import RunReport
 from training.running.run import IDENTITY
 from training.running.start import known_as
@@ -21,6 +21,7 @@ from zoo.conditional import export
 from zoo.errors import printable
 from zoo.folder import list_norms, load_generator, save, twin_folder
 from zoo.images import fit_long_side, open_photo, save_picture, to_tensor
+from zoo.records import read_log
 from zoo.style import Style, style_at
 
 ADAPTER = "adapter"  # the folder, in that of a style of which only a part was trained, that holds this part

@@ -32,12 +32,13 @@ from training.measure.held_out import (
     with_batch_statistics,
 )
 from training.objective.vgg import VGG16
-from training.records import check_other_half, read_log, write_recipe
+from training.records import check_other_half, write_recipe
 from training.running.run import IDENTITY, Run
 from training.running.twins import Twin
 from zoo.conditional import choose
 from zoo.errors import TrainingError
 from zoo.images import fit_short_side, list_photos, open_photo, to_image, to_tensor
+from zoo.records import read_log
 
 
 class RunReport:

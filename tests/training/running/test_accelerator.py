@@ -10,11 +10,11 @@ from accelerate.state import AcceleratorState
 
 from tests.training.runs import STEPS, command
 from training.config import TrainConfig
-from training.records import read_log
 from training.running.processes import make_accelerator, workers
 from training.running.run import RunOptions
 from training.train import main
 from zoo.errors import DeviceError, TrainingError
+from zoo.records import read_log
 
 
 @pytest.mark.slow

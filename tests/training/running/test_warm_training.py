@@ -9,19 +9,19 @@ import yaml
 from safetensors.torch import load_file
 
 import zoo
-from training.records import read_log
 from training.train import main
 from zoo.adapter import is_adapter
 from zoo.catalog import find
 from zoo.conditional import export, make_conditional, norm_parameters, share_convolutions
 from zoo.folder import twin_folder
 from zoo.images import open_photo, to_tensor
+from zoo.records import read_log
 
 SMALL = ("--recipe", "smoke", "--steps", 3, "--log-every", 1, "--preview-every", 3)
 
 
 @pytest.mark.slow
-def test_many_styles_and_the_identity_go_on_from_trained_ones(examples, tmp_path, run_module):
+def test_many_styles_and_the_identity_go_on_from_trained_ones(examples, tmp_path, run_here):
     (held_out := tmp_path / "held-out").mkdir()
     shutil.copy(examples / "dog.jpg", held_out)
     pictures = [examples / name for name in ("sunset.jpg", "dog.jpg")]
@@ -43,7 +43,7 @@ def test_many_styles_and_the_identity_go_on_from_trained_ones(examples, tmp_path
         "--balance",
         "relative",
     ]
-    done = run_module("training.train", *words)
+    done = run_here(main, *words)
     assert done.returncode == 0, done.stderr
     logged = read_log(tmp_path / "two" / "run" / "log.jsonl")
     assert {r["style"] for r in logged} == {"sunset", "dog", "identity"}
@@ -64,9 +64,9 @@ def test_many_styles_and_the_identity_go_on_from_trained_ones(examples, tmp_path
 
 
 @pytest.mark.slow
-def test_an_adapter_is_small_and_paints_as_the_style_it_was_trained_with(examples, tmp_path, run_module):
+def test_an_adapter_is_small_and_paints_as_the_style_it_was_trained_with(examples, tmp_path, run_here):
     words = [*SMALL, "--pair", "--from", "udnie", "--only", "norm", "--style-image", examples / "sunset.jpg"]
-    done = run_module("training.train", *words, "--content", examples, "--out", tmp_path / "sunset")
+    done = run_here(main, *words, "--content", examples, "--out", tmp_path / "sunset")
     assert done.returncode == 0, done.stderr
     adapter = tmp_path / "sunset" / "adapter"
     assert is_adapter(adapter) and (adapter / "adapter.safetensors").stat().st_size < 16_000
