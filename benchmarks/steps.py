@@ -72,7 +72,9 @@ def main() -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--crop-size", type=int, default=160, help="px (default: 160)")
-    parser.add_argument("--style-size", type=int, default=TrainConfig.style_size, help="px of the painting (default: %(default)s)")
+    parser.add_argument(
+        "--style-size", type=int, default=TrainConfig.style_size, help="px of the painting (default: %(default)s)"
+    )
     parser.add_argument("--batch-size", type=int, default=4, help="photos a step (default: 4)")
     parser.add_argument("--width", type=int, default=16, help="of the generators (default: 16)")
     parser.add_argument("--steps", type=int, default=5, help="timed steps of each variant and round (default: 5)")

@@ -43,7 +43,12 @@ def browser():
         opened.close()
 
 
-@pytest.fixture(params=[(1280, 900), (390, 844)], ids=["desktop", "phone"])
+DESKTOP, PHONE = pytest.param((1280, 900), id="desktop"), pytest.param((390, 844), id="phone")
+# For what does not depend on the width, such as which of two answers wins; what is seen is tested at both.
+on_a_phone = pytest.mark.parametrize("tab", [PHONE], indirect=True)
+
+
+@pytest.fixture(params=[DESKTOP, PHONE])
 def tab(browser, page, request):
     """The page in a fresh tab; `tab.outside` lists every request that left for elsewhere."""
     width, height = request.param

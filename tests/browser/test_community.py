@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from space import actions, community
 from space.words import as_hung
 from tests.browser.acts import open_tab
+from tests.browser.conftest import on_a_phone
 from tests.conftest import served
 from zoo.catalog import list_styles
 from zoo.style import BUNDLED
@@ -60,6 +61,7 @@ def test_a_style_is_picked_and_compared(shared, tab):
     assert not tab.outside
 
 
+@on_a_phone
 def test_no_bundled_tile_stays_marked_beside_a_style_of_the_hub(shared, tab):
     """(issue 13, item 27)"""
     marked = tab.locator("#styles button.thumbnail-item.selected")
@@ -72,6 +74,7 @@ def test_no_bundled_tile_stays_marked_beside_a_style_of_the_hub(shared, tab):
     expect(marked).to_have_count(1)
 
 
+@on_a_phone
 def test_a_tile_picked_while_a_style_is_downloaded_wins(shared, tab, monkeypatch):
     """(issue 13, item 3)"""
     asked, let_go, fetch = threading.Event(), threading.Event(), community.fetch
@@ -104,12 +107,14 @@ def test_a_name_is_entered(shared, tab):
     expect(tab.locator("#about")).to_contain_text("Edvard Munch")
 
 
+@on_a_phone
 def test_a_wrong_name_is_said_in_words(shared, tab):
     open_tab(tab, "Community")
     use(tab, "eve/none")
     expect(tab.get_by_text("no such repository")).to_be_visible(timeout=30_000)
 
 
+@on_a_phone
 def test_without_a_hub_the_tab_says_so_and_the_zoo_works(shared, tab, monkeypatch):
     monkeypatch.setattr(community, "TIMEOUT", actions.TIMEOUT)
     shared.close()

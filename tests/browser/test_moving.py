@@ -10,6 +10,7 @@ from playwright.sync_api import expect
 from space import camera, clips
 from space.words import NORMS, as_hung
 from tests.browser import acts
+from tests.browser.conftest import on_a_phone
 from zoo.catalog import list_styles
 from zoo.engine.painting import Painted
 
@@ -74,6 +75,7 @@ def test_the_camera_is_painted_live_and_the_style_changes_meanwhile(tab, asked, 
     assert not tab.outside and not tab.complaints
 
 
+@on_a_phone
 def test_the_newest_frame_wins_and_nothing_else_waits(tab, asked, monkeypatch):
     """Frames that come while one is painted are not painted, and the page goes on."""
     posted = []
@@ -105,6 +107,7 @@ def test_the_newest_frame_wins_and_nothing_else_waits(tab, asked, monkeypatch):
     assert len(asked) > seen
 
 
+@on_a_phone
 def test_a_camera_that_is_refused_or_missing_is_said(tab):
     open_tab(tab)
     expect(tab.locator("#camera-trouble")).to_have_text("")
@@ -155,6 +158,7 @@ def test_a_clip_is_painted_played_and_kept(tab, clip, tmp_path):
     assert not tab.outside and not tab.complaints
 
 
+@on_a_phone
 def test_a_clip_ends_with_stop_or_with_the_page(tab, clip, monkeypatch):
     frames, let_go = [], threading.Event()
 

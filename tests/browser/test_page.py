@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from space import actions, opening
 from space.words import as_hung
 from tests.browser.acts import clear, paint_small, png, shown, upload, wait_for_pictures
+from tests.browser.conftest import on_a_phone
 from tests.conftest import size_of
 from zoo.catalog import list_styles
 
@@ -96,6 +97,7 @@ def test_examples_and_styles_are_pictures_to_pick(tab):
     assert last.slug in waiting.value.suggested_filename
 
 
+@on_a_phone
 @pytest.mark.parametrize("content", [b"this is no picture", png(640, 480)[:3000]])
 def test_a_bad_file_gets_a_message(tab, content):
     clear(tab)
@@ -122,6 +124,7 @@ def held(monkeypatch):
         let_go.set()
 
 
+@on_a_phone
 def test_a_style_picked_while_another_paints_wins(tab, held, asked):
     """And its name never stands over another's picture, nor the other's picture there at all (issue 13, item 3)."""
     styles = as_hung(list_styles())
@@ -147,6 +150,7 @@ def test_a_style_picked_while_another_paints_wins(tab, held, asked):
     assert not tab.complaints
 
 
+@on_a_phone
 def test_button_slider_and_picker_are_one_event(tab, held, asked):
     """A faded photo that was painted earlier does not come back over a newer choice (issue 13, item 3)."""
     styles = as_hung(list_styles())

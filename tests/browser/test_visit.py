@@ -8,12 +8,14 @@ from playwright.sync_api import expect
 from space import opening
 from space.words import as_hung
 from tests.browser.acts import paint_small, png, shown, upload, wait_for_pictures
+from tests.browser.conftest import on_a_phone
 from tests.conftest import size_of
 from zoo.catalog import list_styles
 
 pytestmark = pytest.mark.slow
 
 
+@on_a_phone
 def test_a_photo_of_one_s_own_is_painted_once(tab, asked):
     """Though the contrast, which was the last one's, begins anew with it (issue 16)."""
     expect(tab.locator("#contrast input[type=number]")).to_have_value(str(opening.CONTRAST))
@@ -51,6 +53,7 @@ def test_a_link_restores_what_was_set_and_the_address_follows(tab, page, asked):
     assert not tab.complaints and not tab.outside
 
 
+@on_a_phone
 def test_who_only_opens_the_page_asks_nothing_of_its_queue(tab, page):
     asked = []
     tab.on("request", lambda request: asked.append(request.url) if "/queue/join" in request.url else None)
@@ -69,6 +72,7 @@ def test_the_link_is_copied(tab, page):
     assert tab.evaluate("navigator.clipboard.readText()") == tab.url
 
 
+@on_a_phone
 def test_an_old_link_says_what_is_not_there_and_shows_the_rest(tab, page):
     tab.goto(f"{page}?style=gone&size=9999&photo=%3Cb%3E&contrast=40", wait_until="domcontentloaded")
     expect(tab.locator(".toast-body")).to_contain_text("photo, size, style", timeout=30_000)
@@ -77,6 +81,7 @@ def test_an_old_link_says_what_is_not_there_and_shows_the_rest(tab, page):
     assert not tab.complaints
 
 
+@on_a_phone
 def test_pictures_of_the_visit_come_back_with_all_that_was_set(tab, asked):
     """Issue 16."""
     tiles, strip = tab.locator("#styles button.thumbnail-item"), tab.locator("#strip button.thumbnail-item")
