@@ -20,7 +20,7 @@ from zoo.errors import StyleNotFoundError
 
 def functions(page: str) -> list[dict]:
     """What the page's configuration says of its functions, private ones too, in the order of their indices."""
-    return httpx.get(f"{page}config").json()["dependencies"]
+    return httpx.get(f"{page}config", timeout=30).json()["dependencies"]  # a busy machine once took more than httpx' 5 s
 
 
 def upload(page: str, path) -> dict:

@@ -16,7 +16,7 @@ from training.running.grid import Grid
 from training.running.loop import resume
 from training.running.run import Run
 from zoo.errors import TrainingError
-from zoo.records import dump_yaml, read_log, read_record
+from zoo.records import dump_yaml, read_record
 
 CONFIG = TrainConfig(style_weight=7.0)
 LATER = "upsampling"  # as if this key had come after the record was written
@@ -97,13 +97,3 @@ def test_the_record_names_the_device_that_was_trained_on(examples, monkeypatch):
     facts = [Painting(examples / "sunset.jpg", "sunset")], PhotoFolder(examples, 32), [], []
     on = {kind: recipe_record(CONFIG, *facts, device=torch.device(kind))["made_with"] for kind in ("cpu", "cuda", "mps")}
     assert "CPU threads" in on["cpu"] and on["cuda"].startswith("a GPU, ") and on["mps"].startswith("Apple GPU, ")
-
-
-def test_a_log_is_read_whatever_else_stands_in_it(tmp_path):
-    """Going on with a run ended in a traceback."""
-    log = tmp_path / "log.jsonl"
-    log.write_bytes(
-        b'{"step": 1}\n\xff\x00\n5\n[]\nnull\n{}\n{"step": "2"}\n' + b"[" * 10**5 + b'\n{"step": 3}\n{"step": 4, "tot'
-    )
-    assert read_log(log) == [{"step": 1}, {"step": 3}]
-    assert read_log(tmp_path / "none") == []

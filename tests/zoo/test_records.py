@@ -14,7 +14,7 @@ from tests.zoo.conftest import NAME
 from zoo.__main__ import main
 from zoo.catalog import sound_styles
 from zoo.errors import StyleFolderError
-from zoo.records import LIMITS, dump_yaml, parse_yaml, read_record
+from zoo.records import LIMITS, dump_yaml, parse_yaml, read_log, read_record
 from zoo.style import BUNDLED, style_at
 
 MERGE_BOMB = "a0: &a0 {x: 1}\n" + "".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10)}]}}\n" for n in range(1, 10))
@@ -171,3 +171,13 @@ def test_figures_and_words_that_nobody_could_use_are_an_error_in_words(hub, pain
     assert main(["list"]) == 0
     said = capsys.readouterr()
     assert said.err.startswith("left out: ") and "starry-night" in said.out
+
+
+def test_a_log_is_read_whatever_else_stands_in_it(tmp_path):
+    """Going on with a run ended in a traceback."""
+    log = tmp_path / "log.jsonl"
+    log.write_bytes(
+        b'{"step": 1}\n\xff\x00\n5\n[]\nnull\n{}\n{"step": "2"}\n' + b"[" * 10**5 + b'\n{"step": 3}\n{"step": 4, "tot'
+    )
+    assert read_log(log) == [{"step": 1}, {"step": 3}]
+    assert read_log(tmp_path / "none") == []

@@ -66,6 +66,8 @@ def test_means_run_over_photos_not_batches(examples):
 def test_square_batches_are_full(examples):
     batches = list(square_batches(list_photos(examples)[:5], 32))
     assert [tuple(batch.shape) for batch in batches] == [(4, 3, 32, 32)] * 2
+    (few,) = square_batches(list_photos(examples)[:3], 32)
+    assert torch.equal(few, batches[0][:3])  # no photo twice: it would be measured twice, and weigh twice in the statistics
 
 
 def test_batch_statistics_are_used_and_not_gathered():

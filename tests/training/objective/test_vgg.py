@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-import torchvision
 from safetensors.torch import load_file, save_file
 
 from training.objective.losses import gram
@@ -14,7 +13,9 @@ from zoo.images import open_photo, to_tensor
 @pytest.fixture(scope="module")
 def reference():
     """torchvision's layers; its whole network would be half a gigabyte of classifier."""
-    layers = torchvision.models.vgg.make_layers(torchvision.models.vgg.cfgs["D"])[:23].eval()
+    from torchvision.models import vgg  # with which half of torch's compiler is imported
+
+    layers = vgg.make_layers(vgg.cfgs["D"])[:23].eval()
     state = {key.removeprefix("features."): value.float() for key, value in load_file(BUNDLED).items()}
     layers.load_state_dict(state)
     return layers

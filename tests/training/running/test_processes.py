@@ -59,6 +59,7 @@ def test_one_process_of_several_does_not_start_again_alone(tmp_path):
     assert with_less_memory(PLAIN, error, tmp_path, SimpleNamespace(num_processes=1)).micro_batch == 1
 
 
+@pytest.mark.slow
 def test_one_process_of_several_ends_without_taking_its_interpreter_apart():
     """Threads that DistributedDataParallel leaves behind abort an interpreter's end, now and then (seen once, in CI)."""
     with pytest.raises(SystemExit, match="2"):
