@@ -92,6 +92,7 @@ def launch_options() -> dict:
         "run_history": False,  # nobody's photos are kept, not even in their own browser
         "max_file_size": UPLOAD,
         "favicon_path": HERE / "mark.svg",
+        "pwa": True,  # a browser offers to install it
         "app_kwargs": {"middleware": [guard()], "routes": [*status_routes(), *_routes()]},
         "allowed_paths": [*map(str, PHOTOS), *bundled],
     }

@@ -18,6 +18,7 @@ for _key, _value in {
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "HF_HUB_DISABLE_XET": "1",
     "TOKENIZERS_PARALLELISM": "false",
+    "ORT_DISABLE_TELEMETRY": "1",  # for the tests that import onnxruntime themselves
     "MISSING_INGREDIENT_ENGINE": "torch",  # the same pictures on every machine
     # No test talks to anyone by TLS. A list of all authorities takes each HTTP client 30 to 100 ms to load; this is none.
     "SSL_CERT_DIR": str(Path(__file__).parent),

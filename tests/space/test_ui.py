@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -163,3 +164,13 @@ def test_the_page_without_a_server_is_served_where_it_was_built(monkeypatch, tmp
         assert "Run it in your browser" in httpx.get(url).text
         assert "painted in your browser" in httpx.get(f"{url}browser", follow_redirects=True).text
         assert "javascript" in httpx.get(f"{url}browser/app.js").headers["content-type"]
+
+
+def test_it_can_be_installed_as_an_app(page):
+    """Issue 16."""
+    assert httpx.get(f"{page}config").json()["pwa"]
+    manifest = httpx.get(f"{page}manifest.json").json()
+    assert manifest["name"] == "Missing Ingredient" and manifest["display"] == "standalone"
+    (icon,) = manifest["icons"]
+    assert icon["type"] == "image/svg+xml"
+    assert httpx.get(urljoin(page, icon["src"])).content == (ROOT / "space" / "mark.svg").read_bytes()

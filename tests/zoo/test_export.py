@@ -1,11 +1,14 @@
 """Generators as ONNX files: the same pictures as torch's, at any size."""
 
+import os
+import subprocess
 import sys
 
 import pytest
 import torch
 
 import zoo
+from tests.conftest import ROOT
 from tests.zoo.engine.test_torch_engine import random_generator
 from zoo.__main__ import main
 from zoo.errors import ConfigError
@@ -76,3 +79,21 @@ def test_what_cannot_be_exported_is_told(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnx", None)
     with pytest.raises(ConfigError, match="pip install"):
         to_onnx(random_generator(width=1))
+
+
+@pytest.mark.slow
+def test_onnxruntime_keeps_no_identifier_and_reports_nothing(tmp_path):
+    """Its builds of 2026 do both, unless told not to before they are imported, or on a CI service."""
+    code = """
+import zoo
+from zoo.engine.onnxruntime_engine import OnnxRuntimeEngine
+from zoo.export import compare, to_onnx
+
+generator = zoo.create(width=2, residual_blocks=1).eval()
+OnnxRuntimeEngine(generator), print(compare(generator, to_onnx(generator)))
+"""
+    env = {key: value for key, value in os.environ.items() if key != "CI" and not key.startswith(("ORT_", "XDG_", "GITHUB_"))}
+    command, env = [sys.executable, "-c", code], {**env, "HOME": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and float(done.stdout) < 1, done.stderr
+    assert not list(tmp_path.iterdir())

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from zoo.export import to_onnx
+from zoo.export import quiet_onnxruntime, to_onnx
 from zoo.registry import Generator
 
 
@@ -14,8 +14,7 @@ class OnnxRuntimeEngine:
     name = "onnxruntime"
 
     def __init__(self, generator: Generator):
-        import onnxruntime
-
+        onnxruntime = quiet_onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = torch.get_num_threads()
         options.enable_cpu_mem_arena = False  # which would keep what the largest picture took
