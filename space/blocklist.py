@@ -1,21 +1,23 @@
 """Styles of the Hub that this page does not show, nor any adapter of them: a list that its operator keeps."""
 
 import os
+import re
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from zoo.errors import StyleNotFoundError, shorten
+from zoo.errors import ConfigError, StyleNotFoundError, brief, shorten
 from zoo.folder import CONFIG, twin_folder
 from zoo.records import read_record
 from zoo.style import Style
 
 VARIABLE = "MISSING_INGREDIENT_BLOCKED"  # names, "eve/bad mallory/*", or a file with one in each line; read anew each time
+PATTERN = re.compile(r"[\w.*?\[\]!-]+/[\w.*?\[\]!-]+")
 
 
 def is_blocked(name: str) -> bool:
     """Whether owner/name[@revision] stands on the list, in whatever letters; a bundled or local style never does."""
     repo = name.partition("@")[0].strip().casefold()
-    return "/" in repo and any(fnmatchcase(repo, pattern.casefold()) for pattern in _patterns())
+    return "/" in repo and any(fnmatchcase(repo, pattern.casefold()) for pattern in patterns())
 
 
 def check_base(style: Style) -> None:
@@ -32,9 +34,20 @@ def check(name: str) -> None:
         raise StyleNotFoundError(f"{shorten(name)} is not shown here: who runs this page has blocked it")
 
 
-def _patterns() -> list[str]:
+def patterns() -> list[str]:
+    """What the list says. Raises ConfigError for one that cannot be read, and for a word in it that could be no style's name:
+    what somebody meant to block is not shown for a slip of the pen."""
     said = os.environ.get(VARIABLE, "")
-    if said and Path(said).is_file():
-        lines = Path(said).read_text(encoding="utf-8").splitlines()
-        return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
-    return said.replace(",", " ").split()
+    try:
+        if said and Path(said).is_file():
+            lines = Path(said).read_text(encoding="utf-8-sig").splitlines()
+            said = " ".join(line.partition("#")[0] for line in lines)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or brief(error)  # without the path, as visitors may see it
+        raise ConfigError(f"the file that {VARIABLE} names cannot be read: {why}") from error
+    words = said.replace(",", " ").split()
+    for word in words:
+        if not PATTERN.fullmatch(word):
+            what = "owner/name, owner/*, or a file with one of these in each line"
+            raise ConfigError(f"{VARIABLE} holds {shorten(word)}, which blocks nothing: it takes {what}")
+    return words

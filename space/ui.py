@@ -8,7 +8,7 @@ import gradio as gr
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from space import actions, api, community, events, moving, opening, why
+from space import actions, api, blocklist, community, events, moving, opening, why
 from space.credit import FORMATS
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard
@@ -45,7 +45,9 @@ COPY_LINK = """async () => {
 
 
 def build_demo() -> gr.Blocks:
-    """The page with its API, ready to `launch(**launch_options())`. Raises StyleNotFoundError for an empty zoo."""
+    """The page with its API, ready to `launch(**launch_options())`. Raises StyleNotFoundError for an empty zoo, ConfigError for
+    a list of blocked styles that blocks nothing."""
+    blocklist.patterns()
     own_folder()
     hub.serve_strangers()
     sound, problems = sound_styles()

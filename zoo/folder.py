@@ -22,6 +22,7 @@ from safetensors.torch import save as serialize
 from torch import nn
 
 from zoo.config import GeneratorConfig
+from zoo.device import is_out_of_memory
 from zoo.errors import StyleFolderError, WeightsError, brief
 from zoo.layers import norm_parameters
 from zoo.records import read_record
@@ -155,6 +156,8 @@ def read_weights(path: Path, wanted: dict[str, torch.Tensor] | None = None) -> t
         state = deserialize(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])  # found to be sound a line above
     except Exception as error:  # torch raises nearly anything on the shapes and types of numbers that it lacks
+        if is_out_of_memory(error):
+            raise WeightsError(f"there is not enough memory to read {path}: free some") from error
         why = brief(str(error).partition("\n")[0]) or type(error).__name__  # below it, where in torch
         raise WeightsError(f"cannot read {path}: {why}") from error
     metadata = header.get("__metadata__") or {}  # null, too, is sound safetensors

@@ -16,6 +16,7 @@ import torch
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from zoo.containers import MAX_EXIF, has_too_many_parts
+from zoo.device import is_out_of_memory
 from zoo.errors import PhotoError, brief
 from zoo.registry import MIN_SIDE
 
@@ -128,6 +129,8 @@ def open_photo(
     except Exception as error:  # Pillow's decoders raise nearly anything on a broken file
         if isinstance(error, OSError) and error.strerror:  # the system's word: may not be read, name too long, links in a ring
             raise PhotoError(f"cannot read {name}: {error.strerror}") from error
+        if is_out_of_memory(error):
+            raise PhotoError(f"there is not enough memory to read {name}: free some, or reduce it first") from error
         why = "it has the format of none" if isinstance(error, UnidentifiedImageError) else brief(error)
         raise PhotoError(f"cannot read {name} as a picture ({why}): use a sound JPEG, PNG, WebP or TIFF") from error
 

@@ -1,10 +1,14 @@
 """Devices: the three there are, what each is called, and how memory that has run out is known on each."""
 
+from unittest.mock import Mock
+
 import pytest
 import torch
+from PIL import Image
 
 from zoo.device import DEVICES, device_name, is_out_of_memory, pick_device, synchronize
-from zoo.errors import DeviceError
+from zoo.errors import DeviceError, PhotoError
+from zoo.images import open_photo
 
 
 @pytest.fixture
@@ -74,3 +78,10 @@ def test_memory_that_has_run_out_on_the_processor():
     with pytest.raises(RuntimeError) as error:
         torch.empty(2**55)
     assert is_out_of_memory(error.value)
+
+
+def test_memory_that_runs_out_says_nothing_of_the_picture(photo, monkeypatch):
+    """(issue 13, item 11)"""
+    monkeypatch.setattr(Image.Image, "load", Mock(side_effect=MemoryError()))
+    with pytest.raises(PhotoError, match="there is not enough memory to read astronaut.jpg"):
+        open_photo(photo)

@@ -5,6 +5,7 @@ import json
 import os
 import resource
 import struct
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -257,3 +258,10 @@ def test_weights_whose_header_says_nothing_of_themselves_are_read(small_pair):
     header = json.dumps({**json.loads(data[8:end]), "__metadata__": None}).encode()
     path.write_bytes(len(header).to_bytes(8, "little") + header + data[end:])
     assert load_generator(small_pair).config.norm == "instance"
+
+
+def test_memory_that_runs_out_says_nothing_of_the_weights(small_pair, monkeypatch):
+    """(issue 13, item 11)"""
+    monkeypatch.setattr("zoo.folder.deserialize", Mock(side_effect=RuntimeError("DefaultCPUAllocator: can't allocate memory")))
+    with pytest.raises(WeightsError, match="there is not enough memory to read"):
+        load(small_pair)

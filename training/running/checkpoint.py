@@ -8,6 +8,7 @@ from zipfile import ZipFile
 
 import torch
 
+from zoo.device import is_out_of_memory
 from zoo.errors import TrainingError
 
 KEEP = 2
@@ -56,6 +57,8 @@ def load_checkpoint(folder: Path, say=print) -> dict | None:
                 raise ValueError(f"it lacks {' and '.join(missing)}")
             return state
         except Exception as error:  # torch.load raises whatever the damage leads to
+            if is_out_of_memory(error):  # which says nothing of the file
+                raise TrainingError(f"out of memory while reading checkpoint {path}: free some and go on") from error
             say(f"skipping the damaged checkpoint {path.name}: {str(error).partition('. ')[0]}")
     return None
 

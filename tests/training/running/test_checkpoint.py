@@ -1,5 +1,7 @@
 """Checkpoints are whole or absent, and what was damaged since is not taken up."""
 
+from unittest.mock import Mock
+
 import pytest
 import torch
 
@@ -97,6 +99,15 @@ def test_one_that_may_not_be_read_is_not_passed_over(tmp_path):
     save_checkpoint(tmp_path, 10, RUN)
     (tmp_path / "step_000020.pt").mkdir()  # an OSError whoever reads it
     with pytest.raises(TrainingError, match="cannot read checkpoint .*step_000020"):
+        load_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("DefaultCPUAllocator: can't allocate memory: 9 bytes")])
+def test_one_that_finds_no_memory_is_not_passed_over(tmp_path, monkeypatch, error):
+    """The run would begin anew, and delete it (issue 13, items 11 and 36)."""
+    save_checkpoint(tmp_path, 10, RUN)
+    monkeypatch.setattr(torch, "load", Mock(side_effect=error))
+    with pytest.raises(TrainingError, match="out of memory while reading checkpoint"):
         load_checkpoint(tmp_path)
 
 
