@@ -116,7 +116,7 @@ def run_killed(words, out, kills, seed):
         if killed == kills:
             assert process.wait(300) == 0, process.stderr.read()
             return killed
-        time.sleep(rng.random())
+        time.sleep(rng.random() * 0.7)
         killed += process.poll() is None
         process.kill()
         process.communicate()
