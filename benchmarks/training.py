@@ -13,7 +13,7 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -31,19 +31,26 @@ from training.records import machine, write_json
 from training.running.optimizers import rate_factor
 from training.running.twins import Twin, train_step
 from zoo.cli import command
+from zoo.device import DEVICES, HELP, pick_device, synchronize
 from zoo.images import fit_short_side, list_photos, open_photo, to_tensor
 
 TURN = 60.0  # seconds of one contender before it is the other's turn
 NORMS = ("instance", "batch")
 
 
+@dataclass
 class Contender:
     """One way to train a pair: how it steps, what it paints with, its own clock, what was measured."""
 
-    def __init__(self, photos: PhotoFolder, batch: int, seconds: float, step: Callable, painters: Callable):
-        self.photos, self.batch, self.seconds, self.step, self.painters = photos, batch, seconds, step, painters
-        self.spent, self.steps = 0.0, 0
-        self.curve: list[dict] = []
+    device: torch.device
+    photos: PhotoFolder
+    batch: int
+    seconds: float  # it has
+    step: Callable[[torch.Tensor, float], None]  # photos, the share of its time that is over
+    painters: Callable
+    spent: float = 0.0
+    steps: int = 0
+    curve: list[dict] = field(default_factory=list)
 
     @property
     def done(self) -> bool:
@@ -56,7 +63,8 @@ class Contender:
         while self.spent < until:
             began = time.perf_counter()
             places = range(self.steps * self.batch, (self.steps + 1) * self.batch)
-            self.step(torch.stack([self.photos[k] for k in places]), self.spent / self.seconds)
+            self.step(torch.stack([self.photos[k] for k in places]).to(self.device), self.spent / self.seconds)
+            synchronize(self.device)
             self.spent, self.steps = self.spent + time.perf_counter() - began, self.steps + 1
 
     @torch.no_grad()
@@ -70,19 +78,19 @@ class Contender:
         self.curve.append({"minutes": self.spent / 60, "steps": self.steps, **means})
 
 
-def textbook(content: Path, painting: Image.Image, seconds: float, width: int) -> Contender:
+def textbook(content: Path, painting: Image.Image, seconds: float, width: int, device: torch.device) -> Contender:
     """The textbook loop, with the weights of Johnson et al. 2016."""
     config = TrainConfig(width=width)
-    loop = Textbook(config, to_tensor(fit_short_side(painting, config.style_size)), torch.device("cpu"))
+    loop = Textbook(config, to_tensor(fit_short_side(painting, config.style_size)), device)
     photos = PhotoFolder(content, config.crop_size)
-    return Contender(photos, config.batch_size, seconds, lambda batch, share: loop.step(batch), lambda: loop.nets)
+    return Contender(device, photos, config.batch_size, seconds, lambda batch, share: loop.step(batch), lambda: loop.nets)
 
 
-def ours(content: Path, painting: Path, seconds: float, width: int, recipe: str) -> Contender:
+def ours(content: Path, painting: Path, seconds: float, width: int, recipe: str, device: torch.device) -> Contender:
     """This project's recipe, whose rates follow the share of its time."""
     config = replace(TrainConfig.from_dict(load_recipe(recipe)), width=width, steps=10**6)
-    accelerator = Accelerator(cpu=True)
-    (objective,) = make_objectives(config, [Painting(painting, "it")], load_vgg().to(accelerator.device))
+    accelerator = Accelerator(cpu=device.type == "cpu")
+    (objective,) = make_objectives(config, [Painting(painting, "it")], load_vgg().to(device))
     twins = [Twin(norm, config, 1, accelerator) for norm in NORMS]
 
     def step(batch: torch.Tensor, share: float) -> None:
@@ -91,7 +99,7 @@ def ours(content: Path, painting: Path, seconds: float, width: int, recipe: str)
         train_step(twins, objective, batch.to(memory_format=torch.channels_last), 0, factor, seed=twins[0].steps + 1)
 
     photos = PhotoFolder(content, config.crop_size, zoom=config.zoom)
-    return Contender(photos, config.batch_size, seconds, step, lambda: {twin.norm: twin.painter for twin in twins})
+    return Contender(device, photos, config.batch_size, seconds, step, lambda: {twin.norm: twin.painter for twin in twins})
 
 
 def error(point: dict, norm: str) -> float:
@@ -123,6 +131,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--sizes", type=int, nargs="+", default=SCALES, metavar="N", help="px at which errors are taken")
     parser.add_argument("--recipe", default="laptop", help="ours (default: laptop)")
     parser.add_argument("--width", type=int, default=16, help="of all generators (default: 16)")
+    parser.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
     parser.add_argument("--out", type=Path, metavar="FILE", help="JSON file for the curves")
     return parser
 
@@ -131,12 +140,13 @@ def make_parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     args = make_parser().parse_args(argv)
+    device = pick_device(args.device)
     painting, seconds = open_photo(args.style_image), 60 * args.minutes
     held_out = [open_photo(path) for path in list_photos(args.held_out)[: args.photos]]
-    errors = PictureErrors(load_vgg(), painting, tuple(args.sizes))
+    errors = PictureErrors(load_vgg().to(device), painting, tuple(args.sizes))
     contenders = {
-        "textbook": textbook(args.content, painting, seconds, args.width),
-        "ours": ours(args.content, args.style_image, seconds * args.share, args.width, args.recipe),
+        "textbook": textbook(args.content, painting, seconds, args.width, device),
+        "ours": ours(args.content, args.style_image, seconds * args.share, args.width, args.recipe, device),
     }
     points = max(1, round(args.minutes / args.every))  # of each curve
     due = dict.fromkeys(contenders, 1)
@@ -150,7 +160,7 @@ def main(argv: list[str] | None = None) -> None:
             point = each.curve[-1]
             figures = "  ".join(f"{norm} {error(point, norm):.3f}" for norm in NORMS)
             print(f"{name:9} {point['minutes']:6.1f} min {point['steps']:6} steps  {figures}", flush=True)
-    print(f"\nwidth {args.width}, {len(held_out)} photos, content + {STYLE_WEIGHT:g}·style; {machine(torch.device('cpu'))}")
+    print(f"\nwidth {args.width}, {len(held_out)} photos, content + {STYLE_WEIGHT:g}·style; {machine(device)}")
     found: dict = {}
     for norm in NORMS:
         goal = error(contenders["textbook"].curve[-1], norm)
@@ -160,7 +170,7 @@ def main(argv: list[str] | None = None) -> None:
         print(f"{norm} norm: textbook {goal:.3f} after {args.minutes:g} minutes; ours is there {when}")
     if args.out:
         curves = {name: each.curve for name, each in contenders.items()}
-        write_json(args.out, {"curves": curves, "reached": found, "machine": machine(torch.device("cpu"))})
+        write_json(args.out, {"curves": curves, "reached": found, "machine": machine(device)})
 
 
 if __name__ == "__main__":
