@@ -137,10 +137,10 @@ def train(run: Run, folder: Path, vgg: VGG16, accelerator: Accelerator, state: d
                 report.log(step, {"style": run.slugs[row], **means}, seconds=round(seconds, 1))
                 totals = {norm: f"{found['total']:.3g}" for norm, found in means.items()}
                 bar.set_postfix({**totals, "pictures/s": f"{speed:.1f}"})
-            report.after_step(step, last, twins)
             if checkpoint and accelerator.is_main_process:
                 state = {twin.norm: twin.state_dict() for twin in twins}
                 save_checkpoint(run.checkpoints, step, {"run": identification, "seconds": seconds, **state})
+            report.after_step(step, last, twins, bar.write)
             if stopping:
                 last = step
                 break
