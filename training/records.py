@@ -121,10 +121,13 @@ def check_other_half(folder: Path, record: dict, norms: tuple[str, ...]) -> None
 
 def why_not_write(style: Style) -> str | None:
     """Why nothing is written into the folder of a style, in words; None where it may be: of one that lies here, by any name,
-    and of a bundled one that is named by its path.
+    and of a bundled one that is named by its path. What was pulled is the Hub's, whatever link or path leads to it.
     """
-    if "@" in style.source:
-        return f"{style.source} is the Hub's: pull it into a folder first (python -m zoo pull ... --to DIR)"
+    from zoo import hub  # here, as only some commands need it
+
+    if "@" in style.source or style.folder.resolve().is_relative_to(hub.cache_folder().resolve()):
+        what = style.source if "@" in style.source else style.slug
+        return f"{what} is the Hub's: pull it into a folder first (python -m zoo pull ... --to DIR)"
     if style.source == "bundled":
         return f"{style.slug} is the style bundled with the code: give the path of its folder, {style.folder}, if you mean that"
     return None
