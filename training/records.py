@@ -146,13 +146,13 @@ def write_metrics(style: Path, update: dict) -> None:
 
 
 def forget_measurements(style: Path) -> None:
-    """Leave nothing in metrics.json of a style folder but the hashes of its weights: the rest was measured on others."""
+    """Leave nothing in metrics.json of a style folder but the hashes of its generators: the rest was measured on others."""
     try:
         recorded = recorded_sha256(style)
     except StyleFolderError:  # broken: nothing to keep
         recorded = {}
     try:
-        write_whole({style / METRICS: metrics_json({"weights": recorded})})
+        write_whole({style / METRICS: metrics_json(recorded)})
     except OSError as error:
         raise TrainingError(f"cannot update {style / METRICS}: {error}") from error
 
