@@ -1,7 +1,7 @@
 """Short clips: a film that a visitor uploads, painted frame by frame with its sound kept, by zoo/video.py.
 
-A clip takes a turn for each of its frames, so that others, and its visitor's own pictures, come in between. It ends when it is
-stopped or its visitor leaves, and what there was of it is removed.
+A clip takes a turn for each of its frames, or some of them where a GPU paints, so that others, and its visitor's own pictures,
+come in between. It ends when it is stopped or its visitor leaves, and what there was of it is removed.
 """
 
 import tempfile
@@ -17,7 +17,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from space import actions
-from space.actions import paint_on_gpu
+from space.actions import frames_on_gpu
 from space.counts import COUNTS
 from space.files import keep_file
 from space.guard import UPLOAD, who
@@ -26,11 +26,13 @@ from space.turns import NOBODY, Newest, Superseded, Visit
 from zoo.calm import Calm
 from zoo.errors import ConfigError, VideoError, shorten
 from zoo.film import Film
+from zoo.painter import painter
 
 SECONDS, FRAMES = 15, 900  # of a clip, at most: so many frames are 15 s of 60 a second
 WIDE, HIGH = 4096, 2304  # px of a frame, at most, or the other way round
 SIZES = [256, 384, 512]  # px of the long side of what is painted
 SOUNDS = ("aac", "flac", "mp3", "opus")  # that browsers play in an MP4
+AT_ONCE = 16  # frames of a call to a GPU, which takes them a second or two; a ZeroGPU is waited for, and begun, at each call
 STILL = 0.9  # see zoo/calm.py: clips are made by hand-held phones, in rooms
 FILMING: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "clip"}
 LIMITS = f"At most {SECONDS} seconds, {UPLOAD // 2**20} MiB and 4K ({WIDE}×{HIGH} px). The sound is kept."
@@ -82,12 +84,12 @@ def paint_clip(
     actions.load_generators(style, ("instance",))
     calm = Calm(still=STILL)
 
-    def paint(frame: Image.Image) -> Image.Image:
-        frame = calm.look(frame)
+    def paint(frames: list[Image.Image]) -> list[Image.Image]:
+        frames = [calm.look(frame) for frame in frames]
         with actions.TURNS.turn(visit, patient=True):
-            painted = paint_on_gpu(frame, style, ("instance",))
-        COUNTS.paint("frame", painted.values())
-        return painted["instance"].image
+            painted = frames_on_gpu(frames, style)
+        COUNTS.paint("frame", painted)
+        return [one.image for one in painted]
 
     def watch(done: int, total: int) -> None:
         if done > FRAMES:  # whatever the file says of itself
@@ -97,7 +99,8 @@ def paint_clip(
     with tempfile.TemporaryDirectory(dir=get_upload_folder(), prefix="clip-") as folder:
         film = Film(Path(clip), Path(folder) / "painted.mp4", size, max_pixels=WIDE * HIGH)
         check_clip(video.look(film))
-        video.paint_film(film, paint, calm, watch)
+        at_once = 1 if painter().device.type == "cpu" else AT_ONCE  # a processor gains nothing, and others would wait longer
+        video.paint_film_by(at_once, film, paint, calm, watch)
         return keep_file(film.target, Path(clip).stem, style.slug)
 
 

@@ -5,8 +5,9 @@
   python -m space.deploy --static --to owner/in-your-browser         the page that needs no server (python -m space.static)
 
 The Space gets space/README.md as its README.md (title, hardware, login) and, of requirements.txt, what the page needs: on
-a CPU with torch's build for CPUs, a tenth of the download. What else lies in the repository there is removed. Training,
-tests, docs and the pictures that the page never shows stay here. A static Space gets what python -m space.static makes.
+a CPU with torch's build for CPUs, a tenth of the download. What else lies in the page's folders there, as of an earlier
+version, is removed, which --dry-run lists; other files there are kept, but for --replace. Training, tests, docs and the
+pictures that the page never shows stay here. A static Space gets what python -m space.static makes.
 """
 
 import argparse
@@ -58,7 +59,7 @@ def make_parser() -> argparse.ArgumentParser:
     add_build(parser)
     parser.add_argument("--private", action="store_true", help="make it a private one")
     parser.add_argument("--dry-run", action="store_true", help="list the files and say what would be done, upload nothing")
-    parser.add_argument("--replace", action="store_true", help="even where the Space holds something else than this page")
+    parser.add_argument("--replace", action="store_true", help="whatever the Space holds: nothing else is left there")
     return parser
 
 

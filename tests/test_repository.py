@@ -134,10 +134,11 @@ def test_twins_differ_in_norm_alone(slug):
 
 
 @pytest.mark.parametrize("slug", STYLES)
-def test_the_weights_are_those_that_were_recorded(slug):
+def test_the_generators_are_those_that_were_recorded(slug):
     """(issue 13, item 38)"""
-    weights = find(slug).metrics["weights"]
-    assert weights == {norm: tensors_sha256(zoo.load(slug, norm).state_dict()) for norm in ("instance", "batch")}
+    metrics, norms = find(slug).metrics, ("instance", "batch")
+    assert metrics["weights"] == {norm: tensors_sha256(zoo.load(slug, norm).state_dict()) for norm in norms}
+    assert metrics["config"].keys() == {*norms}  # loading compares them
 
 
 @pytest.mark.parametrize("slug", STYLES)

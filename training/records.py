@@ -121,10 +121,13 @@ def check_other_half(folder: Path, record: dict, norms: tuple[str, ...]) -> None
 
 def why_not_write(style: Style) -> str | None:
     """Why nothing is written into the folder of a style, in words; None where it may be: of one that lies here, by any name,
-    and of a bundled one that is named by its path.
+    and of a bundled one that is named by its path. What was pulled is the Hub's, whatever link or path leads to it.
     """
-    if "@" in style.source:
-        return f"{style.source} is the Hub's: pull it into a folder first (python -m zoo pull ... --to DIR)"
+    from zoo import hub  # here, as only some commands need it
+
+    if "@" in style.source or style.folder.resolve().is_relative_to(hub.cache_folder().resolve()):
+        what = style.source if "@" in style.source else style.slug
+        return f"{what} is the Hub's: pull it into a folder first (python -m zoo pull ... --to DIR)"
     if style.source == "bundled":
         return f"{style.slug} is the style bundled with the code: give the path of its folder, {style.folder}, if you mean that"
     return None
@@ -143,13 +146,13 @@ def write_metrics(style: Path, update: dict) -> None:
 
 
 def forget_measurements(style: Path) -> None:
-    """Leave nothing in metrics.json of a style folder but the hashes of its weights: the rest was measured on others."""
+    """Leave nothing in metrics.json of a style folder but the hashes of its generators: the rest was measured on others."""
     try:
         recorded = recorded_sha256(style)
     except StyleFolderError:  # broken: nothing to keep
         recorded = {}
     try:
-        write_whole({style / METRICS: metrics_json({"weights": recorded})})
+        write_whole({style / METRICS: metrics_json(recorded)})
     except OSError as error:
         raise TrainingError(f"cannot update {style / METRICS}: {error}") from error
 

@@ -92,7 +92,7 @@ def load_adapter(adapter: str | Path, norm: str, find_base: Callable[[str, str],
     for key, value in changed.items():
         if key not in state or state[key].shape != value.shape or state[key].is_floating_point() != value.is_floating_point():
             raise WeightsError(f"{source / WEIGHTS}: {brief(key)} does not fit the base {brief(config.base)}")
-    folder.check_tensors(adapter, norm, changed)
+    folder.check_recorded(adapter, norm, changed)
     generator.load_state_dict({**state, **changed})
     return generator
 

@@ -45,7 +45,8 @@ def _look() -> tuple[dict[str, Style], list[str]]:
     """Styles by slug, and what could not be looked at, in words: one bad folder keeps nobody from the others."""
     found: dict[str, Style] = {}
     problems = []
-    for root, source in [(BUNDLED, "bundled"), *((root, "local") for root in local_folders())]:
+    bundled = os.path.realpath(BUNDLED)
+    for root in (BUNDLED, *local_folders()):
         try:
             paths = sorted(root.iterdir())
         except OSError as error:
@@ -55,7 +56,9 @@ def _look() -> tuple[dict[str, Style], list[str]]:
             try:
                 path.name.encode()
                 if stat.S_ISREG(os.stat(path / folder.CONFIG).st_mode):
-                    style = Style(path.name, path, source)
+                    parent, name = os.path.split(os.path.realpath(path))
+                    is_bundled = parent == bundled  # also what a link elsewhere leads to
+                    style = Style(path.name, BUNDLED / name, "bundled") if is_bundled else Style(path.name, path, "local")
                     style.check_links()
                     found[path.name] = style
             except StyleFolderError as error:

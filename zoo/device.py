@@ -13,7 +13,11 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 HELP = "auto takes a GPU where there is one, NVIDIA's (cuda) or Apple's (mps) (default: auto)"
 _MISSING = {"cuda": "torch sees no CUDA GPU here", "mps": "torch sees no GPU of Apple's here"}
 # What torch says of memory on other devices than NVIDIA's, and libraries beneath it; of errors that are plain RuntimeErrors.
-_OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "_STATUS_ALLOC_FAILED")
+_OUT_OF_MEMORY = (
+    "out of memory", "can't allocate memory", "not enough memory", "std::bad_alloc",
+    "Invalid buffer size",  # Apple's, of one that is larger than the GPU may have
+    "_STATUS_ALLOC_FAILED", "_ALLOCATION_FAILED",  # cuBLAS and cuDNN; cuDNN 9, of the host and of the device
+)  # fmt: skip
 
 
 def pick_device(device: str = "auto") -> torch.device:
@@ -42,8 +46,8 @@ def synchronize(device: torch.device) -> None:
     torch.get_device_module(device).synchronize()
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether memory ran out, the device's or the machine's: by the error's type, or by torch's own words."""
+def is_out_of_memory(error: BaseException | None) -> bool:
+    """Whether memory ran out, the device's or the machine's: by the error's type, or by torch's own words. None is no error."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)

@@ -5,7 +5,7 @@
       batch/     the matched batch-norm twin: config.json, model.safetensors
 
 Weights are stored in float16, norm parameters and running statistics in float32, and computed in float32; metrics.json
-records the SHA-256 of each generator's tensors, which is compared at every loading. No pickle is ever read.
+records the SHA-256 of each generator's tensors and config, which are compared at every loading. No pickle is ever read.
 """
 
 import hashlib
@@ -30,6 +30,7 @@ from zoo.registry import Generator, create
 
 CONFIG, WEIGHTS, METRICS = "config.json", "model.safetensors", "metrics.json"
 PAINTING_LICENCE = "LICENSE-painting.txt"  # of the reproduction in images/, where that has to come with its text
+HASHES = ("weights", "config")  # keys of metrics.json: SHA-256, by norm, of what decides the pictures
 HEADER = 2**20  # bytes of a safetensors file that are no tensors, at most
 _STORED = (torch.float16, torch.bfloat16, torch.float32, torch.int64)
 
@@ -60,36 +61,47 @@ def tensors_sha256(state: dict[str, torch.Tensor]) -> str:
     return found.hexdigest()
 
 
-def recorded_sha256(style: str | Path) -> dict[str, str]:
-    """SHA-256 of a style folder's tensors by norm, as metrics.json records them; none of a folder made before it did.
+def hashes(state: dict[str, torch.Tensor], config: str | bytes) -> dict[str, str]:
+    """HASHES of a generator: of its tensors, and of the values of its config.json, in whatever order and layout they are."""
+    values = json.dumps(json.loads(config), sort_keys=True)
+    return {"weights": tensors_sha256(state), "config": hashlib.sha256(values.encode()).hexdigest()}
+
+
+def recorded_sha256(style: str | Path) -> dict[str, dict[str, str]]:
+    """Of each of HASHES, SHA-256 by norm, as metrics.json of a style folder records them; none of what it was made before.
 
     Raises StyleFolderError when metrics.json is broken.
     """
-    found = read_record(Path(style) / METRICS).get("weights", {})
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise StyleFolderError(f"{Path(style) / METRICS}: weights should map norms to the SHA-256 of their tensors")
-    return found
+    metrics = read_record(Path(style) / METRICS)
+    recorded = {kind: metrics.get(kind, {}) for kind in HASHES}
+    for kind, found in recorded.items():
+        if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+            raise StyleFolderError(f"{Path(style) / METRICS}: {kind} should map norms to SHA-256")
+    return recorded
 
 
-def check_tensors(style: str | Path, norm: str, state: dict[str, torch.Tensor]) -> None:
-    """Raise WeightsError when metrics.json of a style folder records another SHA-256 of that norm than these tensors have."""
-    found = tensors_sha256(state)
-    recorded = recorded_sha256(style).get(norm, found)
-    if recorded != found:
-        raise WeightsError(
-            f"{style}: its {norm}-norm weights are damaged, they have the SHA-256 {found[:12]}..., {METRICS} records "
-            f"{recorded[:12]}...: get the style anew (or, if they were replaced on purpose, take weights out of {METRICS})"
-        )
+def check_recorded(style: str | Path, norm: str, state: dict[str, torch.Tensor]) -> None:
+    """Raise WeightsError when metrics.json of a style folder records another SHA-256 of that norm than these tensors, or its
+    config.json, have."""
+    recorded = recorded_sha256(style)
+    for kind, found in hashes(state, (twin_folder(style, norm) / CONFIG).read_bytes()).items():
+        if (known := recorded[kind].get(norm, found)) != found:
+            raise WeightsError(
+                f"{style}: damaged {kind} of {norm} norm, of SHA-256 {found[:12]}..., {METRICS} records {known[:12]}...: "
+                f"get the style anew (or, if that was replaced on purpose, take {kind} out of {METRICS})"
+            )
 
 
 def write_generator(folder: Path, norm: str, config: str, state: dict[str, torch.Tensor], name: str = WEIGHTS) -> None:
     """Write config.json and the weights file of one generator, each file whole or not at all; metrics.json of the style
-    folder records the SHA-256 of the tensors. That is `folder`, or the one around it where `folder` is the place of a twin.
+    folder records the SHA-256 of both. That is `folder`, or the one around it where `folder` is the place of a twin.
 
     Raises StyleFolderError when they cannot be written, or metrics.json is broken.
     """
     style = folder.absolute().parent if folder.absolute().name == norm != "instance" else folder
-    metrics = {**read_record(style / METRICS), "weights": {**recorded_sha256(style), norm: tensors_sha256(state)}}
+    recorded = recorded_sha256(style)
+    now = {kind: {**recorded[kind], norm: found} for kind, found in hashes(state, config).items()}
+    metrics = {**read_record(style / METRICS), **now}
     try:
         # not save_file, which makes files that nobody but their owner can read; one key, as the order of several is random
         weights = serialize(state, metadata={"norm": norm})
@@ -204,7 +216,7 @@ def load_generator(folder: str | Path) -> Generator:
 
 def load(style: str | Path, norm: str = "instance") -> Generator:
     """The generator of that norm of a style folder. Raises StyleFolderError when the folder has none, WeightsError when it is
-    damaged: see `load_generator` and `check_tensors`."""
+    damaged: see `load_generator` and `check_recorded`."""
     if norm not in (have := list_norms(style)):
         held = f"it holds {' and '.join(have)}" if have else f"it has no {CONFIG}"
         raise StyleFolderError(f"{style} has no {norm}-norm generator: {held}")
@@ -213,5 +225,5 @@ def load(style: str | Path, norm: str = "instance") -> Generator:
         raise StyleFolderError(
             f"{twin_folder(style, norm)} should hold {norm} norm, its config.json says {generator.config.norm}"
         )
-    check_tensors(style, norm, generator.state_dict())
+    check_recorded(style, norm, generator.state_dict())
     return generator

@@ -72,10 +72,10 @@ def list_photos(folder: str | Path) -> list[Path]:
     if not os.path.isdir(folder):
         raise PhotoError(f"{brief(folder)} is not a folder")
     try:
-        os.scandir(folder).close()
+        os.scandir(folder).close()  # rglob passes over a folder that may not be read
+        pictures = [path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and os.path.isfile(path)]
     except OSError as error:
         raise PhotoError(f"cannot read the folder {brief(folder)}: {error.strerror}") from error
-    pictures = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and os.path.isfile(path))
     photos = sorted(p for p in pictures if not any(part.startswith(".") for part in p.relative_to(folder).parts))
     if not photos:
         raise PhotoError(f"no pictures in {brief(folder)}: put {', '.join(sorted(SUFFIXES))} files there")

@@ -34,6 +34,7 @@ EXACT = 2 | 0x2000 | 0x40000
 FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,asf,flv,mpeg,mpegts,mpegvideo,mxf,nut,ogg,rm,gif,apng,dv,h264,hevc,ivf,obu"
 
 Paint = Callable[[Image.Image], Image.Image]
+PaintSeveral = Callable[[list[Image.Image]], list[Image.Image]]
 Watch = Callable[[int, int], None]  # is told how many frames are done, and about how many there are, or 0
 
 
@@ -62,6 +63,13 @@ def paint_film(film: Film, paint: Paint, calm: Calm | None = None, watch: Watch 
     not take. `calm` is what `paint` remembers from frame to frame.
     Raises VideoError when the film cannot be read, or OUT not be written.
     """
+    return paint_film_by(1, film, lambda frames: [paint(frame) for frame in frames], calm, watch)
+
+
+def paint_film_by(
+    at_once: int, film: Film, paint: PaintSeveral, calm: Calm | None = None, watch: Watch = lambda done, total: None
+) -> int:
+    """As `paint_film`, where `paint` takes so many frames at once, or fewer, in their order."""
     calm, done = calm or Calm(), 0
     with _open(film.source) as source:
         video = _pictures_of(source, film)
@@ -83,12 +91,13 @@ def paint_film(film: Film, paint: Paint, calm: Calm | None = None, watch: Watch 
                 watch(done, total)
                 continue
             with _segment(film, number, calm) as output:
-                encoder = _encoder(output, film, form)
-                for frame in itertools.chain([first], several):
-                    painted = paint(fit_long_side(_upright(frame), film.size))
-                    output.mux(encoder.encode(_coded(painted, frame, form)))
-                    done += 1
-                    watch(done, total)
+                encoder, rest = _encoder(output, film, form), itertools.chain([first], several)
+                # by its time, which differs from that of all others; the frame itself may be far larger
+                while photos := {frame.pts: _photo(frame, film) for frame in itertools.islice(rest, at_once)}:
+                    for time, painted in zip(photos, paint([*photos.values()]), strict=True):
+                        output.mux(encoder.encode(_coded(painted, time, form)))
+                        done += 1
+                        watch(done, total)
                 output.mux(encoder.encode(None))
         if form is None:
             raise VideoError(f"cannot read {film.name}: no frame of it can be decoded")
@@ -182,14 +191,19 @@ def _upright(frame: av.VideoFrame) -> Image.Image:
     return Image.fromarray(np.rot90(frame.to_ndarray(format="rgb24", interpolation=EXACT), round(frame.rotation / 90)))
 
 
-def _coded(painted: Image.Image, frame: av.VideoFrame, form: _Form) -> av.VideoFrame:
-    """What is painted of a frame, as the encoder takes it, at the frame's time."""
+def _photo(frame: av.VideoFrame, film: Film) -> Image.Image:
+    """What is painted of a frame."""
+    return fit_long_side(_upright(frame), film.size)
+
+
+def _coded(painted: Image.Image, time: int | None, form: _Form) -> av.VideoFrame:
+    """A painted frame as the encoder takes it, at that time in the film's unit."""
     if (painted.width // 2 * 2, painted.height // 2 * 2) != form.size:  # broadcasts change their size
         painted = painted.resize(form.size)
     rgb = av.VideoFrame.from_ndarray(np.array(painted.crop((0, 0, *form.size))), "rgb24")
     to = {f"dst_{name}": form.colours[name] for name in ("colorspace", "color_range")}
     coded = rgb.reformat(format="yuv420p", interpolation=EXACT, **to)
-    coded.pts, coded.time_base = frame.pts, frame.time_base
+    coded.pts, coded.time_base = time, form.time_base
     return coded
 
 

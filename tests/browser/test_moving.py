@@ -162,12 +162,12 @@ def test_a_clip_is_painted_played_and_kept(tab, clip, tmp_path):
 def test_a_clip_ends_with_stop_or_with_the_page(tab, clip, monkeypatch):
     frames, let_go = [], threading.Event()
 
-    def paint(photo, style, norms):
-        frames.append(photo)
+    def paint(photos, style):
+        frames.extend(photos)
         let_go.wait(2)
-        return {norm: Painted(photo, 0.0) for norm in norms}
+        return [Painted(photo, 0.0) for photo in photos]
 
-    monkeypatch.setattr(clips, "paint_on_gpu", paint)
+    monkeypatch.setattr(clips, "frames_on_gpu", paint)
     begin(tab, clip)
     expect(tab.locator("#painted-clip")).to_contain_text("left", timeout=30_000)
     tab.locator("#stop-clip").click()

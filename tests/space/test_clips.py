@@ -35,7 +35,7 @@ def folder(tmp_path, monkeypatch) -> Path:
 @pytest.fixture
 def quick(monkeypatch):
     """Painting takes no time, and changes nothing."""
-    monkeypatch.setattr(clips, "paint_on_gpu", lambda photo, style, norms: {norm: Painted(photo, 0.0) for norm in norms})
+    monkeypatch.setattr(clips, "frames_on_gpu", lambda frames, style: [Painted(frame, 0.0) for frame in frames])
 
 
 def parts(folder: Path) -> list[Path]:
@@ -53,6 +53,26 @@ def test_a_clip_is_painted_with_its_sound(folder):
     style = actions.find_in_zoo("starry-night")
     first = zoo.stylize(Image.fromarray(frames[0]), style)
     assert np.abs(found[0] - planes(np.asarray(first))).mean() < 3  # but for the encoder's loss
+
+
+def test_a_gpu_is_asked_for_several_frames_at_once(folder, monkeypatch):
+    """Which are painted as they are one by one; each is told, and who stops waits for no more than are under way."""
+    clip, calls, told, here = str(folder / "holiday.mp4"), [], [], actions.frames_on_gpu
+    one_by_one = read(Path(clips.paint_clip(clip, "starry-night", 256)))
+
+    def paint(frames, style):
+        calls.append(len(frames))
+        return here(frames, style)
+
+    monkeypatch.setattr(clips, "frames_on_gpu", paint)
+    monkeypatch.setattr(clips, "painter", lambda: SimpleNamespace(device=SimpleNamespace(type="cuda")))
+    monkeypatch.setattr(clips, "AT_ONCE", 5)
+    found = read(Path(clips.paint_clip(clip, "starry-night", 256, tell=lambda *far: told.append(far))))
+    assert calls == [5, 5, 2] and told == [(i + 1, 12) for i in range(12)]
+    assert found[1] == one_by_one[1] and all(np.array_equal(*frames) for frames in zip(found[0], one_by_one[0], strict=True))
+    with pytest.raises(Superseded):
+        clips.paint_clip(clip, "starry-night", 256, Visit("me", lambda: len(calls) < 4))
+    assert calls == [5, 5, 2, 5] and parts(folder) == []
 
 
 def test_what_may_not_be_is_said(folder, quick):
@@ -103,15 +123,15 @@ def test_the_facts_are_the_film_s(folder):
 def test_a_clip_ends_when_it_is_stopped_or_its_visitor_leaves(folder, monkeypatch, end):
     begun, frames = threading.Event(), []
 
-    def paint(photo, style, norms):
-        frames.append(photo)
+    def paint(photos, style):
+        frames.extend(photos)
         if len(frames) == 3:
             assert parts(folder)
             begun.set()
             end(VISITOR)
-        return {norm: Painted(photo, 0.0) for norm in norms}
+        return [Painted(photo, 0.0) for photo in photos]
 
-    monkeypatch.setattr(clips, "paint_on_gpu", paint)
+    monkeypatch.setattr(clips, "frames_on_gpu", paint)
     shown = clips.film(str(folder / "holiday.mp4"), "udnie", 256, VISITOR, lambda *args, **keys: None)
     assert begun.is_set() and len(frames) == 3 and parts(folder) == []
     assert all(one == {"__type__": "update"} for one in shown)
@@ -134,11 +154,11 @@ def test_others_come_in_between(folder, monkeypatch):
     monkeypatch.setattr(actions, "TURNS", turns := actions.Turns(at_once=1, places=1, places_of_all=1))
     seen = []
 
-    def paint(photo, style, norms):
+    def paint(photos, style):
         seen.append(len(turns._busy))
-        return {norm: Painted(photo, 0.0) for norm in norms}
+        return [Painted(photo, 0.0) for photo in photos]
 
-    monkeypatch.setattr(clips, "paint_on_gpu", paint)
+    monkeypatch.setattr(clips, "frames_on_gpu", paint)
     with turns.turn(Visit("another")):
         ended = threading.Event()
         work = threading.Thread(

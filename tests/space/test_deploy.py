@@ -47,6 +47,21 @@ def test_another_space_is_not_overwritten(hub, logged_in, capsys):
     assert other.commits[other.refs["main"]] == held
 
 
+def test_files_of_one_s_own_are_kept_unless_they_lie_where_the_page_is(hub, logged_in, capsys, monkeypatch):
+    page = {"README.md": "---\ntags: [missing-ingredient]\nsdk: gradio\n---\n", "space/ui.py": "new"}
+    monkeypatch.setattr("space.deploy.space_files", lambda hardware: page)
+    own = {"notes.md": b"mine", "data/a.csv": b"mine", "space/old.py": b"old"}
+    repo = hub.add("alice/demo", {"README.md": page["README.md"].encode(), **own}, kind="space", sdk="gradio")
+    assert main(["--to", "alice/demo", "--dry-run"]) == 0
+    assert capsys.readouterr().out.endswith("spaces/alice/demo, and remove space/old.py\n")
+    assert main(["--to", "alice/demo"]) == 0
+    assert repo.commits[repo.refs["main"]].keys() == {*page, "notes.md", "data/a.csv"}
+    assert main(["--to", "alice/demo", "--dry-run", "--replace"]) == 0
+    assert capsys.readouterr().out.endswith(", and remove data/a.csv, notes.md\n")
+    assert main(["--to", "alice/demo", "--replace"]) == 0
+    assert repo.commits[repo.refs["main"]].keys() == page.keys()
+
+
 def test_the_front_matter_is_a_gradio_space():
     card = yaml.safe_load((ROOT / "space" / "README.md").read_text(encoding="utf-8").split("---")[1])
     assert card["sdk"] == "gradio" and card["app_file"] == "app.py" and len(card["short_description"]) <= 60

@@ -143,7 +143,8 @@ def test_a_path_means_that_very_folder(tmp_path):
 
 def test_the_record_of_a_style(small_pair):
     style = find(small_pair)
-    assert style.recipe == {} and style.metrics.keys() == {"weights"} and style.painting == {} and style.picture() is None
+    assert style.recipe == {} and style.metrics.keys() == {"weights", "config"}
+    assert style.painting == {} and style.picture() is None
     (small_pair / "recipe.yaml").write_text("painting: {title: The Ladder, year: 1923}\n")
     style = find(small_pair)
     assert style.title == "The Ladder" and style.painting["year"] == 1923

@@ -118,6 +118,22 @@ def test_a_flipped_bit_of_the_weights_is_found(small_pair, norm):
     load(small_pair, "batch" if norm == "instance" else "instance")
 
 
+@pytest.mark.parametrize("norm", ["instance", "batch"])
+def test_another_value_of_the_config_is_found(small_pair, norm):
+    """Another eps paints other pictures, and nobody would notice; another layout of the file paints the same."""
+    path = twin_folder(small_pair, norm) / "config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps(config, sort_keys=True))
+    assert load(small_pair, norm)
+    path.write_text(json.dumps({**config, "eps": 1e-4}))
+    with pytest.raises(WeightsError, match=f"damaged config of {norm} norm.*take config out of metrics.json"):
+        load(small_pair, norm)
+    load(small_pair, "batch" if norm == "instance" else "instance")
+    metrics = json.loads((small_pair / "metrics.json").read_text())
+    (small_pair / "metrics.json").write_text(json.dumps({"weights": metrics["weights"]}))  # of before there was such a record
+    assert load(small_pair, norm).config.eps == 1e-4
+
+
 def test_the_hash_of_the_weights_follows_what_is_saved_and_keeps_what_was_measured(small_pair):
     """(issue 13, item 38)"""
     record = json.loads((small_pair / "metrics.json").read_text())

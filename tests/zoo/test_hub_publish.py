@@ -81,10 +81,34 @@ def test_what_is_no_style_is_not_overwritten(hub, logged_in, painted_pair, capsy
     assert bert.commits[bert.refs["main"]] == BERT
     assert main(["publish", str(painted_pair), "--to", "alice/bert", "--dry-run", "--replace"]) == 0
     assert f"would REPLACE what lies at commit {bert.refs['main'][:12]}" in capsys.readouterr().out
-    assert "discussions/1" in zoo.publish(painted_pair, Target("alice/bert", pull_request=True))  # which asks its owner
+    with pytest.raises(HubAccessError, match="is no style"):  # nor is its owner bothered
+        zoo.publish(painted_pair, Target("alice/bert", pull_request=True))
+    assert "discussions/1" in zoo.publish(painted_pair, Target("alice/bert", pull_request=True, replace=True))
     assert bert.commits[bert.refs["main"]] == BERT
     assert main(["publish", str(painted_pair), "--to", "alice/bert", "--replace"]) == 0
     assert "model.safetensors" in bert.commits[bert.refs["main"]] and "pytorch_model.bin" in bert.commits[bert.refs["main"]]
+
+
+TAGGED = b"---\ntags: [missing-ingredient]\n---\n# words\n"
+
+
+def test_the_tag_alone_makes_no_style(hub, logged_in, painted_pair):
+    notes = hub.add("alice/notes", held := {"README.md": TAGGED, "metrics.json": b"my own"})
+    with pytest.raises(HubAccessError, match="is no style, it has no config.json: 2 files might be overwritten"):
+        zoo.publish(painted_pair, "alice/notes")
+    assert notes.commits[notes.refs["main"]] == held
+
+
+def test_a_dry_run_lists_what_would_be_removed(hub, logged_in, painted_pair):
+    zoo.publish(painted_pair, NAME)
+    repo = hub.repos["model", NAME]
+    before = set(repo.commits[repo.refs["main"]])
+    for file in (painted_pair / "batch").iterdir():
+        file.unlink()
+    told = zoo.publish(painted_pair, NAME, dry_run=True)
+    assert told.endswith(", and remove batch/config.json, batch/model.safetensors")
+    zoo.publish(painted_pair, NAME)
+    assert before - set(repo.commits[repo.refs["main"]]) == {"batch/config.json", "batch/model.safetensors"}
 
 
 def test_a_repository_that_was_just_made_and_a_style_are_gone_on_from(hub, logged_in, painted_pair):
@@ -116,7 +140,9 @@ def test_names_are_checked_as_the_hub_does(hub, logged_in, painted_pair, name):
 
 
 def test_a_pull_request_to_somebody_else(hub, logged_in, painted_pair):
-    repo = hub.add("bob/style", {"config.json": b"{}"})
+    with pytest.raises(HubNotFoundError, match="bob/style is not there"):
+        zoo.publish(painted_pair, Target("bob/style", pull_request=True))
+    repo = hub.add("bob/style", {"config.json": b"{}", "README.md": TAGGED})
     with pytest.raises(HubAccessError):
         zoo.publish(painted_pair, "bob/style")
     main_before = repo.refs["main"]

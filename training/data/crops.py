@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader, Dataset
 
+from zoo.device import is_out_of_memory
 from zoo.errors import PhotoError, TrainingError, ZooError
 from zoo.images import fit_short_side, list_photos, open_photo, to_tensor
 
@@ -61,7 +62,7 @@ class PhotoFolder(Dataset):
             try:
                 return self.crop(open_photo(content), random.Random(f"{self.seed}/{epoch}/{k}"))
             except PhotoError as error:
-                if isinstance(error.__cause__, MemoryError):  # which says nothing of the photo
+                if is_out_of_memory(error.__cause__):  # which says nothing of the photo
                     raise TrainingError(f"out of memory while reading {self.photos[index].name}: free some") from error
                 self._bad[index] = True
         raise TrainingError(f"none of the {len(self.photos)} pictures in the content folder can be read")

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from zoo.device import is_out_of_memory
 from zoo.errors import TrainingError, WeightsError
 
 BUNDLED = Path(__file__).parents[1] / "weights" / "vgg16_conv1_1_to_conv4_3_fp16.safetensors"
@@ -122,6 +123,8 @@ def load_vgg(weights: str | Path = "bundled", dtype: torch.dtype = torch.float32
         else:
             state = load_file(BUNDLED if weights == "bundled" else weights)
     except Exception as error:  # urllib, OSError and safetensors' own: each means the same to the user
+        if is_out_of_memory(error):  # but for this one, which says nothing of the file
+            raise WeightsError(f"there is not enough memory to read VGG16 weights {weights!s}: free some") from error
         raise WeightsError(f"cannot read VGG16 weights {weights!s}: {error}") from error
     wanted = vgg.state_dict()
     missing = [k for k, v in wanted.items() if k not in state or state[k].shape != v.shape]

@@ -19,7 +19,7 @@ from training.running.twins import Twin
 from zoo.adapter import save_adapter
 from zoo.conditional import export
 from zoo.errors import printable
-from zoo.folder import list_norms, load_generator, save, twin_folder
+from zoo.folder import HASHES, list_norms, load_generator, save, twin_folder
 from zoo.images import fit_long_side, open_photo, save_picture, to_tensor
 from zoo.records import read_log
 from zoo.style import Style, style_at
@@ -67,7 +67,7 @@ def _complete_adapter(folder: Path) -> None:
     """Give the adapter what was measured and painted of the whole style, which it makes of its base to the last bit."""
     forget_measurements(folder / ADAPTER)
     shutil.copytree(folder / "images", folder / ADAPTER / "images", dirs_exist_ok=True)
-    write_metrics(folder / ADAPTER, {key: value for key, value in style_at(folder).metrics.items() if key != "weights"})
+    write_metrics(folder / ADAPTER, {key: value for key, value in style_at(folder).metrics.items() if key not in HASHES})
     write_card(Style(folder.name, folder / ADAPTER, "local"))
 
 

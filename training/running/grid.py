@@ -14,7 +14,7 @@ from training.objective.vgg import load_vgg
 from training.records import differences
 from training.running.loop import complete
 from training.running.run import Run, RunOptions
-from training.running.start import describe_start
+from training.running.start import describe_start, with_tensors_hashed
 from zoo.errors import TrainingError
 from zoo.folder import sha256, write_whole
 from zoo.images import fit_long_side, open_photo
@@ -46,7 +46,8 @@ class Grid:
         shared |= {"painting": sha256(self.painting), "content": str(self.content)}
         shared["from"] = describe_start(self.start, ("instance",))
         record, text = self.out / "probe.json", json.dumps(shared, indent=1)
-        if record.is_file() and (other := differences(read_record(record), json.loads(text))):
+        known = with_tensors_hashed(read_record(record), self.start, ("instance",))
+        if record.is_file() and (other := differences(known, json.loads(text))):
             raise TrainingError(f"{self.out} holds cells that differ in {', '.join(other)}: choose another --out")
         write_whole({record: text.encode()})
 

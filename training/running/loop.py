@@ -32,6 +32,7 @@ from training.running.push import check_push, push
 from training.running.report import RunReport
 from training.running.run import Run, RunOptions
 from training.running.signals import stop_signals
+from training.running.start import with_tensors_hashed
 from training.running.twins import Twin, train_step
 from zoo.errors import TrainingError
 from zoo.style import Style
@@ -137,10 +138,10 @@ def train(run: Run, folder: Path, vgg: VGG16, accelerator: Accelerator, state: d
                 report.log(step, {"style": run.slugs[row], **means}, seconds=round(seconds, 1))
                 totals = {norm: f"{found['total']:.3g}" for norm, found in means.items()}
                 bar.set_postfix({**totals, "pictures/s": f"{speed:.1f}"})
-            report.after_step(step, last, twins)
             if checkpoint and accelerator.is_main_process:
                 state = {twin.norm: twin.state_dict() for twin in twins}
                 save_checkpoint(run.checkpoints, step, {"run": identification, "seconds": seconds, **state})
+            report.after_step(step, last, twins, bar.write)
             if stopping:
                 last = step
                 break
@@ -160,7 +161,8 @@ def resume(run: Run, state: dict | None, identification: dict, twins: list[Twin]
     if state is None:
         return 0
     anew = f"choose another --out, or delete {run.folder} to start anew"
-    there, here = ({**record, **record["recipe"], "recipe": {}} for record in (state["run"], identification))
+    known = with_tensors_hashed(state["run"], run.start, run.norms)
+    there, here = ({**record, **record["recipe"], "recipe": {}} for record in (known, identification))
     if other := differences(there, here):
         raise TrainingError(f"{run.out} holds a run that differs in {', '.join(other)}: {anew}")
     try:

@@ -9,6 +9,8 @@ OUT/run/checkpoints/
 
 import json
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -36,7 +38,8 @@ from training.records import check_other_half, write_recipe
 from training.running.run import IDENTITY, Run
 from training.running.twins import Twin
 from zoo.conditional import choose
-from zoo.errors import TrainingError
+from zoo.device import is_out_of_memory
+from zoo.errors import PhotoError, TrainingError
 from zoo.images import fit_short_side, list_photos, open_photo, to_image, to_tensor
 from zoo.records import read_log
 
@@ -54,9 +57,11 @@ class RunReport:
         self._objectives: dict = {}
 
     def begin(self, first: int, twins: list[Twin]) -> None:
-        """Write the recipe, drop log lines past `first` (they will be made again), preview a fresh start.
+        """Write the recipe, drop log lines past `first` (they will be made again), preview a fresh start, measure what was kept
+        but not yet measured.
 
-        Raises TrainingError when a folder holds the twin of another training, or cannot be written.
+        Raises TrainingError when a folder holds the twin of another training, or cannot be written; PhotoError for photos that
+        cannot be read, as whoever named them should know at once.
         """
         if not self.active:
             return
@@ -75,7 +80,8 @@ class RunReport:
             raise TrainingError(f"cannot write the run folder {run.folder}: {error}") from error
         if first == 0:
             self.preview(0, twins)
-            self.held_out(0, twins)
+        if self.measures(first) and not any(record["step"] == first and "held_out" in record for record in still_true):
+            self.held_out(first, twins)
 
     def write_recipe(self, path: Path, paintings: list[Painting]) -> None:
         """recipe.yaml as it concerns some of the paintings."""
@@ -91,29 +97,37 @@ class RunReport:
             values = {key: value for key, value in {**losses, **more}.items() if key != "style"}
             self.accelerator.log(flatten(values, losses["style"]), step=step)
 
-    def after_step(self, step: int, last: int, twins: list[Twin]) -> None:
-        """Preview and measure when it is time to."""
+    def measures(self, step: int) -> bool:
+        """Whether the weights after that step are measured on held-out photos, if there are any."""
+        return step % self.run.options.held_out_every == 0 or step == self.run.config.steps
+
+    def after_step(self, step: int, last: int, twins: list[Twin], say: Callable[[str], None] = print) -> None:
+        """Preview and measure when it is time to, or `say` which photos could not be read for it."""
         if not self.active:
             return
-        if step % self.run.options.held_out_every == 0 or step == self.run.config.steps:
-            self.held_out(step, twins)
+        if self.measures(step):
+            with or_left_out(f"step {step}: not measured on held-out photos", say):
+                self.held_out(step, twins)
         if step % self.run.options.preview_every == 0 or step == last:
-            self.preview(step, twins)
+            with or_left_out(f"step {step}: no preview", say):
+                self.preview(step, twins)
             loss_curves(self.run.log_file, self.run.folder / "curves.png")
 
-    def generators(self, twins: list[Twin], row: int) -> dict[str, torch.nn.Module]:
-        """What each twin paints with now, by norm, batch norm first, in eval mode and set to that row."""
+    @contextmanager
+    def generators(self, twins: list[Twin], row: int) -> Iterator[dict[str, torch.nn.Module]]:
+        """Inside, what each twin paints with now, by norm, batch norm first, in eval mode and set to that row."""
         bare = {twin.norm: choose(twin.painter, row).eval() for twin in twins}
-        return dict(sorted(bare.items()))
+        try:
+            yield dict(sorted(bare.items()))
+        finally:
+            for generator in bare.values():
+                generator.train()
 
     def paint(self, twins: list[Twin], row: int, photo: Image.Image) -> dict[str, Image.Image]:
         """The photo as each twin paints it now, in eval mode, batch norm first."""
-        painted = {}
-        for norm, generator in self.generators(twins, row).items():
-            with torch.no_grad():
-                painted[norm] = to_image(generator(to_tensor(photo).to(self.accelerator.device)))
-            generator.train()
-        return painted
+        x = to_tensor(photo).to(self.accelerator.device)
+        with torch.no_grad(), self.generators(twins, row) as generators:
+            return {norm: to_image(generator(x)) for norm, generator in generators.items()}
 
     def preview_photos(self) -> list[Image.Image]:
         """The fixed photos that previews show."""
@@ -149,24 +163,32 @@ class RunReport:
         if not self._objectives:
             self._objectives = {p.slug: held_out_objective(self.vgg, open_photo(p.file)) for p in self.run.paintings}
         for row, painting in enumerate(self.run.paintings):
-            generators = self.generators(twins, row)
-            painters: dict[str, Painter] = {"photo": untouched, **generators}
-            if "batch" in generators:
-                painters["batch, batch statistics"] = with_batch_statistics(generators["batch"])
             batches = square_batches(list_photos(held_out), PHOTO_SIZE)
-            self.log(step, {"style": painting.slug}, held_out=measure(self._objectives[painting.slug], painters, batches))
-            for generator in generators.values():
-                generator.train()
+            with self.generators(twins, row) as generators:
+                painters: dict[str, Painter] = {"photo": untouched, **generators}
+                if "batch" in generators:
+                    painters["batch, batch statistics"] = with_batch_statistics(generators["batch"])
+                found = measure(self._objectives[painting.slug], painters, batches)
+            self.log(step, {"style": painting.slug}, held_out=found)
         if (identity := self.run.identity_row) is not None:
             self.log(step, {"style": IDENTITY}, psnr=self.psnr(twins, identity, held_out))
 
     def psnr(self, twins: list[Twin], row: int, held_out: Path) -> dict[str, dict[str, float]]:
         """How well the identity row gives held-out photos back, by norm, see `training.measure.held_out.psnr`."""
-        generators, photos = self.generators(twins, row), list_photos(held_out)
-        found = {norm: psnr(generator, whole_photos(photos, PHOTO_SIZE)) for norm, generator in generators.items()}
-        for generator in generators.values():
-            generator.train()
-        return found
+        photos = list_photos(held_out)
+        with self.generators(twins, row) as generators:
+            return {norm: psnr(generator, whole_photos(photos, PHOTO_SIZE)) for norm, generator in generators.items()}
+
+
+@contextmanager
+def or_left_out(what: str, say: Callable[[str], None]) -> Iterator[None]:
+    """Inside, photos that cannot be read end what is done, with a word to `say`, but no training, which does without."""
+    try:
+        yield
+    except PhotoError as error:
+        if is_out_of_memory(error.__cause__):  # which will not come back as a disk does
+            raise
+        say(f"{what}: {error}")
 
 
 def flatten(values: dict, name: str) -> dict[str, float]:

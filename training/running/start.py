@@ -1,17 +1,18 @@
 """Warm starts: a training that begins from trained styles, and may leave most of their weights as they are."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
 
 from training.running.widen import widen
 from zoo.adapter import is_adapter, weights_sha256
-from zoo.catalog import find
+from zoo.catalog import find, load
 from zoo.conditional import ConditionalNorm, share_convolutions
 from zoo.config import GeneratorConfig
 from zoo.errors import ConfigError, TrainingError
-from zoo.folder import CONFIG, list_norms, twin_folder
+from zoo.folder import CONFIG, list_norms, tensors_sha256, twin_folder
 from zoo.layers import norm_parameters
 from zoo.registry import Generator
 from zoo.style import Style
@@ -89,7 +90,8 @@ def known_as(style: Style) -> str:
 
 
 def describe_start(start: tuple[Style, ...], norms: tuple[str, ...]) -> list[dict]:
-    """What a recipe records of each style a run started from: name, steps it was trained before, hashes of its weights."""
+    """What a recipe records of each style a run started from: name, steps it was trained before, hashes of its weights'
+    tensors."""
 
     def steps(style: Style) -> int | None:
         try:
@@ -102,7 +104,24 @@ def describe_start(start: tuple[Style, ...], norms: tuple[str, ...]) -> list[dic
         {
             "style": known_as(style),
             "steps": steps(style),
-            "sha256": {norm: weights_sha256(style.folder, norm) for norm in norms},
+            "sha256": {norm: tensors_sha256(load(style, norm).state_dict()) for norm in norms},
         }
         for style in start
     ]
+
+
+def with_tensors_hashed(record: dict, start: tuple[Style, ...], norms: tuple[str, ...]) -> dict:
+    """A record of a run that began from `start`. The first ones name the SHA-256 of weights files: where these are the same,
+    that of their tensors stands there instead."""
+    now = {
+        weights_sha256(style.folder, norm): found["sha256"][norm]
+        for style, found in zip(start, describe_start(start, norms), strict=True)
+        for norm in norms
+    }
+
+    def renewed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: renewed(item) for key, item in value.items()}
+        return [renewed(item) for item in value] if isinstance(value, list) else now.get(value, value)
+
+    return renewed(record)

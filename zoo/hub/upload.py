@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -10,9 +10,11 @@ from pathlib import Path
 
 from huggingface_hub import HfApi, ModelInfo, SpaceInfo
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+from huggingface_hub.utils import filter_repo_objects
 
 from zoo.card import TAG
 from zoo.errors import HubAccessError, HubNotFoundError, StyleFolderError
+from zoo.folder import CONFIG
 from zoo.hub.client import endpoint, split_id, translated
 from zoo.hub.waiting import TIMEOUT, UPLOAD, patiently, within
 
@@ -61,12 +63,14 @@ def upload_style(files: dict[str, Path], card: str, message: str, to: Target, ol
 
 
 def deploy(files: dict[str, Path | str], to: Target, dry_run: bool = False) -> str:
-    """Make a Space hold exactly these files (name there -> file here, or text), as one commit; returns its address.
+    """Make a Space hold these files (name there -> file here, or text), as one commit; returns its address.
 
+    What else lies in their folders there, as of an earlier version, is removed; with `replace`, whatever else lies there is.
     A dry run returns what would be done, in words. Raises HubError when the Hub refuses, or it is another Space than this
     page's and is not to be replaced.
     """
-    plan = check_target(to, "space")
+    old = ["*"] if to.replace else sorted({f"{name.split('/')[0]}/*" for name in files if "/" in name})
+    plan = check_target(to, "space", files, old)
     if dry_run:
         return plan
     api = HfApi(endpoint=endpoint(), token=to.token)
@@ -74,7 +78,7 @@ def deploy(files: dict[str, Path | str], to: Target, dry_run: bool = False) -> s
         make = partial(api.create_repo, to.repo, repo_type="space", space_sdk=to.sdk, private=to.private or None)
         within(TIMEOUT, lambda: make(exist_ok=True, space_hardware=to.hardware))  # type: ignore[arg-type]  # its name will do
         send = partial(api.upload_folder, repo_id=to.repo, repo_type="space", folder_path=staged)
-        return str(within(UPLOAD, lambda: send(delete_patterns="*", commit_message="deploy")))
+        return str(within(UPLOAD, lambda: send(delete_patterns=old, commit_message="deploy")))
 
 
 def space_hardware(name: str) -> str | None:
@@ -88,33 +92,40 @@ def space_hardware(name: str) -> str | None:
     return (runtime.requested_hardware or runtime.hardware) if runtime else None
 
 
-def check_target(to: Target, kind: str = "model") -> str:
-    """What an upload would do, in words: make the repository, open a pull request, or go on from the commit that is there.
+def check_target(to: Target, kind: str = "model", files: Iterable[str] = (), old: list[str] | None = None) -> str:
+    """What an upload of these files would do, in words: make the repository, open a pull request, or go on from the commit that
+    is there, and which of the files there that match `old` it would remove.
 
-    Raises HubAccessError when it is there, holds something else than a style ("model") or this page ("space") and is not to
-    be replaced, or is public and should be private; HubError when the Hub cannot say.
+    Raises HubNotFoundError for a pull request to what is not there; HubAccessError when it is there, holds something else than
+    a style ("model") or this page ("space") and is not to be replaced, or is public and should be private; HubError when the
+    Hub cannot say.
     """
     repo = to.repo
     where = f"{endpoint()}/{'spaces/' if kind == 'space' else ''}{repo}"
-    if to.pull_request:
-        return f"would open a pull request to {where}"
     if (info := _find(to, kind)) is None:
+        if to.pull_request:
+            raise HubNotFoundError(f"{repo} is not there, or not for you to see: without --pr it is made, if it is to be yours")
         return f"would make {where}"
     with translated(repo):
-        files = {str(file.rfilename) for file in info.siblings or ()} - UNTOUCHED
+        there = {str(file.rfilename) for file in info.siblings or ()} - UNTOUCHED
         tagged, sha = TAG in (info.tags or ()), str(info.sha)[:12]
         sdk = getattr(info, "sdk", None) or to.sdk  # of a Space: this page has two kinds, neither goes over the other
-        ours = not files or (tagged and sdk == to.sdk)
+        whole = kind == "space" or CONFIG in there  # anybody may give anything our tag
+        ours = not there or (tagged and whole and sdk == to.sdk)
+        gone = sorted(filter_repo_objects(there - set(files), allow_patterns=old or []))
     if to.private and not info.private:
         raise HubAccessError(f"{repo} is public already: make it private on its page, or choose another name")
     if not ours and not to.replace:
         what = "style" if kind == "model" else "Space of this page"
-        why = f"it is a {sdk} one, not {to.sdk}" if tagged else f"it lacks the tag {TAG}"
+        why = f"it lacks the tag {TAG}"
+        if tagged:
+            why = f"it is a {sdk} one, not {to.sdk}" if whole else f"it has no {CONFIG}"
         raise HubAccessError(
-            f"{repo} is there already and is no {what}, {why}: {len(files)} files might be overwritten "
-            f"({', '.join(sorted(files)[:4])}{' ...' if len(files) > 4 else ''}); choose another name, or say --replace"
+            f"{repo} is there already and is no {what}, {why}: {len(there)} files might be overwritten "
+            f"({', '.join(sorted(there)[:4])}{' ...' if len(there) > 4 else ''}); choose another name, or say --replace"
         )
-    return f"would {'go on from' if ours else 'REPLACE what lies at'} commit {sha} of {where}"
+    how = "open a pull request to" if to.pull_request else "go on from" if ours else "REPLACE what lies at"
+    return f"would {how} commit {sha} of {where}" + (f", and remove {', '.join(gone)}" if gone else "")
 
 
 def is_there(to: Target) -> bool:

@@ -88,9 +88,10 @@ def test_a_photo_that_stays_away_ends_the_training(folder, monkeypatch):
         [photos[k] for k in range(5)]
 
 
-def test_a_lack_of_memory_is_not_blamed_on_the_photo(examples, monkeypatch):
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("std::bad_alloc")])
+def test_a_lack_of_memory_is_not_blamed_on_the_photo(examples, monkeypatch, error):
     """Issue 13, item 37."""
-    monkeypatch.setattr(Image, "open", MagicMock(side_effect=MemoryError))
+    monkeypatch.setattr(Image, "open", MagicMock(side_effect=error))
     photos = PhotoFolder(examples, 32)
     with pytest.raises(TrainingError, match="out of memory while reading"):
         photos[0]

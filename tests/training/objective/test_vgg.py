@@ -1,5 +1,7 @@
 """The loss network against torchvision's own VGG16 with the same weights."""
 
+from unittest.mock import Mock
+
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -80,3 +82,10 @@ def test_bad_weights_and_layers_are_named(tmp_path):
         load_vgg(tmp_path / "other.safetensors")
     with pytest.raises(TrainingError, match="relu9_1"):
         check_layers(["relu1_1", "relu9_1"])
+
+
+@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("std::bad_alloc")])
+def test_memory_that_runs_out_is_no_damage_of_the_weights(monkeypatch, error):
+    monkeypatch.setattr("training.objective.vgg.load_file", Mock(side_effect=error))
+    with pytest.raises(WeightsError, match="there is not enough memory to read VGG16 weights bundled: free some"):
+        load_vgg()

@@ -160,9 +160,9 @@ def test_two_processes_train_several_styles(run_module, examples, tmp_path):
     assert len(totals[0]) == 3 and totals[1] == pytest.approx(totals[0], rel=1e-3)
 
 
-@pytest.mark.parametrize("file", ["checkpoints/step_000006.part", "previews/step_000006.jpg"])
-def test_a_full_disk_ends_in_words_and_keeps_the_last_checkpoint(examples, tmp_path, file, capsys):
-    """/dev/full takes no byte: what a disk without room answers."""
+@pytest.mark.parametrize(("file", "kept"), [("checkpoints/step_000006.part", 3), ("previews/step_000006.jpg", 6)])
+def test_a_full_disk_ends_in_words_and_keeps_the_last_checkpoint(examples, tmp_path, file, kept, capsys):
+    """/dev/full takes no byte: what a disk without room answers. A checkpoint is kept before the preview of its step."""
     words = [str(w) for w in command(examples, tmp_path / "out", "--checkpoint-every", 3, "--preview-every", 3)]
     assert main([*words, "--stop-at", "3"]) == 0
     full = tmp_path / "out" / "run" / file
@@ -170,7 +170,7 @@ def test_a_full_disk_ends_in_words_and_keeps_the_last_checkpoint(examples, tmp_p
     assert main(words) == 2
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("error: cannot write") and "No space" in error
-    assert load_checkpoint(tmp_path / "out" / "run" / "checkpoints")["step"] == 3
+    assert load_checkpoint(tmp_path / "out" / "run" / "checkpoints")["step"] == kept
     full.unlink()
     assert main(words) == 0  # there is room again
     assert [step for step, *_ in losses(tmp_path / "out")] == list(range(1, STEPS + 1))

@@ -1,14 +1,22 @@
 """Warm starts: what is copied, what stays frozen, what is recorded, what is refused."""
 
+from dataclasses import replace
+from unittest.mock import Mock
+
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 import zoo
 from training.config import TrainConfig
+from training.running.grid import Grid
+from training.running.loop import resume
 from training.running.optimizers import rate_factor
+from training.running.run import Run
 from training.running.start import WARMUP, describe_start, find_start, freeze, started_recipe, warm_start
 from zoo.conditional import choose, export, make_conditional, norm_parameters
 from zoo.errors import ConfigError, TrainingError
+from zoo.folder import sha256
 from zoo.registry import create
 from zoo.style import style_at
 
@@ -79,6 +87,37 @@ def test_the_start_is_recorded_by_the_hash_of_its_weights(small_pair):
     assert record["style"] == "small-pair" and record["sha256"].keys() == {"instance", "batch"}
     steps = describe_start(find_start(["udnie"], ("instance",), 1), ("instance",))[0]["steps"]
     assert steps == 1200 + 400  # of the style that it was itself started from, too
+
+
+def test_a_start_whose_file_was_written_anew_is_the_same(small_pair, examples, tmp_path):
+    """By its tensors; the first runs recorded the file, which has to be as it was."""
+    weights, start = small_pair / "model.safetensors", (style_at(small_pair),)
+
+    def goes_on(recorded):
+        """Whether a run does whose checkpoint says that it started from these hashes."""
+        run = Run(TrainConfig(), [], "photos", tmp_path, ("instance",), start=start)
+        record = {"recipe": {}, "start": [{"instance": sha} for sha in recorded]}
+        here = {"recipe": {}, "start": [found["sha256"] for found in run.started_from]}
+        state = {"step": 4, "run": record, "instance": "weights"}
+        return resume(run, state, here, [Mock(norm="instance")], lambda words: None) == 4
+
+    grid = Grid(TrainConfig(), examples / "sunset.jpg", "photos", tmp_path, start)
+    grid.check()
+    file, tensors = sha256(weights), describe_start(start, ("instance",))[0]["sha256"]["instance"]
+    assert file != tensors and goes_on([tensors]) and goes_on([file])
+    with pytest.raises(TrainingError, match="differs in start"):
+        goes_on(["0" * 64])
+    probe = tmp_path / "probe.json"
+    probe.write_text(probe.read_text().replace(tensors, file))
+    grid.check()
+    save_file(load_file(weights), weights, metadata={"norm": "instance", "of": "another hand"})
+    assert sha256(weights) != file and goes_on([tensors])
+    grid.check()
+    with pytest.raises(TrainingError, match="differs in start"):
+        goes_on([file])
+    zoo.save(zoo.create(width=2, residual_blocks=1), small_pair)
+    with pytest.raises(TrainingError, match="cells that differ in from"):
+        replace(grid, start=(style_at(small_pair),)).check()
 
 
 def test_what_cannot_be_started_from_is_named(small_pair):
