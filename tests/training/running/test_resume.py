@@ -90,16 +90,21 @@ def test_a_torn_log_line_does_not_stop_a_resume(trained, examples, tmp_path):
     assert losses(out) == before  # a finished run, called again, only writes its folder anew
 
 
-def test_ctrl_c_keeps_the_step_it_came_in(examples, tmp_path):
-    """The signal arrives while a step is computed: the step is finished, kept, and the run goes on from it."""
-    words = [sys.executable, "-m", "training.train", *map(str, command(examples, tmp_path / "out", "--steps", 500))]
-    process = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_the_step_it_came_in(number, examples, tmp_path):
+    """It arrives while a step is computed, at the whole group, as terminals, `timeout` and job queues send it: the step, whose
+    photos another process may still read, is finished, kept, and the run goes on from it.
+    """
+    more = ("--steps", 500, "--workers", 1)
+    words = [sys.executable, "-m", "training.train", *map(str, command(examples, tmp_path / "out", *more))]
+    pipes = {"stderr": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    process = subprocess.Popen(words, cwd=ROOT, start_new_session=True, **pipes)
     log = tmp_path / "out" / "run" / "log.jsonl"
     while process.poll() is None and not (log.exists() and len(log.read_text().splitlines()) > 2):
         time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+    os.killpg(process.pid, number)
     out, err = process.communicate(timeout=60)
-    assert process.returncode == 130 and "goes on" in err and "stopping after this step" in out
+    assert process.returncode == 130 and "goes on" in err and out.count("stopping after this step") == 1
     kept = load_checkpoint(tmp_path / "out" / "run" / "checkpoints")
     assert kept["step"] == len(log.read_text().splitlines()) > 2
 
