@@ -23,7 +23,7 @@ from zoo.catalog import find_named
 from zoo.conditional import mix
 from zoo.engine.painting import ANY, Manner, Painted, paint_fast
 from zoo.engine.sweeps import Tell
-from zoo.errors import StyleFolderError, StyleNotFoundError, ZooError, brief, shorten
+from zoo.errors import ConfigError, StyleFolderError, StyleNotFoundError, ZooError, brief, shorten
 from zoo.finish import check_strength, finish
 from zoo.folder import WEIGHTS
 from zoo.images import fade
@@ -46,13 +46,16 @@ HUB = Turns(at_once=4, places=PLACES, places_of_all=24)  # or one slow answer of
 
 @dataclass(frozen=True)
 class Finish:
-    """What is done to pictures once they are painted: see `zoo.finish`. Raises ConfigError for a strength out of range."""
+    """What is done to pictures once they are painted: see `zoo.finish`. Raises ConfigError for a strength out of range, and
+    where the photo's colours are kept neither nor painted."""
 
     strength: float = 1.0
     keep_colours: bool = False
 
     def __post_init__(self) -> None:
         check_strength(self.strength)
+        if not isinstance(self.keep_colours, bool):
+            raise ConfigError(f"the photo's colours are kept or not, True or False, got {shorten(self.keep_colours)}")
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,8 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
 
     def paint_pair(given: dict[Component, Any], request: gr.Request, progress=PROGRESS):
         newest = _paintings.take(request.session_hash)
-        photo, (slug, _), left = given[controls.photo], given[chosen], given[knobs.left]
+        photo, (slug, _), size = given[controls.photo], given[chosen], given[controls.size]
+        set_ = {name: given[part] for name, part in knobs.restored.items()}
         if photo is None:  # taken away, for another
             return gr.skip()
 
@@ -76,25 +77,24 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         with actions.plain_errors():
             try:
                 format = check_format(given[knobs.format])
-                how = actions.Finish(given[knobs.strength], bool(given[knobs.keep_colours]))
-                size, contrast, strokes = given[controls.size], given[knobs.contrast], given[knobs.strokes]
+                how = actions.Finish(set_["strength"], set_["colours"])
                 visit = Visit(who(request), newest, teller(progress) if is_large(size) else ignore)
-                done = actions.compare(photo, slug, size, contrast / 100, strokes, visit)
+                done = actions.compare(photo, slug, size, set_["contrast"] / 100, set_["strokes"], visit)
             except Superseded:
                 return gr.skip()
             finished = {norm: done.picture(norm, how) for norm in words.NORMS}
             shown = pictures("PNG", LARGE)
             kept = shown if format == "PNG" and max(done.photo.size) <= LARGE else pictures(format)
-            at_left = save_result(fit_long_side(done.photo, LARGE), Path(photo).stem) if left == "photo" else shown[0]
+            at_left = save_result(fit_long_side(done.photo, LARGE), Path(photo).stem) if set_["left"] == "photo" else shown[0]
             about, painting = words.about(done.style), community.picture(done.style, "painting")
             small = ImageOps.fit(finished["instance"], (THUMBNAIL, THUMBNAIL))
             thumbnail = save_result(small, "thumbnail", slug, format="JPEG")
-        settings = Settings(slug, photo, size, contrast, how.strength, left, how.keep_colours, strokes)
+        settings = Settings(slug, photo, size, **set_)
         seen = remember(given[controls.seen], settings, thumbnail)
         downloads = [gr.DownloadButton(value=file, interactive=True) for file in kept]
         hung = gr.Image(painting, visible=painting is not None)
         strip = gr.Gallery([file for _, file in seen], selected_index=0)
-        told = words.captions(left if "batch" in done.painted else "photo"), actions.describe(done)
+        told = words.captions(set_["left"] if "batch" in done.painted else "photo"), actions.describe(done)
         return (at_left, shown[1]), *told, *downloads, about, hung, to_link(settings), seen, strip
 
     def show_stop(size):
@@ -108,7 +108,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         """What `restored` shows: all that was set, whose style is chosen anew, so that it is painted."""
         slugs = [style.slug for style in styles]
         place = slugs.index(settings.style) if settings.style in slugs else None
-        set_ = settings.contrast, settings.strokes, settings.left, settings.strength, settings.colours
+        set_ = (getattr(settings, name) for name in knobs.restored)
         return settings.photo, settings.size, *set_, gr.Gallery(selected_index=place), (settings.style, next(_numbers))
 
     def follow_link(said):
@@ -189,12 +189,12 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         knobs.strokes.input,
         knobs.left.input,
         knobs.strength.release,
-        knobs.keep_colours.input,
+        knobs.colours.input,
         knobs.format.input,
     ]
     for after in (begun.then, controls.picked.then, functools.partial(gr.on, changes)):
         after(**repaint).success(None, result.link, js=TO_ADDRESS)
-    restored = [photo, controls.size, *knobs.restored, controls.styles, chosen]
+    restored = [photo, controls.size, *knobs.restored.values(), controls.styles, chosen]
     demo.load(None, None, address, js="() => location.search")  # who follows no link asks nothing of the server
     address.change(follow_link, address, restored, **quiet, concurrency_limit=None)
     # What is stopped, or left, is not wanted any more: the painting ends at the next strip.

@@ -41,18 +41,18 @@ class Knobs:
     strokes: gr.Radio
     left: gr.Radio
     strength: gr.Slider
-    keep_colours: gr.Checkbox
+    colours: gr.Checkbox
     format: gr.Radio
 
     @property
     def inputs(self) -> list[Component]:
         """What painting and finishing take."""
-        return [*self.restored, self.format]
+        return [*self.restored.values(), self.format]
 
     @property
-    def restored(self) -> list[Component]:
-        """What belongs to a picture, and comes back with it."""
-        return [self.contrast, self.strokes, self.left, self.strength, self.keep_colours]
+    def restored(self) -> dict[str, Component]:
+        """What belongs to a picture, and comes back with it, by the fields of `space.settings.Settings`."""
+        return {name: getattr(self, name) for name in ("contrast", "strokes", "left", "strength", "colours")}
 
 
 @dataclass(frozen=True)

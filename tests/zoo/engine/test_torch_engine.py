@@ -12,13 +12,16 @@ from torch import nn
 
 import zoo
 from zoo.conditional import make_conditional
-from zoo.config import NORMS
+from zoo.config import NORMS as ALL_NORMS
 from zoo.engine import sweeps, torch_engine
 from zoo.engine.painting import Manner, costs, paint_fast
 from zoo.engine.torch_engine import LEVELS, TorchEngine
 from zoo.errors import ConfigError, WeightsError
 from zoo.images import fade, open_photo, to_tensor
+from zoo.layers import make_norm
 from zoo.style import PHOTO
+
+NORMS = [norm for norm in ALL_NORMS if isinstance(make_norm(norm, 1, 1e-5), (*sweeps.KNOWN, nn.Identity))]  # of this engine
 
 
 def random_generator(**keys):
