@@ -8,7 +8,7 @@ from space.files import VARIABLE
 from zoo import hub
 from zoo.catalog import local_folders
 from zoo.errors import printable
-from zoo.style import BUNDLED, Style, change
+from zoo.style import BUNDLED, Style
 
 NORMS = ("batch", "instance")  # left and right of the slider
 # Chosen by eye: the most beautiful pairs first, among those where it is plain what batch norm misses.
@@ -67,8 +67,8 @@ def faded_in_words(style: Style) -> str:
     if not set(NORMS) <= found.keys():
         return ""
     return (
-        "Where photos have lost three quarters of their contrast, the style loss of what batch norm paints changes by "
-        f"{change(found['batch'])}, of what instance norm paints by **{change(found['instance'])}**."
+        "Where photos have lost three quarters of their contrast, what batch norm paints of them keeps "
+        f"{found['batch']:.0%} of its own, what instance norm paints **{found['instance']:.0%}**."
     )
 
 

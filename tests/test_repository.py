@@ -151,7 +151,7 @@ def test_instance_norm_is_measured_far_below_the_photo_and_below_its_twin(slug):
     assert errors["instance"]["style"] < 0.5 * errors["photo"]["style"]
     both = {norm: errors[norm]["content"] + STYLE_WEIGHT * errors[norm]["style"] for norm in ("instance", "batch")}
     assert both["instance"] < both["batch"]
-    assert abs(style.faded["instance"] - 1) < 0.01 < style.faded["batch"] - 1
+    assert style.faded["instance"] > 0.99 and style.faded["batch"] < 0.8
 
 
 @pytest.mark.parametrize("slug", STYLES)

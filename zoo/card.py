@@ -8,7 +8,7 @@ from zoo.errors import ConfigError, shorten
 from zoo.folder import CONFIG, PAINTING_LICENCE, twin_folder
 from zoo.names import is_hub_id, make_slug
 from zoo.records import dump_yaml
-from zoo.style import Style, change
+from zoo.style import Style
 
 TAG = "missing-ingredient"  # by which styles are found on the Hub, and told from whatever else lies there
 HOME = None  # where the code can be cloned from by everybody, once there is such an address
@@ -174,8 +174,8 @@ def _figures(style: Style) -> list[str]:
             *_how_measured(style.metrics["errors"]),
         ]
     if faded := style.faded:
-        changes = ", ".join(f"{change(ratio)} with {norm} norm" for norm, ratio in faded.items())
-        lines.append(f"Where photos have lost three quarters of their contrast, the style loss changes by: {changes}.\n")
+        shares = ", ".join(f"{share:.0%} with {norm} norm" for norm, share in faded.items())
+        lines.append(f"Where photos have lost three quarters of their contrast, pictures of them keep of theirs: {shares}.\n")
     for size, found in style.held_out.items():
         lines += [
             f"## Held-out objective at {size} px\n",

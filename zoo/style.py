@@ -86,21 +86,19 @@ class Style:
 
     @property
     def faded(self) -> dict[str, float]:
-        """By norm, the style loss on photos that have lost three quarters of their contrast over that on the same photos as
-        they are: 1 where contrast does not matter. Empty when it was not measured. Raises StyleFolderError when metrics.json
-        is not of that form.
+        """By norm, the share of its contrast that a picture keeps where its photo has lost three quarters: 1 where the photo's
+        contrast does not matter. Empty when it was not measured. Raises StyleFolderError when metrics.json is not of that form.
         """
         try:
             found: dict[str, Any] = next(iter(self.metrics.get("robustness", {}).values()), {})
-            tests = {norm: found[norm]["contrast"] for norm in PAINTERS[1:] if norm in found}
-            losses = {norm: [tests[norm][contrast]["style"] for contrast in ("1", "0.25")] for norm in tests}
-            if not all(_is_figure(loss) for each in losses.values() for loss in each):
-                raise ValueError("losses")
+            kept = {norm: found[norm]["contrast"]["0.25"]["share"] for norm in PAINTERS[1:] if norm in found}
+            if not all(_is_figure(share) for share in kept.values()):
+                raise ValueError("shares")
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise StyleFolderError(
                 f"{self.folder / 'metrics.json'}: robustness is not what training.evaluate writes"
             ) from error
-        return {norm: faded / max(full, 1e-6) for norm, (full, faded) in losses.items()}
+        return kept
 
     @property
     def title(self) -> str:
@@ -140,11 +138,6 @@ class Style:
         it), "photo" (that photo), "preview" (several photos), "painting" (only where its licence lets it be shown)."""
         path = self.folder / "images" / f"{kind}.jpg"
         return path if os.path.isfile(path) else None
-
-
-def change(ratio: float) -> str:
-    """A ratio as a change in per cent: "+12%"; "+0%" of what is 1 within rounding."""
-    return f"{round(100 * (ratio - 1)):+d}%"
 
 
 def _is_fact(value: object) -> bool:

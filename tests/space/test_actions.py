@@ -100,12 +100,12 @@ def test_a_style_of_somebody_is_told_of_by_what_was_measured_of_it(small_pair):
     assert "to 50.0% of the untouched photo's with batch norm, to **12.5%**" in words.about(zoo.find(small_pair))
     found["errors"] = {name: {"mean": {"content": c, "style": s}} for name, c, s in
                        (("photo", 0, 2.0), ("batch", 1.5, 1.0), ("instance", 1.25, 0.5))}  # fmt: skip
-    found["robustness"] = {"256": {norm: {"contrast": {"1": {"style": 2.0}, "0.25": {"style": faded}}} for norm, faded in
-                                   (("batch", 3.0), ("instance", 1.9999))}}  # fmt: skip
+    found["robustness"] = {"256": {norm: {"contrast": {"0.25": {"share": share}}} for norm, share in
+                                   (("batch", 0.25), ("instance", 0.9999))}}  # fmt: skip
     (small_pair / "metrics.json").write_text(json.dumps(found))
     text = words.about(zoo.find(small_pair))
     assert "50% of the way to the painting's style is left with batch norm, **25%**" in text and "1.50 and 1.25" in text
-    assert "+50%" in text and "**+0%**" in text and "perceptual loss" not in text
+    assert "keeps 25% of its own" in text and "**100%**" in text and "perceptual loss" not in text
     found["errors"]["photo"]["mean"]["style"] = 0.0
     (small_pair / "metrics.json").write_text(json.dumps(found))
     assert "perceptual loss" in words.about(zoo.find(small_pair))

@@ -9,7 +9,7 @@ from zoo.card import WEIGHTS_LICENCE
 from zoo.catalog import find, load, sound_styles
 from zoo.cli import Commands, say
 from zoo.errors import ConfigError, shorten
-from zoo.style import PAINTERS, Style, change, style_at
+from zoo.style import PAINTERS, Style, style_at
 
 
 def add(commands: Commands) -> None:
@@ -89,7 +89,8 @@ def info_command(args: argparse.Namespace) -> None:
         values = ", ".join(f"{name} {each['content']:.2f}, {each['style']:.2f}" for name, each in errors.items())
         say(f"  held-out content and style error (lower is better): {values}")
     if faded := style.faded:
-        say("  style loss where contrast is low: " + ", ".join(f"{norm} {change(ratio)}" for norm, ratio in faded.items()))
+        shares = ", ".join(f"{norm} {share:.0%}" for norm, share in faded.items())
+        say(f"  contrast that is left where a photo has a quarter of its own: {shares}")
 
 
 def find_command(args: argparse.Namespace) -> None:
