@@ -1,4 +1,6 @@
-"""Headless Chromium. Without it the browser tests are left out with one line; with REQUIRE_BROWSER set, that is an error."""
+"""Headless Chromium. Without it the browser tests are left out with one line; with REQUIRE_BROWSER set, that is an error,
+and so is the lack of the runtime that paints in a browser.
+"""
 
 import os
 import shutil
@@ -26,6 +28,12 @@ def pytest_collection_modifyitems(config, items):
 
 
 LEFT_OUT = pytest.StashKey[int]()
+
+
+def without_runtime(error):
+    """For tests that need onnxruntime-web, which npm brings: leave them out, or fail where the browser is required."""
+    said = f"the page that paints in a browser was not tested: {error} (for the tests: ORT_WEB=DIR)"
+    (pytest.fail if os.environ.get("REQUIRE_BROWSER") else pytest.skip)(said)
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -16,7 +16,7 @@ from playwright.sync_api import expect
 
 import zoo
 from space.browser.folder import build
-from tests.browser.conftest import ARGS, CHROMIUM, DESKTOP, PHONE
+from tests.browser.conftest import ARGS, CHROMIUM, DESKTOP, PHONE, without_runtime
 from tests.conftest import EXAMPLES
 from zoo.errors import ConfigError
 from zoo.images import fade, open_photo, to_image, to_tensor
@@ -52,12 +52,12 @@ class Counted(SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The page, built; left out where onnx or onnxruntime-web is missing. ORT_WEB names a folder that holds the latter."""
+    """The page, built; see without_runtime. ORT_WEB names a folder that holds the latter."""
     ort, out = os.environ.get("ORT_WEB"), tmp_path_factory.mktemp("built") / "page"
     try:
         build(out, [zoo.find(slug) for slug in STYLES], Path(ort) if ort else None)
     except ConfigError as error:
-        pytest.skip(f"the page that paints in a browser was not tested: {error} (for the tests: ORT_WEB=DIR)")
+        without_runtime(error)
     return out
 
 
