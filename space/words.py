@@ -28,7 +28,7 @@ WHY = """
 How a painting looks should not depend on how contrasty your photo is. **Batch norm** rescales every feature by figures
 averaged over thousands of training photos, so a dull photo stays dull and a harsh one stays harsh, and the network must
 learn to undo that. **Instance norm** rescales each feature by the photo's own mean and variance: the contrast is gone
-before the network has to deal with it, and the same training goes much further. Fade the photo with the contrast
+before the network has to deal with it, so that a faded photo becomes the same picture. Fade yours with the contrast
 slider and compare: that is the whole of
 [Ulyanov, Vedaldi, Lempitsky 2016](https://arxiv.org/abs/1607.08022), in one picture.
 """
