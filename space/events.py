@@ -39,6 +39,25 @@ TO_ADDRESS = """link => {
   Object.entries(link).forEach(([key, value]) => address.searchParams.set(key, value));
   history.replaceState(history.state, '', address);
 }""" % ["style", *MEANINGS]
+# ... with the line where it stands: the pictures lie in the middle of their field, as large as they fit.
+COPY_LINK = """async () => {
+  const button = document.querySelector('#copy-link');
+  const picture = document.querySelector('#comparison img'), field = picture.getBoundingClientRect();
+  const line = document.querySelector('#comparison .outer').getBoundingClientRect();
+  const wide = Math.min(field.width, field.height * picture.naturalWidth / picture.naturalHeight);
+  const share = Math.round(100 * (line.left + line.width / 2 - field.left - (field.width - wide) / 2) / wide);
+  const address = new URL(location);
+  address.searchParams.delete('line');
+  if (share != 50) address.searchParams.set('line', Math.max(0, Math.min(100, share)));
+  history.replaceState(history.state, '', address);
+  try {
+    await navigator.clipboard.writeText(location.href);
+    button.textContent = 'Copied';
+    setTimeout(() => button.textContent = 'Copy link', 1500);
+  } catch {  // a browser that does not let pages do that, or an address without https
+    prompt('The link to this picture:', location.href);
+  }
+}"""
 TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
 
 _choices, _paintings, _walls, _numbers = Newest(), Newest(), Newest(), itertools.count(1)
@@ -115,7 +134,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         settings, wrong = from_link(dict(parse_qsl((said or "")[1:LINK])), [style.slug for style in styles])
         if wrong:
             gr.Warning(f"This link asks for what is not here, or not any more: {', '.join(wrong)}.", title="An old link?")
-        return gr.skip() if settings is None else bring_back(settings)
+        return gr.skip() if settings is None else (*bring_back(settings), gr.ImageSlider(slider_position=settings.line))
 
     def recall(seen, event: gr.SelectData):
         with actions.plain_errors():
@@ -196,7 +215,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         after(**repaint).success(None, result.link, js=TO_ADDRESS)
     restored = [photo, controls.size, *knobs.restored.values(), controls.styles, chosen]
     demo.load(None, None, address, js="() => location.search")  # who follows no link asks nothing of the server
-    address.change(follow_link, address, restored, **quiet, concurrency_limit=None)
+    address.change(follow_link, address, [*restored, result.slider], **quiet, concurrency_limit=None)
     # What is stopped, or left, is not wanted any more: the painting ends at the next strip.
     controls.size.change(show_stop, controls.size, controls.stop, **quiet, concurrency_limit=None)
     controls.stop.click(leave, **quiet, concurrency_limit=None)

@@ -27,13 +27,15 @@ MEANINGS: dict[str, dict[str, Any]] = {
     "strength": {f"{share / 100:g}": share / 100 for share in range(101)},
     "left": {left: left for left in LEFT},
     "colours": {"own": True, "painted": False},
+    "line": {str(share): share for share in range(101)},
 }
 
 
 @dataclass(frozen=True)
 class Settings:
     """What a picture is made of: a style by slug or owner/name[@revision], the path of a photo, px of the long side, % of the
-    photo's contrast, the paint's strength, what is on the left, whether the photo keeps its colours, the length of strokes."""
+    photo's contrast, the paint's strength, what is on the left, whether the photo keeps its colours, the length of strokes, and
+    % from the left of the line between both pictures, which the browser alone knows."""
 
     style: str
     photo: str = str(PHOTO)
@@ -43,6 +45,7 @@ class Settings:
     left: str = "batch"
     colours: bool = False
     strokes: float = 1.0
+    line: int = 50
 
 
 def to_link(settings: Settings) -> dict[str, str]:

@@ -32,16 +32,6 @@ BROWSER = HERE.parent / "browser"  # what `python -m space.static browser/` buil
 QUEUE = 32  # requests that may wait
 
 ALONE = "Rather keep your photo to yourself? [Run it in your browser](browser/): it never leaves your device."
-COPY_LINK = """async () => {
-  const button = document.querySelector('#copy-link');
-  try {
-    await navigator.clipboard.writeText(location.href);
-    button.textContent = 'Copied';
-    setTimeout(() => button.textContent = 'Copy link', 1500);
-  } catch {  // a browser that does not let pages do that, or an address without https
-    prompt('The link to this picture:', location.href);
-  }
-}"""
 
 
 def build_demo() -> gr.Blocks:
@@ -142,7 +132,7 @@ def _result_column(style: Style) -> tuple[Result, Knobs]:
                  for norm in NORMS]  # fmt: skip
         kept_as = gr.Radio(list(FORMATS), value="PNG", label="Format of downloads", show_label=False, container=False,
                            min_width=150, scale=0, elem_id="format")  # fmt: skip
-        gr.Button("Copy link", size="sm", scale=0, min_width=90, elem_id="copy-link").click(None, js=COPY_LINK)
+        gr.Button("Copy link", size="sm", scale=0, min_width=90, elem_id="copy-link").click(None, js=events.COPY_LINK)
     info = gr.Markdown(first.words, elem_id="info")
     with gr.Row(elem_id="painting-row"):
         painting = gr.Image(painted, label="the painting", interactive=False, height=120, buttons=[],

@@ -70,6 +70,20 @@ def test_the_link_is_copied(tab, page):
     tab.locator("#copy-link").click()
     expect(tab.locator("#copy-link")).to_have_text("Copied")
     assert tab.evaluate("navigator.clipboard.readText()") == tab.url
+    tab.locator("#comparison .outer").hover()
+    field = tab.locator("#comparison img").first.bounding_box()
+    tab.mouse.down()
+    tab.mouse.move(field["x"] + field["width"] / 4, field["y"] + field["height"] / 2, steps=5)
+    tab.mouse.up()
+    expect(tab.locator("#copy-link")).to_have_text("Copy link")
+    tab.locator("#copy-link").click()
+    expect(tab).to_have_url(re.compile(r"&line=2[456]$"))
+    link = tab.evaluate("navigator.clipboard.readText()")
+    tab.goto(link, wait_until="domcontentloaded")
+    expect(tab.locator("#info")).to_contain_text("256×171 px", timeout=60_000)
+    moved = tab.locator("#comparison .outer").bounding_box()
+    field = tab.locator("#comparison img").first.bounding_box()
+    assert abs(moved["x"] + moved["width"] / 2 - field["x"] - field["width"] / 4) < 0.02 * field["width"]
 
 
 @on_a_phone

@@ -2,8 +2,8 @@
 
 import io
 import math
+import os
 import random
-import signal
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -115,10 +115,11 @@ def in_plain_words(batches: Iterable) -> Iterator:
 def make_loader(photos: PhotoFolder, first_step: int, steps: int, batch_size: int, workers: int = 0) -> DataLoader:
     """Batches of steps first_step + 1 ... steps, exactly those an uninterrupted run would see."""
     places, pin = range(first_step * batch_size, steps * batch_size), torch.cuda.is_available()
-    return DataLoader(photos, batch_size, sampler=places, num_workers=workers, pin_memory=pin, worker_init_fn=_leave_signals)
+    return DataLoader(photos, batch_size, sampler=places, num_workers=workers, pin_memory=pin, worker_init_fn=_leave_group)
 
 
-def _leave_signals(worker: int) -> None:
-    """A terminal, `timeout` or a job queue signals the whole group: a loader goes on, so that the step that is computed ends."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
+def _leave_group(worker: int) -> None:
+    """A terminal, `timeout` or a job queue signals the whole group: a loader goes on, so that the step that is computed ends.
+    It still ends with the training, which signals it alone."""
+    if hasattr(os, "setpgrp"):
+        os.setpgrp()

@@ -2,6 +2,8 @@
 
 import random
 import shutil
+import subprocess
+import sys
 import threading
 from unittest.mock import MagicMock
 
@@ -10,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from tests.conftest import ROOT
 from training.data import crops as data
 from training.data.crops import PhotoFolder, in_plain_words, make_loader
 from zoo.errors import PhotoError, TrainingError
@@ -150,3 +153,14 @@ def test_zoom_enlarges_crops_and_changes_nothing_without(examples):
     assert photos[0].shape == (3, 32, 32)
     assert torch.equal(PhotoFolder(examples, 32, zoom=1)[0], PhotoFolder(examples, 32)[0])
     assert PhotoFolder(examples, 32, zoom=1e6)[0].shape == (3, 32, 32)  # at least a pixel of the photo
+
+
+def test_a_training_whose_loader_fails_ends(examples):
+    """The loaders end with it, which multiprocessing asks of them by a signal."""
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom training.data import crops\ncrops.PAUSES = ()\n"
+        f"photos = crops.PhotoFolder({str(examples)!r}, 32)\nphotos.photos = [Path('gone.jpg')] * len(photos.photos)\n"
+        "list(crops.make_loader(photos, 0, 50, 1, 2))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "cannot read gone.jpg" in done.stderr
