@@ -27,7 +27,7 @@ def test_list_as_json(capsys):
     code, out, _ = run(capsys, "list", "--json")
     rows = json.loads(out)
     assert code == 0 and len(rows) == len(list_styles())
-    assert all(set(row) == {"slug", "title", "norms", "source"} for row in rows)
+    assert all(set(row) == {"slug", "title", "norms", "source", "takes_photo"} for row in rows)
     assert rows[0]["norms"] == ["instance", "batch"] and rows[0]["source"] == "bundled"
 
 
