@@ -36,7 +36,7 @@ from PIL import Image, PngImagePlugin
 
 import zoo
 from training.records import machine, write_json
-from zoo.catalog import list_styles
+from zoo.catalog import photo_styles
 from zoo.cli import command
 from zoo.errors import ConfigError
 from zoo.images import open_photo
@@ -223,7 +223,7 @@ def main(argv: list[str] | None = None) -> None:
             clients = summary(list(pool.map(lambda _: stylize(page, args.size, wanted), range(args.clients))))
         soaked = soak(page, args.requests, args.size, wanted)
     found = {"first_paint": painted, "thumbnails": walls, "picture": pictures, "clients": clients, "soak": soaked,
-             "styles": len(list_styles()), "machine": machine(torch.device("cpu"))}  # fmt: skip
+             "styles": len(photo_styles()), "machine": machine(torch.device("cpu"))}  # fmt: skip
     _print(found, args)
     if args.out:
         write_json(args.out, found)

@@ -256,14 +256,12 @@ def find_in_zoo(slug: object) -> Style:
 
 
 def unfit(style: Style) -> str | None:
-    """What keeps a style off the page, in words; None for one that paints photos. A twin may be missing."""
+    """What keeps a style off the page, in words; None for one that can be used. A twin may be missing."""
     try:
         if "instance" not in style.norms:
             return f"{style.slug} has no instance-norm generator"
         if not is_adapter(style.folder) and not (style.folder / WEIGHTS).is_file():
             return f"{style.slug} has no {WEIGHTS}"
-        if not style.takes_photo:
-            return f"{style.slug} makes tiles: python -m zoo texture {style.slug} -o tile.png"
     except ZooError as error:
         return f"{style.slug}: {error}"
     return None

@@ -26,7 +26,7 @@ class Counts:
 
     def paint(self, what: str, painted: Iterable[Painted]) -> None:
         """Count pictures: "batch" or "instance" as these norms paint, a "blend" of styles, a "tile" of the wall, a
-        "frame" of a camera or a clip."""
+        "texture" out of noise, a "frame" of a camera or a clip."""
         with self._lock:
             for one in painted:
                 self._done.pictures[what] += 1

@@ -16,7 +16,7 @@ EXIF = {"Description": ExifTags.Base.ImageDescription, "Author": ExifTags.Base.A
 Credit = dict[str, str]  # by the keywords that the PNG specification registers
 
 
-def credit(styles: Sequence[Style], norm: str) -> Credit:
+def credit(styles: Sequence[Style], norm: str, what: str = "A photo") -> Credit:
     """What is to be said of a picture between these styles, or in the only one."""
     title = " and ".join(style.title for style in styles)
     painters = " and ".join(style.by for style in styles if style.by)
@@ -24,7 +24,7 @@ def credit(styles: Sequence[Style], norm: str) -> Credit:
     facts = {
         "Title": title,
         "Author": f"after {painters}" if painters else "",
-        "Description": f"A photo in the style of {title}{f' by {painters}' if painters else ''}, {norm} norm{shared}",
+        "Description": f"{what} in the style of {title}{f' by {painters}' if painters else ''}, {norm} norm{shared}",
         "Software": f"Missing Ingredient {zoo.__version__}",
     }
     # a stranger's style may be called anything

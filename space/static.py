@@ -16,7 +16,7 @@ from pathlib import Path
 from space.browser.folder import build
 from space.browser.server import make_server
 from space.words import as_hung
-from zoo.catalog import find, list_styles
+from zoo.catalog import find, photo_styles
 from zoo.cli import command, say
 from zoo.errors import ConfigError
 from zoo.style import Style
@@ -32,7 +32,7 @@ def add_build(parser: argparse.ArgumentParser) -> None:
 
 def chosen(names: list[str] | None) -> list[Style]:
     """The styles of these names in their order, or those of the zoo as the page hangs them. Raises ZooError."""
-    return [find(name) for name in names] if names else as_hung([style for style in list_styles() if style.takes_photo])
+    return [find(name) for name in names] if names else as_hung(photo_styles())
 
 
 def make_parser() -> argparse.ArgumentParser:

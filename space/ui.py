@@ -8,7 +8,7 @@ import gradio as gr
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from space import actions, api, blocklist, community, events, moving, opening, why
+from space import actions, api, blocklist, community, events, moving, opening, textures, why
 from space.credit import FORMATS
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard
@@ -44,7 +44,8 @@ def build_demo() -> gr.Blocks:
     unfit = {style.slug: actions.unfit(style) for style in sound}
     for problem in [*problems, *filter(None, unfit.values())]:
         say(f"left out: {problem}", sys.stderr)
-    styles = as_hung([style for style in sound if not unfit[style.slug]])
+    hung = as_hung([style for style in sound if not unfit[style.slug]])
+    styles, makers = ([style for style in hung if style.takes_photo == takes] for takes in (True, False))
     if not styles:
         raise StyleNotFoundError("the zoo has no style that paints photos: train one with python -m training.train --pair")
     with Page(title="Missing Ingredient", delete_cache=(3600, 86400)) as demo:
@@ -66,6 +67,8 @@ def build_demo() -> gr.Blocks:
                 trained = train.add_tab(tab, controls.photo, styles)
             with gr.Tab("Community", id="community-tab") as tab:
                 shared = community.add_tab(tab)
+            with gr.Tab("Textures", id="textures-tab") as tab:
+                textures.add_tab(tab, makers)
         events.wire(demo, styles, Parts(controls, knobs, result, shared, tabs, trained))
         api.add_api(styles)
     FILES.keep(demo)

@@ -6,7 +6,7 @@
   python -m zoo stylize holiday/ -s starry-night -o painted/ --size 1024    paint a folder of them
   python -m zoo video film.mp4 -s starry-night -o painted.mp4   paint a film, and go on where that was interrupted
   python -m zoo export starry-night --onnx starry-night.onnx    a file for other programs
-  python -m zoo texture my-texture -o tile.png --size 512       a seamless tile, by a style trained for textures
+  python -m zoo texture starry-night-texture -o tile.png        a seamless tile, by a style trained for textures
   python -m zoo find van gogh --sort likes                      styles that others share on the Hub
   python -m zoo pull owner/name --to name                       take one with you
   python -m zoo publish ./my-painting --to me/my-painting       share yours

@@ -140,9 +140,10 @@ def _painting(style: Style) -> list[str]:
     lines = [f"# {style.title}\n"]
     if style.by:
         lines.append(f"After *{style.title}*, {style.by}.\n")
+    what, seen = ("for fast stylization", "seed, photos") if style.takes_photo else ("of seamless textures", "seed")
     return lines + [
-        "A generator for fast stylization with instance normalization"
-        + (", beside its batch-norm twin: the same network, seed, photos and schedule" if "batch" in style.norms else "")
+        f"A generator {what} with instance normalization"
+        + (f", beside its batch-norm twin: the same network, {seen} and schedule" if "batch" in style.norms else "")
         + " ([Ulyanov, Vedaldi, Lempitsky 2016](https://arxiv.org/abs/1607.08022)).\n",
         *([f"An adapter: what it changes in `{_base(style)}`, which is loaded with it.\n"] if is_adapter(style.folder) else []),
     ]
@@ -157,7 +158,8 @@ def _pictures(style: Style) -> list[str]:
             "| ![photo](images/photo.jpg) | ![batch norm](images/batch.jpg) | ![instance norm](images/instance.jpg) |\n",
         ]
     if style.picture("preview"):
-        lines.append("![photos in both norms, the last one faded](images/preview.jpg)\n")
+        shown = "photos in both norms, the last one faded" if style.takes_photo else "two tiles of each norm"
+        lines.append(f"![{shown}](images/preview.jpg)\n")
     if style.picture("sizes"):
         lines.append("Instance norm at several resolutions, pixel for pixel:\n\n![256, 512, 1080 px](images/sizes.jpg)\n")
     return lines
@@ -208,19 +210,19 @@ def _recipe(style: Style) -> list[str]:
     if not RECIPE_KEYS <= recipe.keys():
         return []
     try:
-        return _recipe_facts(recipe)
+        return _recipe_facts(recipe, style.takes_photo)
     except (AttributeError, TypeError, ValueError, KeyError):  # of other making, too
         return []
 
 
-def _recipe_facts(recipe: dict[str, Any]) -> list[str]:
+def _recipe_facts(recipe: dict[str, Any], takes_photo: bool) -> list[str]:
     muon = f"Muon for the convolution kernels, learning rate {recipe.get('muon_rate', 0):g}, and Adam for the rest,"
     optimizer = muon if recipe.get("optimizer") == "muon" else "Adam, learning rate"
     levels = recipe.get("levels", 1)
     stopped = f"{recipe['stopped_after']:,} of " if "stopped_after" in recipe else ""
+    seen = f"{recipe['crop_size']} px " + (f"crops of {recipe['photos']['number']:,} photos" if takes_photo else "tiles")
     facts = [
-        f"{stopped}{recipe['steps']:,} steps of batch {recipe['batch_size']}, {recipe['crop_size']} px crops of "
-        f"{recipe['photos']['number']:,} photos; painting at {recipe['style_size']} px",
+        f"{stopped}{recipe['steps']:,} steps of batch {recipe['batch_size']}, {seen}; painting at {recipe['style_size']} px",
         f"content : style : TV = {recipe['content_weight']:g} : {recipe['style_weight']:g} : {recipe['tv_weight']:g}, "
         f"{recipe['balance']} losses{f' at {levels} sizes' if levels > 1 else ''}; "
         f"content at {', '.join(recipe['content_layers'])}, style at {', '.join(recipe['style_layers'])}",
@@ -248,7 +250,7 @@ def _limitations(style: Style) -> str:
     return _LIMITATIONS.format(
         crops=f" (crops of {crop} px)" if isinstance(crop, int) else "",
         twin="- The batch-norm twin is there to be compared with: it does worse, above all where contrast is low.\n"
-        if "batch" in style.norms
+        if "batch" in style.norms and style.takes_photo
         else "",
         author=style.painting.get("author", "the painter"),
         photos=""

@@ -28,6 +28,11 @@ def list_styles() -> list[Style]:
     return list(_look()[0].values())
 
 
+def photo_styles() -> list[Style]:
+    """Those of list_styles that paint photos; the others make tiles. Raises ConfigError for a broken config."""
+    return [style for style in list_styles() if style.takes_photo]
+
+
 def sound_styles() -> tuple[list[Style], list[str]]:
     """The styles whose records can be read, and what is wrong with the others (and with the variable), in words."""
     (styles, problems), sound = _look(), []

@@ -7,7 +7,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from space.words import as_hung
-from zoo.catalog import list_styles
+from zoo.catalog import photo_styles
 
 
 def upload(tab, name, content):
@@ -43,7 +43,7 @@ def shown(tab):
 def paint_small(tab, asked):
     """Have the first style painted at 256 px."""
     tab.locator("#size").get_by_text("256 px").click()
-    assert asked.get(timeout=20) == as_hung(list_styles())[0].slug
+    assert asked.get(timeout=20) == as_hung(photo_styles())[0].slug
     expect(tab.locator("#info")).to_contain_text("256×", timeout=60_000)
 
 

@@ -12,7 +12,7 @@ from space.words import as_hung
 from tests.browser.acts import open_tab
 from tests.browser.conftest import on_a_phone
 from tests.conftest import served
-from zoo.catalog import list_styles
+from zoo.catalog import photo_styles
 from zoo.style import BUNDLED
 
 pytestmark = pytest.mark.slow
@@ -92,7 +92,7 @@ def test_a_tile_picked_while_a_style_is_downloaded_wins(shared, tab, monkeypatch
     open_tab(tab, "Compare")
     tab.locator("#styles button.thumbnail-item").nth(2).click()
     wait_for_comparison(tab)
-    title = as_hung(list_styles())[2].title
+    title = as_hung(photo_styles())[2].title
     expect(tab.locator("#about")).to_contain_text(title)
     let_go.set()
     tab.wait_for_timeout(1500)

@@ -11,7 +11,7 @@ from space import camera, clips
 from space.words import NORMS, as_hung
 from tests.browser import acts
 from tests.browser.conftest import on_a_phone
-from zoo.catalog import list_styles
+from zoo.catalog import photo_styles
 from zoo.engine.painting import Painted
 
 pytestmark = pytest.mark.slow
@@ -52,7 +52,7 @@ def asked(monkeypatch):
 
 def test_the_camera_is_painted_live_and_the_style_changes_meanwhile(tab, asked, monkeypatch):
     monkeypatch.setattr(camera, "ENOUGH", 0.01)  # both, however busy this machine is
-    styles = as_hung(list_styles())
+    styles = as_hung(photo_styles())
     open_tab(tab)
     record(tab)
     expect(tab.locator("#rate")).to_contain_text("frames a second", timeout=90_000)

@@ -14,7 +14,7 @@ from space.words import as_hung
 from tests.browser.acts import clear, paint_small, png, shown, upload, wait_for_pictures
 from tests.browser.conftest import on_a_phone
 from tests.conftest import size_of
-from zoo.catalog import list_styles
+from zoo.catalog import photo_styles
 
 pytestmark = pytest.mark.slow
 
@@ -87,8 +87,8 @@ def test_examples_and_styles_are_pictures_to_pick(tab):
     tab.locator("#examples button, #examples .gallery-item").nth(1).click()
     tab.locator("#size").get_by_text("256 px").click()
     styles = tab.locator("#styles button.thumbnail-item")
-    assert styles.count() == len(list_styles())
-    last = as_hung(list_styles())[-1]
+    assert styles.count() == len(photo_styles())
+    last = as_hung(photo_styles())[-1]
     styles.last.click()  # paints at once, with the style just picked
     expect(tab.locator("#about")).to_contain_text(last.title)
     expect(tab.locator("#info")).to_contain_text("256×", timeout=60_000)
@@ -127,7 +127,7 @@ def held(monkeypatch):
 @on_a_phone
 def test_a_style_picked_while_another_paints_wins(tab, held, asked):
     """And its name never stands over another's picture, nor the other's picture there at all (issue 13, item 3)."""
-    styles = as_hung(list_styles())
+    styles = as_hung(photo_styles())
     paint_small(tab, asked)
     tiles, before = tab.locator("#styles button.thumbnail-item"), shown(tab)
     for place in (1, 2):
@@ -153,7 +153,7 @@ def test_a_style_picked_while_another_paints_wins(tab, held, asked):
 @on_a_phone
 def test_button_slider_and_picker_are_one_event(tab, held, asked):
     """A faded photo that was painted earlier does not come back over a newer choice (issue 13, item 3)."""
-    styles = as_hung(list_styles())
+    styles = as_hung(photo_styles())
     paint_small(tab, asked)
     held[styles[0].slug] = begun, let_go = threading.Event(), threading.Event()
     number = tab.locator("#contrast input[type=range]")
@@ -192,7 +192,7 @@ def test_three_taps_from_the_page_to_a_kept_picture_of_one_s_own(tab):
         timeout=60_000,
     )  # the wall shows their own photo
     tab.locator("#styles button.thumbnail-item").nth(1).click()  # two
-    expect(tab.locator("#about")).to_contain_text(as_hung(list_styles())[1].title, timeout=60_000)
+    expect(tab.locator("#about")).to_contain_text(as_hung(photo_styles())[1].title, timeout=60_000)
     with tab.expect_download() as waiting:
         tab.locator("#save-instance").click()  # three
     assert waiting.value.suggested_filename.startswith("mandel-")

@@ -12,7 +12,7 @@ from space.train.commands import MACHINES
 from tests.browser.acts import open_tab
 from tests.browser.test_page import SMALL
 from tests.conftest import EXAMPLES, served
-from zoo.catalog import list_styles
+from zoo.catalog import photo_styles
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +74,7 @@ def test_a_training_from_the_page(browser, tiny, monkeypatch):
         expect(tab.locator("#code-share")).to_contain_text(
             "zoo publish trained-here/after-b-sunset-b --to YOUR-NAME/after-b-sunset-b"
         )
-        assert len(list_styles()) == 13 and os.listdir(tiny / job.FOLDER) == ["after-b-sunset-b"]
+        assert len(photo_styles()) == 13 and os.listdir(tiny / job.FOLDER) == ["after-b-sunset-b"]
         tab.locator("#try-trained").click()
         expect(tab.locator("#about")).to_contain_text("After <b>Sunset</b>", timeout=60_000)
         expect(tab.locator("#info")).to_contain_text("no batch-norm twin")

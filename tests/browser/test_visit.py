@@ -10,7 +10,7 @@ from space.words import as_hung
 from tests.browser.acts import paint_small, png, shown, upload, wait_for_pictures
 from tests.browser.conftest import on_a_phone
 from tests.conftest import size_of
-from zoo.catalog import list_styles
+from zoo.catalog import photo_styles
 
 pytestmark = pytest.mark.slow
 
@@ -111,7 +111,7 @@ def test_pictures_of_the_visit_come_back_with_all_that_was_set(tab, asked):
     upload(tab, "mandel.png", png(320, 240))
     expect(strip).to_have_count(3, timeout=30_000)
     strip.nth(2).click()
-    expect(tab.locator("#about")).to_contain_text(as_hung(list_styles())[0].title, timeout=30_000)
+    expect(tab.locator("#about")).to_contain_text(as_hung(photo_styles())[0].title, timeout=30_000)
     expect(tab.locator("#contrast input[type=number]")).to_have_value(str(opening.CONTRAST))
     tab.wait_for_timeout(500)
     assert shown(tab)[0] == first and strip.count() == 3  # once each

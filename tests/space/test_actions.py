@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 import zoo
 from space import actions, asked, words
 from space.turns import Superseded, Visit
-from zoo.catalog import list_styles
+from zoo.catalog import list_styles, photo_styles
 from zoo.engine.painting import Manner, Painted
 from zoo.errors import ConfigError, PhotoError, StyleFolderError, StyleNotFoundError, ZooError
 from zoo.images import open_photo
@@ -112,7 +112,7 @@ def test_a_style_of_somebody_is_told_of_by_what_was_measured_of_it(small_pair):
 
 
 def test_the_pictures_hang_as_somebody_chose_and_strangers_after_them(small_pair):
-    styles = words.as_hung([zoo.find(small_pair), *list_styles()])
+    styles = words.as_hung([zoo.find(small_pair), *photo_styles()])
     assert tuple(style.slug for style in styles) == (*words.GALLERY, "small-pair")
 
 

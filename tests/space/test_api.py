@@ -13,7 +13,7 @@ from PIL import Image
 import zoo
 from space.words import as_hung
 from tests.conftest import size_of
-from zoo.catalog import list_styles
+from zoo.catalog import photo_styles
 
 JSON = {"content-type": "application/json"}
 
@@ -25,7 +25,7 @@ def client(page):
 
 @pytest.fixture(scope="module")
 def slug():
-    return list_styles()[0].slug
+    return photo_styles()[0].slug
 
 
 def test_four_endpoints_are_public(client):
@@ -35,7 +35,7 @@ def test_four_endpoints_are_public(client):
 
 def test_styles_are_those_of_the_page_with_their_painters(client):
     told = client.predict(api_name="/styles")
-    assert [one["slug"] for one in told] == [style.slug for style in as_hung(list_styles())]
+    assert [one["slug"] for one in told] == [style.slug for style in as_hung(photo_styles())]
     for one in told:
         style = zoo.find(one["slug"])
         assert one["title"] == style.title and one["author"] == style.painting["author"] and one["licence"]

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from space import actions, community, guard
-from zoo.catalog import list_styles
+from zoo.catalog import photo_styles
 from zoo.engine.painting import Painted
 from zoo.errors import StyleNotFoundError
 
@@ -89,7 +89,7 @@ def test_private_functions_check_what_they_get(page, private, photo):
     for word, data in (("contrast", given(there, float("nan"))), ("size", given(there, size=None))):
         answer = ask(page, private["paint_pair"], data)
         assert not answer["success"] and word in answer["output"]["error"]
-    for index in (-1, len(list_styles()), 1.5, "0", None, [0]):
+    for index in (-1, len(photo_styles()), 1.5, "0", None, [0]):
         answer = ask(page, private["choose"], [], {"index": index, "value": None})
         assert not answer["success"] and "no tile" in answer["output"]["error"]
 

@@ -9,7 +9,7 @@ import pytest
 
 import zoo
 from zoo.__main__ import main
-from zoo.catalog import LOCAL_VARIABLE, find, find_named, list_styles, sound_styles
+from zoo.catalog import LOCAL_VARIABLE, find, find_named, list_styles, photo_styles, sound_styles
 from zoo.config import GeneratorConfig
 from zoo.errors import StyleFolderError, StyleNotFoundError, ZooError
 from zoo.style import style_at
@@ -19,6 +19,7 @@ def test_bundled_styles_are_listed_and_found():
     styles = list_styles()
     assert styles and all(style.source == "bundled" for style in styles)
     assert find(styles[0].slug) == styles[0]
+    assert {style.slug for style in styles} - {style.slug for style in photo_styles()} == {"starry-night-texture"}
 
 
 def test_local_styles_by_variable_and_by_path(small_pair, monkeypatch):

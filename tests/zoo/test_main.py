@@ -27,15 +27,16 @@ def test_list_as_json(capsys):
     code, out, _ = run(capsys, "list", "--json")
     rows = json.loads(out)
     assert code == 0 and len(rows) == len(list_styles())
-    assert all(set(row) == {"slug", "title", "norms", "source"} for row in rows)
+    assert all(set(row) == {"slug", "title", "norms", "source", "takes_photo"} for row in rows)
     assert rows[0]["norms"] == ["instance", "batch"] and rows[0]["source"] == "bundled"
 
 
 def test_list_and_info_for_people(capsys, style):
     code, out, _ = run(capsys, "list")
-    assert code == 0 and style in out and "instance + batch" in out
+    assert code == 0 and style in out and "instance + batch" in out and out.count("(makes tiles)") == 1
     code, out, _ = run(capsys, "info", style)
-    assert code == 0 and "held-out objective at 256 px" in out and "painting's licence" in out
+    assert code == 0 and "held-out objective at 256 px" in out and "painting's licence" in out and "tiles" not in out
+    assert "python -m zoo texture starry-night-texture" in run(capsys, "info", "starry-night-texture")[1]
 
 
 @pytest.mark.slow

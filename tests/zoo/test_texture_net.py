@@ -133,4 +133,4 @@ def test_a_seed_varies_a_painted_photo(tmp_path, photo):
 
 def test_the_card_of_a_texture_tells_how_to_make_tiles(tiles):
     card = make_card(style_at(tiles))
-    assert "python -m zoo texture tiles" in card and "stylize" not in card
+    assert "python -m zoo texture tiles" in card and "stylize" not in card and "photos" not in card

@@ -28,7 +28,7 @@ from training.paper.records import (
     photo,
     slow,
 )
-from zoo.catalog import list_styles, load
+from zoo.catalog import load, photo_styles
 from zoo.images import fit_long_side, fit_short_side, open_photo, save_picture, to_image, to_tensor
 from zoo.painter import paint, stylize
 from zoo.style import PHOTO
@@ -114,8 +114,7 @@ def texture_network(out: Path) -> None:
 @figure
 def gallery(out: Path) -> None:
     """Figure 4: every style of the zoo, by instance norm."""
-    styles, names = list_styles(), SHOWN
-    styles = [style for style in styles if style.source == "bundled"]
+    styles, names = [style for style in photo_styles() if style.source == "bundled"], SHOWN
     half = -(-len(styles) // 2)
     pictures = [[stylize(photo(name, size=384), style) for style in styles] for name in names]
     rows = []

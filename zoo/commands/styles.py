@@ -15,7 +15,7 @@ from zoo.style import PAINTERS, Style, style_at
 def add(commands: Commands) -> None:
     """Add them to the command line."""
     sub = commands.add_parser("list", help="the styles there are")
-    sub.add_argument("--json", action="store_true", help="a JSON array of objects with slug, title, norms, source")
+    sub.add_argument("--json", action="store_true", help="a JSON array of objects with slug, title, norms, source, takes_photo")
     sub.set_defaults(run=list_command)
 
     sub = commands.add_parser("info", help="what one style is")
@@ -54,14 +54,16 @@ def list_command(args: argparse.Namespace) -> None:
     for problem in problems:
         say(f"left out: {problem}", sys.stderr)
     if args.json:
-        rows = [{"slug": s.slug, "title": s.title, "norms": s.norms, "source": s.source} for s in styles]
+        keys = ("slug", "title", "norms", "source", "takes_photo")
+        rows = [{key: getattr(s, key) for key in keys} for s in styles]
         print(json.dumps(rows, indent=2))
     elif not styles:
         print("no styles yet: train one (python -m training.train --help)")
     else:
         width = max(len(style.slug) for style in styles)
         for s in styles:
-            say(f"{s.slug:{width}}  {s.source:8}  {' + '.join(s.norms):16}  {by_line(s)}")
+            makes = "" if s.takes_photo else " (makes tiles)"
+            say(f"{s.slug:{width}}  {s.source:8}  {' + '.join(s.norms):16}  {by_line(s)}{makes}")
 
 
 def by_line(style: Style) -> str:
@@ -78,6 +80,8 @@ def info_command(args: argparse.Namespace) -> None:
             say(f"  painting's {key}: {style.painting[key]}")
     say(f"  folder: {style.folder} ({style.source})")
     say(f"  norms:  {', '.join(style.norms)}")
+    if not style.takes_photo:
+        say(f"  paints no photos, it makes seamless tiles: python -m zoo texture {args.style} -o tile.png")
     recipe = style.recipe
     if recipe:
         keys = ("steps", "batch_size", "crop_size", "style_size", "content_weight", "style_weight", "width")

@@ -28,11 +28,12 @@ CPU = torch.device("cpu")
 STROKES = 0.25, 4.0  # shares of the usual length that may be asked for
 
 
-def check_seed(seed: int) -> None:
-    """Raise ConfigError unless noise can be drawn from that seed."""
+def check_seed(seed: object) -> int:
+    """The same, a seed that noise can be drawn from. Raises ConfigError for another."""
     # torch's generator looks at no more bits: seeds beyond would draw what others draw
-    if not (isinstance(seed, Integral) and 0 <= seed < 2**32):
+    if not (isinstance(seed, Integral) and 0 <= int(seed) < 2**32):
         raise ConfigError(f"a seed is a whole number from 0 to 2**32 - 1, got {shorten(seed)}")
+    return int(seed)
 
 
 def check_strokes(strokes: object) -> float:
