@@ -1,4 +1,8 @@
-"""Styles of the Hub that this page does not show, nor any adapter of them: a list that its operator keeps."""
+"""Styles of the Hub that this page does not show, nor any adapter of them: a list that its operator keeps.
+
+MISSING_INGREDIENT_BLOCKED holds names, "eve/bad mallory/*", or the path of a file with one in each line, which is whole or
+begins with a dot, so that a file that goes away never is taken for a style's name. It is read anew each time.
+"""
 
 import os
 import re
@@ -10,8 +14,8 @@ from zoo.folder import CONFIG, twin_folder
 from zoo.records import read_record
 from zoo.style import Style
 
-VARIABLE = "MISSING_INGREDIENT_BLOCKED"  # names, "eve/bad mallory/*", or a file with one in each line; read anew each time
-PATTERN = re.compile(r"[\w.*?\[\]!-]+/[\w.*?\[\]!-]+")
+VARIABLE = "MISSING_INGREDIENT_BLOCKED"
+PATTERN = re.compile(r"[\w.*?-]+/[\w.*?-]+")
 
 
 def is_blocked(name: str) -> bool:
@@ -38,13 +42,15 @@ def patterns() -> list[str]:
     """What the list says. Raises ConfigError for one that cannot be read, and for a word in it that could be no style's name:
     what somebody meant to block is not shown for a slip of the pen."""
     said = os.environ.get(VARIABLE, "")
-    try:
-        if said and Path(said).is_file():
+    if os.path.isabs(said) or said.startswith("."):
+        try:
             lines = Path(said).read_text(encoding="utf-8-sig").splitlines()
-            said = " ".join(line.partition("#")[0] for line in lines)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or brief(error)  # without the path, as visitors may see it
-        raise ConfigError(f"the file that {VARIABLE} names cannot be read: {why}") from error
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or brief(error)  # without the path, as visitors may see it
+            raise ConfigError(f"the file that {VARIABLE} names cannot be read: {why}") from error
+        said = " ".join(line.partition("#")[0] for line in lines)
+    elif os.path.isfile(said):
+        raise ConfigError(f"{VARIABLE} holds {shorten(said)}, which is a file: give its whole path")
     words = said.replace(",", " ").split()
     for word in words:
         if not PATTERN.fullmatch(word):

@@ -36,7 +36,7 @@ CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 
 def space_files(hardware: str = HARDWARE) -> dict[str, Path | str]:
     """The files of the Space: name there -> file here, or what it holds."""
-    found = {str(path.relative_to(ROOT)): path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern))}
+    found = {path.relative_to(ROOT).as_posix(): path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern))}
     return {**found, "README.md": ROOT / "space" / "README.md", "requirements.txt": requirements(hardware)}
 
 

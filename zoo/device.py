@@ -1,5 +1,6 @@
 """Where tensors are computed: which devices there are, what is said to each of them differently, what they compute fastest."""
 
+import errno
 import time
 from collections.abc import Callable
 from functools import cache
@@ -14,7 +15,7 @@ HELP = "auto takes a GPU where there is one, NVIDIA's (cuda) or Apple's (mps) (d
 _MISSING = {"cuda": "torch sees no CUDA GPU here", "mps": "torch sees no GPU of Apple's here"}
 # What torch says of memory on other devices than NVIDIA's, and libraries beneath it; of errors that are plain RuntimeErrors.
 _OUT_OF_MEMORY = (
-    "out of memory", "can't allocate memory", "not enough memory", "std::bad_alloc",
+    "out of memory", "can't allocate memory", "Cannot allocate memory", "not enough memory", "std::bad_alloc",
     "Invalid buffer size",  # Apple's, of one that is larger than the GPU may have
     "_STATUS_ALLOC_FAILED", "_ALLOCATION_FAILED",  # cuBLAS and cuDNN; cuDNN 9, of the host and of the device
 )  # fmt: skip
@@ -50,6 +51,8 @@ def is_out_of_memory(error: BaseException | None) -> bool:
     """Whether memory ran out, the device's or the machine's: by the error's type, or by torch's own words. None is no error."""
     if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
         return True
+    if isinstance(error, OSError):
+        return error.errno == errno.ENOMEM
     return isinstance(error, RuntimeError) and any(words in str(error) for words in _OUT_OF_MEMORY)
 
 

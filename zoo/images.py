@@ -38,7 +38,7 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow's guard against bombs stays on, at
 
 def save_picture(image: Image.Image, path: Path, quality: int = 95, **options: Any) -> None:
     """Write a picture, making its folder; what was there before stays until it is done. `quality` is for JPEG and WebP, other
-    options are Pillow's for the format.
+    options are Pillow's for the format, which would keep the comment of the file that the picture was read from.
 
     Raises PhotoError on failure.
     """
@@ -47,7 +47,7 @@ def save_picture(image: Image.Image, path: Path, quality: int = 95, **options: A
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(partial, "w+b") as file:  # closed also after Ctrl-C, or it could not be deleted on Windows
-            image.save(file, Image.EXTENSION[path.suffix.lower()], quality=quality, **options)
+            image.save(file, Image.EXTENSION[path.suffix.lower()], quality=quality, **{"comment": b"", **options})
         os.replace(partial, path)
     except (OSError, ValueError) as error:  # ValueError: too large for the format
         raise PhotoError(f"cannot write {brief(path)}: {getattr(error, 'strerror', None) or error}") from error

@@ -39,6 +39,14 @@ def software_of(picture: Path) -> str:
     return ""
 
 
+def tells_nothing(picture: Path) -> bool:
+    """Whether a file is a JPEG of a picture and its colours alone: neither place nor camera, owner nor comment."""
+    with suppress(Exception), Image.open(picture, formats=["JPEG"]) as image:
+        parts = getattr(image, "applist", [("unknown", b"")])
+        return all(kind in ("APP0", "APP14") or (kind == "APP2" and said.startswith(b"ICC_PROFILE")) for kind, said in parts)
+    return False
+
+
 def to_srgb(image: Image.Image) -> Image.Image:
     """An RGB image whose ICC profile is another than sRGB's (a camera's Adobe RGB, a phone's Display P3) in sRGB, which is what
     generators were trained on and pictures without a profile are shown in.

@@ -32,7 +32,7 @@ def publish(
     style, to = source if isinstance(source, Style) else style_at(source), Target(to) if isinstance(to, str) else to
     files, repo = publishable_files(style), to.repo
     card = make_card(replace(style, slug=repo.split("/")[1]), repo, hub.endpoint(), licence)
-    named = {str(path.relative_to(style.folder)): path for path in files}
+    named = {path.relative_to(style.folder).as_posix(): path for path in files}
     old = [*trust.RECORDS, *trust.WEIGHTS, folder.PAINTING_LICENCE, "images/*", "batch/*"]
     plan = hub.check_target(to, files=[*named, "README.md"], old=old)
     if dry_run:

@@ -14,13 +14,33 @@ def test_a_file_is_read_as_it_was_meant(monkeypatch, tmp_path, written):
     assert blocklist.is_blocked("eve/bad@main") and not blocklist.is_blocked("bob/wave")
 
 
-@pytest.mark.parametrize("said", ["/no/such/file.txt", "eve", "https://huggingface.co/eve/bad", "a/b eve/bad@main"])
+@pytest.mark.parametrize("said", ["eve", "https://huggingface.co/eve/bad", "a/b eve/bad@main", "eve/[bad"])
 def test_what_blocks_nothing_is_an_error_at_the_start(monkeypatch, said):
     monkeypatch.setenv(blocklist.VARIABLE, said)
     with pytest.raises(ConfigError, match="blocks nothing"):
         build_demo()
     with pytest.raises(ConfigError):
         blocklist.check("eve/bad")
+
+
+@pytest.mark.parametrize("said", ["/no/such/file.txt", "./list/of.txt", "../blocked.txt"])
+def test_a_file_that_is_not_there_is_no_style(monkeypatch, said):
+    monkeypatch.setenv(blocklist.VARIABLE, said)
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        build_demo()
+
+
+def test_a_file_is_named_by_its_whole_path_and_a_list_may_be_long(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "list").mkdir()
+    (tmp_path / "list" / "of.txt").write_text("eve/bad")
+    monkeypatch.setenv(blocklist.VARIABLE, "list/of.txt")
+    with pytest.raises(ConfigError, match="which is a file: give its whole path"):
+        blocklist.patterns()
+    monkeypatch.setenv(blocklist.VARIABLE, "./list/of.txt")
+    assert blocklist.is_blocked("eve/bad")
+    monkeypatch.setenv(blocklist.VARIABLE, " ".join(f"eve/a-rather-long-name-{k}" for k in range(300)))
+    assert blocklist.is_blocked("eve/a-rather-long-name-299") and not blocklist.is_blocked("eve/bad")
 
 
 def test_a_file_that_cannot_be_read_is_an_error_in_words(monkeypatch, tmp_path, forbidden):

@@ -1,5 +1,6 @@
 """Devices: the three there are, what each is called, and how memory that has run out is known on each."""
 
+import errno
 from unittest.mock import Mock
 
 import pytest
@@ -64,6 +65,9 @@ def test_what_computes_is_named_and_waited_for(monkeypatch):
         (RuntimeError("CUDA error: out of memory"), True),
         (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
         (RuntimeError("std::bad_alloc"), True),
+        (RuntimeError("unable to mmap 1000 bytes from file <x>: Cannot allocate memory (12)"), True),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), True),
+        (OSError(errno.ENOENT, "No such file"), False),
         (RuntimeError("Invalid buffer size: 24.00 GB"), True),
         (RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED"), True),
         (RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED"), True),

@@ -18,6 +18,7 @@ from training.data.crops import PhotoFolder
 from training.objective.losses import Objective
 from training.objective.vgg import VGG16
 from zoo import frozen
+from zoo.errors import TrainingError
 from zoo.images import fit_short_side, open_photo, to_tensor
 
 CONTENT_LAYERS = {"relu3_3": 1.0}
@@ -25,6 +26,7 @@ STYLE_LAYERS = {"relu1_2": 1.0, "relu2_2": 1.0, "relu3_3": 1.0, "relu4_3": 1.0}
 WEIGHTS = (1.0, 5.0, 0.0)  # content, style, total variation
 PAINTING_SIZE = 256  # px, short side
 PHOTO_SIZE = 256  # px, short side of the photos unless said otherwise
+MOST_PHOTOS = 500  # that are measured on; more would change no figure, and a record of more than 512 KiB is not read
 
 FROZEN, FROZEN_ON = "instance, frozen statistics", 200  # name of a painter; training crops its averages are taken on
 
@@ -95,6 +97,13 @@ def psnr(generator: nn.Module, photos: Iterable[torch.Tensor]) -> dict[str, floa
     return {name: sum(values) / len(values) for name, values in found.items()}
 
 
+def check_number(photos: list[Path]) -> None:
+    """Raise TrainingError for more photos than MOST_PHOTOS."""
+    if len(photos) > MOST_PHOTOS:
+        most = f"held-out photos are {MOST_PHOTOS} at most, which metrics.json names one by one"
+        raise TrainingError(f"{most}, got {len(photos):,}: give a part of them")
+
+
 def whole_photos(photos: list[Path], size: int) -> Iterator[torch.Tensor]:
     """Each photo by itself, short side `size` px: 1×3×H×W."""
     for path in photos:
@@ -105,7 +114,9 @@ def square_batches(photos: list[Path], size: int, batch_size: int = 4) -> Iterat
     """Centre crops of size×size px in batches of `batch_size`, so that batch norm can use the batch's statistics.
 
     The last batch is filled up from the start of the list when it is short; of fewer photos there is one batch, of them all.
+    Raises TrainingError for more than MOST_PHOTOS.
     """
+    check_number(photos)
     crops = [ImageOps.fit(open_photo(path), (size, size), Image.Resampling.LANCZOS) for path in photos]
     batch_size = min(batch_size, len(crops))
     for first in range(0, len(crops), batch_size):

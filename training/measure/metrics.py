@@ -14,6 +14,7 @@ from training.measure.held_out import (
     FROZEN_ON,
     PHOTO_SIZE,
     Painter,
+    check_number,
     freeze_statistics,
     held_out_objective,
     measure,
@@ -53,6 +54,7 @@ class Task:
     def __post_init__(self) -> None:
         if not self.style.norms:
             raise TrainingError(f"{self.style.folder} holds no generator to measure")
+        check_number(self.photos)
         for photo in self.photos:
             open_photo(photo)
 

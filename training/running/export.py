@@ -21,11 +21,13 @@ from zoo.conditional import export
 from zoo.errors import printable
 from zoo.folder import HASHES, list_norms, load_generator, save, twin_folder
 from zoo.images import fit_long_side, open_photo, save_picture, to_tensor
+from zoo.metadata import tells_nothing
 from zoo.records import read_log
 from zoo.style import Style, style_at
 
 ADAPTER = "adapter"  # the folder, in that of a style of which only a part was trained, that holds this part
 MAX_PAINTING = 2 * 2**20  # bytes: a larger file is shown reduced
+MOST_POINTS = 300  # of a history: metrics.json is not read above 512 KiB
 
 
 def export_styles(report: RunReport, twins: list[Twin], step: int) -> None:
@@ -89,19 +91,31 @@ def _pictures(folder: Path, painting: Painting, report: RunReport) -> None:
     images.mkdir(parents=True, exist_ok=True)
     loss_curves(report.run.log_file, images / "curves.png", painting.slug)
     draw_pictures(style_at(folder), report.preview_photos(), report.run.options.device)
-    small = painting.file.stat().st_size < MAX_PAINTING
-    if painting.show and small and painting.file.suffix.lower() in (".jpg", ".jpeg"):
-        shutil.copyfile(painting.file, images / "painting.jpg")  # the very file that was trained on
-    elif painting.show:
-        save_picture(fit_long_side(open_photo(painting.file), 2048), images / "painting.jpg", quality=90)
+    if painting.show:
+        show_painting(painting.file, images / "painting.jpg")
+
+
+def show_painting(file: Path, to: Path) -> None:
+    """The very file that was trained on, where it is small and tells nothing of who took it, and where; else its picture."""
+    if file.stat().st_size < MAX_PAINTING and tells_nothing(file):
+        shutil.copyfile(file, to)
+    else:
+        save_picture(fit_long_side(open_photo(file), 2048), to, quality=90)
 
 
 def _history(folder: Path, painting: Painting, report: RunReport) -> None:
     records = [r for r in read_log(report.run.log_file) if "held_out" in r and r["style"] == painting.slug]
     history = [{"step": r["step"], **r["held_out"]} for r in records]
     if history:
+        history = thinned(history)
         note = f"centre crops of {PHOTO_SIZE} px in batches of 4; batch norm in eval mode unless named"
         write_metrics(folder, {"history": {"note": note, "machine": machine(report.accelerator.device), "steps": history}})
+
+
+def thinned(history: list[dict]) -> list[dict]:
+    """At most MOST_POINTS of them, as far apart as each other, with the first and the last."""
+    most = MOST_POINTS - 1
+    return [*history[: -1 : -(-len(history) // most)], history[-1]]
 
 
 @torch.no_grad()

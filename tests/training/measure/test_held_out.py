@@ -7,6 +7,7 @@ from PIL import Image
 
 import zoo
 from training.measure.held_out import (
+    MOST_PHOTOS,
     batch_statistics,
     freeze_statistics,
     held_out_objective,
@@ -19,6 +20,7 @@ from training.measure.held_out import (
 from training.measure.picture_errors import PictureErrors, painters_errors
 from training.measure.robustness import border_test, contrast_test, seconds_a_picture, stability_test
 from training.objective.vgg import load_vgg
+from zoo.errors import TrainingError
 from zoo.images import list_photos, open_photo
 
 
@@ -151,3 +153,9 @@ def test_what_is_measured_is_float32_on_a_gpu_too(tf32):
         assert all(backend.allow_tf32 for backend in tf32)
     seconds_a_picture(painter, 32, torch.device("cpu"))  # is as a user has it
     assert all(calls())
+
+
+def test_more_photos_than_a_record_names_are_refused(tmp_path):
+    photos = [tmp_path / f"{k}.jpg" for k in range(MOST_PHOTOS + 1)]
+    with pytest.raises(TrainingError, match="500 at most.*got 501"):
+        next(square_batches(photos, 32))
