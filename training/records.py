@@ -104,15 +104,26 @@ def _differ(name: str, there: object, here: object) -> Iterator[str]:
         yield f"{name} ({there} there, {here} here)"
 
 
+def _told_by_both(there: Any, here: Any) -> Any:
+    """What `there` says, without the keys of its mappings that `here` lacks: each half may know the start by its own norm."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        return {key: _told_by_both(value, here[key]) for key, value in there.items() if key in here}
+    if isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
+        return [_told_by_both(*two) for two in zip(there, here, strict=True)]
+    return there
+
+
 def check_other_half(folder: Path, record: dict, norms: tuple[str, ...]) -> None:
     """Raise TrainingError when the folder holds the twin of another training than `record` tells of."""
     others = [norm for norm in list_norms(folder) if norm not in norms]
     if not others:
         return
     machines = {"made_with": record["made_with"]}  # may differ
-    again: Any = parse_yaml(dump_yaml(record))
-    differ = differences({**style_at(folder).recipe, **machines}, {**again, **machines})
-    if differ:
+    here: Any = parse_yaml(dump_yaml(record))
+    there, start = dict(style_at(folder).recipe), "started_from"
+    if start in there and start in here:
+        there[start], here[start] = _told_by_both(there[start], here[start]), _told_by_both(here[start], there[start])
+    if differ := differences({**there, **machines}, {**here, **machines}):
         raise TrainingError(
             f"{folder} holds a {others[0]}-norm generator whose training differs in {', '.join(differ)}, which would be no "
             "matched twin: choose another --out, or train both with --pair"

@@ -79,6 +79,22 @@ def test_a_half_trained_pair_is_completed_after_a_key_was_added(small_pair):
             check_other_half(small_pair, record, ("instance",))
 
 
+def test_a_half_trained_pair_is_completed_whatever_norms_its_start_is_known_by(small_pair):
+    for file in ("config.json", "model.safetensors"):
+        (small_pair / file).unlink()
+
+    def halves(there, here):
+        starts = ({"started_from": [{"style": "base", "steps": 3, "sha256": hashes}]} for hashes in (there, here))
+        there, here = (recipe(made_with="a machine", **start) for start in starts)
+        (small_pair / "recipe.yaml").write_text(dump_yaml(there))
+        check_other_half(small_pair, here, ("instance",))
+
+    halves({"batch": "1"}, {"instance": "0"})
+    halves({"batch": "1"}, {"instance": "0", "batch": "1"})
+    with pytest.raises(TrainingError, match=r"differs in started_from \("):
+        halves({"batch": "1"}, {"instance": "0", "batch": "2"})
+
+
 def test_a_probe_goes_on_after_a_key_was_added(tmp_path):
     painting = ROOT / "space" / "examples" / "sunset.jpg"
     Grid(CONFIG, painting, "photos", tmp_path).check()
