@@ -18,7 +18,7 @@ from training.data.paintings import Painting
 from zoo.card import make_card
 from zoo.device import device_name, pick_device
 from zoo.errors import StyleFolderError, TrainingError
-from zoo.folder import METRICS, list_norms, metrics_json, recorded_sha256, sha256, write_whole
+from zoo.folder import METRICS, changing_metrics, list_norms, metrics_json, recorded_sha256, sha256, write_whole
 from zoo.records import dump_yaml, parse_yaml, read_record
 from zoo.style import Style, style_at
 
@@ -148,10 +148,11 @@ def write_metrics(style: Path, update: dict) -> None:
     """Merge into metrics.json of a style folder, rounding figures to six digits."""
     path = style / METRICS
     try:
-        metrics = read_record(path)
-        for key, value in update.items():
-            metrics[key] = {**metrics[key], **value} if isinstance(metrics.get(key), dict) else value
-        write_whole({path: metrics_json(_rounded(metrics))})
+        with changing_metrics(style):
+            metrics = read_record(path)
+            for key, value in update.items():
+                metrics[key] = {**metrics[key], **value} if isinstance(metrics.get(key), dict) else value
+            write_whole({path: metrics_json(_rounded(metrics))})
     except (OSError, StyleFolderError) as error:
         raise TrainingError(f"cannot update {path}: {error}") from error
 
@@ -159,11 +160,12 @@ def write_metrics(style: Path, update: dict) -> None:
 def forget_measurements(style: Path) -> None:
     """Leave nothing in metrics.json of a style folder but the hashes of its generators: the rest was measured on others."""
     try:
-        recorded = recorded_sha256(style)
-    except StyleFolderError:  # broken: nothing to keep
-        recorded = {}
-    try:
-        write_whole({style / METRICS: metrics_json(recorded)})
+        with changing_metrics(style):
+            try:
+                recorded = recorded_sha256(style)
+            except StyleFolderError:  # broken: nothing to keep
+                recorded = {}
+            write_whole({style / METRICS: metrics_json(recorded)})
     except OSError as error:
         raise TrainingError(f"cannot update {style / METRICS}: {error}") from error
 
