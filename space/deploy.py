@@ -20,6 +20,7 @@ from space.static import add_build, chosen
 from zoo import hub
 from zoo.cli import command
 from zoo.errors import ConfigError
+from zoo.folder import LOCK
 
 ROOT = Path(__file__).parent.parent
 PATTERNS = (
@@ -29,14 +30,15 @@ PATTERNS = (
     "zoo/**/*.py", "zoo/photo.jpg", "zoo/styles/*/*.*", "zoo/styles/*/batch/*.*",
     *(f"zoo/styles/*/images/{kind}.jpg" for kind in ("batch", "instance", "painting")),
 )  # fmt: skip
-TRAINING = ("accelerate", "filelock", "matplotlib", "torchvision")  # requirements that the page does without
+TRAINING = ("accelerate", "matplotlib", "torchvision")  # requirements that the page does without
 HARDWARE = "cpu-basic"  # what a new Space runs on
 CPU_BUILDS = "https://download.pytorch.org/whl/cpu"
 
 
 def space_files(hardware: str = HARDWARE) -> dict[str, Path | str]:
     """The files of the Space: name there -> file here, or what it holds."""
-    found = {path.relative_to(ROOT).as_posix(): path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern))}
+    there = (path for pattern in PATTERNS for path in sorted(ROOT.glob(pattern)) if path.name != LOCK)
+    found = {path.relative_to(ROOT).as_posix(): path for path in there}
     return {**found, "README.md": ROOT / "space" / "README.md", "requirements.txt": requirements(hardware)}
 
 

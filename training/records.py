@@ -18,7 +18,7 @@ from training.data.paintings import Painting
 from zoo.card import make_card
 from zoo.device import device_name, pick_device
 from zoo.errors import StyleFolderError, TrainingError
-from zoo.folder import METRICS, list_norms, metrics_json, recorded_sha256, sha256, write_whole
+from zoo.folder import METRICS, changing_metrics, list_norms, metrics_json, recorded_sha256, sha256, write_whole
 from zoo.records import dump_yaml, parse_yaml, read_record
 from zoo.style import Style, style_at
 
@@ -104,15 +104,26 @@ def _differ(name: str, there: object, here: object) -> Iterator[str]:
         yield f"{name} ({there} there, {here} here)"
 
 
+def _told_by_both(there: Any, here: Any) -> Any:
+    """What `there` says, without the keys of its mappings that `here` lacks: each half may know the start by its own norm."""
+    if isinstance(there, dict) and isinstance(here, dict):
+        return {key: _told_by_both(value, here[key]) for key, value in there.items() if key in here}
+    if isinstance(there, list) and isinstance(here, list) and len(there) == len(here):
+        return [_told_by_both(*two) for two in zip(there, here, strict=True)]
+    return there
+
+
 def check_other_half(folder: Path, record: dict, norms: tuple[str, ...]) -> None:
     """Raise TrainingError when the folder holds the twin of another training than `record` tells of."""
     others = [norm for norm in list_norms(folder) if norm not in norms]
     if not others:
         return
     machines = {"made_with": record["made_with"]}  # may differ
-    again: Any = parse_yaml(dump_yaml(record))
-    differ = differences({**style_at(folder).recipe, **machines}, {**again, **machines})
-    if differ:
+    here: Any = parse_yaml(dump_yaml(record))
+    there, start = dict(style_at(folder).recipe), "started_from"
+    if start in there and start in here:
+        there[start], here[start] = _told_by_both(there[start], here[start]), _told_by_both(here[start], there[start])
+    if differ := differences({**there, **machines}, {**here, **machines}):
         raise TrainingError(
             f"{folder} holds a {others[0]}-norm generator whose training differs in {', '.join(differ)}, which would be no "
             "matched twin: choose another --out, or train both with --pair"
@@ -137,10 +148,11 @@ def write_metrics(style: Path, update: dict) -> None:
     """Merge into metrics.json of a style folder, rounding figures to six digits."""
     path = style / METRICS
     try:
-        metrics = read_record(path)
-        for key, value in update.items():
-            metrics[key] = {**metrics[key], **value} if isinstance(metrics.get(key), dict) else value
-        write_whole({path: metrics_json(_rounded(metrics))})
+        with changing_metrics(style):
+            metrics = read_record(path)
+            for key, value in update.items():
+                metrics[key] = {**metrics[key], **value} if isinstance(metrics.get(key), dict) else value
+            write_whole({path: metrics_json(_rounded(metrics))})
     except (OSError, StyleFolderError) as error:
         raise TrainingError(f"cannot update {path}: {error}") from error
 
@@ -148,11 +160,12 @@ def write_metrics(style: Path, update: dict) -> None:
 def forget_measurements(style: Path) -> None:
     """Leave nothing in metrics.json of a style folder but the hashes of its generators: the rest was measured on others."""
     try:
-        recorded = recorded_sha256(style)
-    except StyleFolderError:  # broken: nothing to keep
-        recorded = {}
-    try:
-        write_whole({style / METRICS: metrics_json(recorded)})
+        with changing_metrics(style):
+            try:
+                recorded = recorded_sha256(style)
+            except StyleFolderError:  # broken: nothing to keep
+                recorded = {}
+            write_whole({style / METRICS: metrics_json(recorded)})
     except OSError as error:
         raise TrainingError(f"cannot update {style / METRICS}: {error}") from error
 

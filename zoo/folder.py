@@ -11,11 +11,14 @@ records the SHA-256 of each generator's tensors and config, which are compared a
 import hashlib
 import json
 import os
-from contextlib import suppress
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock
 from safetensors import SafetensorError
 from safetensors.torch import load as deserialize
 from safetensors.torch import save as serialize
@@ -31,6 +34,7 @@ from zoo.registry import Generator, create
 CONFIG, WEIGHTS, METRICS = "config.json", "model.safetensors", "metrics.json"
 PAINTING_LICENCE = "LICENSE-painting.txt"  # of the reproduction in images/, where that has to come with its text
 HASHES = ("weights", "config")  # keys of metrics.json: SHA-256, by norm, of what decides the pictures
+LOCK, PATIENCE = ".lock", 60  # the file that who changes metrics.json holds, no part of the style; seconds to wait for it
 HEADER = 2**20  # bytes of a safetensors file that are no tensors, at most
 _STORED = (torch.float16, torch.bfloat16, torch.float32, torch.int64)
 
@@ -99,15 +103,27 @@ def write_generator(folder: Path, norm: str, config: str, state: dict[str, torch
     Raises StyleFolderError when they cannot be written, or metrics.json is broken.
     """
     style = folder.absolute().parent if folder.absolute().name == norm != "instance" else folder
-    recorded = recorded_sha256(style)
-    now = {kind: {**recorded[kind], norm: found} for kind, found in hashes(state, config).items()}
-    metrics = {**read_record(style / METRICS), **now}
     try:
         # not save_file, which makes files that nobody but their owner can read; one key, as the order of several is random
         weights = serialize(state, metadata={"norm": norm})
-        write_whole({folder / name: weights, folder / CONFIG: config.encode(), style / METRICS: metrics_json(metrics)})
+        with changing_metrics(style):
+            recorded = recorded_sha256(style)
+            now = {kind: {**recorded[kind], norm: found} for kind, found in hashes(state, config).items()}
+            metrics = metrics_json({**read_record(style / METRICS), **now})
+            write_whole({folder / name: weights, folder / CONFIG: config.encode(), style / METRICS: metrics})
     except (OSError, SafetensorError) as error:
         raise StyleFolderError(f"cannot write the style folder {folder}: {error}") from error
+
+
+@contextmanager
+def changing_metrics(style: Path) -> Iterator[None]:
+    """Inside, where it is read and written, nobody else changes metrics.json of a style folder, which is made if need be.
+
+    Raises OSError when it cannot be written, or is being changed for longer than that takes.
+    """
+    style.mkdir(parents=True, exist_ok=True)
+    with FileLock(style / LOCK, timeout=PATIENCE):
+        yield
 
 
 def metrics_json(metrics: dict[str, Any]) -> bytes:
@@ -116,8 +132,9 @@ def metrics_json(metrics: dict[str, Any]) -> bytes:
 
 
 def write_whole(files: dict[Path, bytes]) -> None:
-    """Write files, each whole or not at all, and none before all have found room. Raises OSError when that fails."""
-    partials = {path: path.with_name(f".{path.name}") for path in files}
+    """Write files, each whole or not at all, whoever else writes the same, and none before all have found room. Raises OSError
+    when that fails."""
+    partials = {path: path.with_name(f".{uuid.uuid4().hex}.part") for path in files}
     try:
         for path, content in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from space.deploy import main, requirements, space_files
 from space.settings import PHOTOS
 from tests.conftest import ROOT, free_port
 from tests.test_repository import imports
+from zoo.folder import LOCK
 
 
 def test_exactly_what_the_space_needs(hub, capsys):
@@ -34,6 +35,14 @@ def test_exactly_what_the_space_needs(hub, capsys):
     assert main(["--to", "alice/demo", "--dry-run"]) == 0
     said = capsys.readouterr().out
     assert f"{len(files)} files" in said and f"would make {hub.url}/spaces/alice/demo" in said and not hub.repos
+
+
+def test_locks_of_styles_stay_here(tmp_path, monkeypatch):
+    (style := tmp_path / "zoo" / "styles" / "mine").mkdir(parents=True)
+    for path in (style / "config.json", style / LOCK, tmp_path / "requirements.txt"):
+        path.touch()
+    monkeypatch.setattr("space.deploy.ROOT", tmp_path)
+    assert space_files().keys() == {"README.md", "requirements.txt", "zoo/styles/mine/config.json"}
 
 
 def test_another_space_is_not_overwritten(hub, logged_in, capsys):

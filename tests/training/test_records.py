@@ -1,21 +1,25 @@
 """Which runs are the same: records compared key by key, with the defaults of keys that came later (issue 13, item 9)."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from types import SimpleNamespace
 
 import pytest
 import torch
 
+import zoo
 from tests.conftest import ROOT
 from training.config import TrainConfig
 from training.data.crops import PhotoFolder
 from training.data.paintings import Painting
-from training.records import check_other_half, differences, recipe_record
+from training.records import check_other_half, differences, forget_measurements, recipe_record, write_metrics
 from training.running.grid import Grid
 from training.running.loop import resume
 from training.running.run import Run
-from zoo.errors import TrainingError
+from zoo.errors import StyleFolderError, TrainingError
+from zoo.folder import changing_metrics
 from zoo.records import dump_yaml, read_record
 
 CONFIG = TrainConfig(style_weight=7.0)
@@ -79,6 +83,22 @@ def test_a_half_trained_pair_is_completed_after_a_key_was_added(small_pair):
             check_other_half(small_pair, record, ("instance",))
 
 
+def test_a_half_trained_pair_is_completed_whatever_norms_its_start_is_known_by(small_pair):
+    for file in ("config.json", "model.safetensors"):
+        (small_pair / file).unlink()
+
+    def halves(there, here):
+        starts = ({"started_from": [{"style": "base", "steps": 3, "sha256": hashes}]} for hashes in (there, here))
+        there, here = (recipe(made_with="a machine", **start) for start in starts)
+        (small_pair / "recipe.yaml").write_text(dump_yaml(there))
+        check_other_half(small_pair, here, ("instance",))
+
+    halves({"batch": "1"}, {"instance": "0"})
+    halves({"batch": "1"}, {"instance": "0", "batch": "1"})
+    with pytest.raises(TrainingError, match=r"differs in started_from \("):
+        halves({"batch": "1"}, {"instance": "0", "batch": "2"})
+
+
 def test_a_probe_goes_on_after_a_key_was_added(tmp_path):
     painting = ROOT / "space" / "examples" / "sunset.jpg"
     Grid(CONFIG, painting, "photos", tmp_path).check()
@@ -97,3 +117,29 @@ def test_the_record_names_the_device_that_was_trained_on(examples, monkeypatch):
     facts = [Painting(examples / "sunset.jpg", "sunset")], PhotoFolder(examples, 32), [], []
     on = {kind: recipe_record(CONFIG, *facts, device=torch.device(kind))["made_with"] for kind in ("cpu", "cuda", "mps")}
     assert "CPU threads" in on["cpu"] and on["cuda"].startswith("a GPU, ") and on["mps"].startswith("Apple GPU, ")
+
+
+def test_writers_of_one_folder_keep_each_other_s_figures(small_pair, monkeypatch):
+    def slowly(path):
+        found = read_record(path)
+        time.sleep(0.05)
+        return found
+
+    monkeypatch.setattr("training.records.read_record", slowly)
+    before, found = read_record(small_pair / "metrics.json"), {f"of writer {i}": {"objective": i} for i in range(4)}
+    with ThreadPoolExecutor(4) as pool:
+        assert len(list(pool.map(lambda key: write_metrics(small_pair, {key: found[key]}), found))) == 4
+    assert read_record(small_pair / "metrics.json") == {**before, **found}
+
+
+def test_who_changes_figures_waits_for_whoever_does(small_pair, monkeypatch):
+    monkeypatch.setattr("zoo.folder.PATIENCE", 0)
+    generator = zoo.load(small_pair)
+    with changing_metrics(small_pair):
+        with pytest.raises(StyleFolderError, match=r"cannot write the style folder .*\.lock"):
+            zoo.save(generator, small_pair)
+        with pytest.raises(TrainingError, match=r"cannot update .*\.lock"):
+            write_metrics(small_pair, {"psnr": {}})
+        with pytest.raises(TrainingError, match=r"cannot update .*\.lock"):
+            forget_measurements(small_pair)
+    zoo.save(generator, small_pair)

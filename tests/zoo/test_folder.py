@@ -266,6 +266,19 @@ def test_nothing_is_left_of_files_whose_writing_was_ended(tmp_path, monkeypatch,
     assert [path.name for path in tmp_path.iterdir()] == ["a"] and (tmp_path / "a").read_bytes() == b"before"
 
 
+def test_two_writers_of_one_file_do_not_meet(tmp_path, monkeypatch):
+    replace = os.replace
+
+    def after_another(*paths):
+        monkeypatch.undo()
+        write_whole({tmp_path / "a": b"another's"})
+        replace(*paths)
+
+    monkeypatch.setattr(os, "replace", after_another)
+    write_whole({tmp_path / "a": b"mine"})
+    assert [path.name for path in tmp_path.iterdir()] == ["a"] and (tmp_path / "a").read_bytes() == b"mine"
+
+
 def test_weights_whose_header_says_nothing_of_themselves_are_read(small_pair):
     """`"__metadata__": null` is sound safetensors, and was a traceback (issue 13)."""
     path = small_pair / "model.safetensors"

@@ -15,6 +15,7 @@ from zoo.errors import (
     StyleFolderError,
     WeightsError,
 )
+from zoo.folder import LOCK
 from zoo.hub import Target
 
 
@@ -42,7 +43,8 @@ def test_the_card_is_what_the_hub_needs(hub, logged_in):
 
 def test_a_second_time_makes_no_commit_and_a_change_makes_one(hub, logged_in, painted_pair):
     zoo.publish(painted_pair, NAME)
-    commits = len(hub.repos["model", NAME].commits)
+    commits, repo = len(hub.repos["model", NAME].commits), hub.repos["model", NAME]
+    assert (painted_pair / LOCK).is_file() and LOCK not in repo.commits[repo.refs["main"]]
     zoo.publish(painted_pair, NAME)
     assert len(hub.repos["model", NAME].commits) == commits
     for file in (painted_pair / "batch").iterdir():

@@ -9,7 +9,7 @@ OUT/run/checkpoints/
 
 import json
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -80,8 +80,11 @@ class RunReport:
             raise TrainingError(f"cannot write the run folder {run.folder}: {error}") from error
         if first == 0:
             self.preview(0, twins)
-        if self.measures(first) and not any(record["step"] == first and "held_out" in record for record in still_true):
-            self.held_out(first, twins)
+        if self.measures(first):
+            measured = (
+                record for record in still_true if record["step"] == first and ("held_out" in record or "psnr" in record)
+            )
+            self.held_out(first, twins, {str(record.get("style")) for record in measured})
 
     def write_recipe(self, path: Path, paintings: list[Painting]) -> None:
         """recipe.yaml as it concerns some of the paintings."""
@@ -155,14 +158,16 @@ class RunReport:
             sheet = contact_sheet(shown, captions, title)
         sheet.save(self.run.folder / "previews" / f"step_{step:06d}.jpg", quality=85)
 
-    def held_out(self, step: int, twins: list[Twin]) -> None:
-        """Log the held-out objective on square crops: eval mode, and batch norm with the statistics of its batch."""
+    def held_out(self, step: int, twins: list[Twin], done: Container[str] = ()) -> None:
+        """Log the held-out objective on square crops: eval mode, and batch norm with the statistics of its batch. Of the slugs
+        that are `done` it is known already."""
         held_out = self.run.options.held_out
         if held_out is None:
             return
-        if not self._objectives:
+        rows = {row: painting for row, painting in enumerate(self.run.paintings) if painting.slug not in done}
+        if rows and not self._objectives:
             self._objectives = {p.slug: held_out_objective(self.vgg, open_photo(p.file)) for p in self.run.paintings}
-        for row, painting in enumerate(self.run.paintings):
+        for row, painting in rows.items():
             batches = square_batches(list_photos(held_out), PHOTO_SIZE)
             with self.generators(twins, row) as generators:
                 painters: dict[str, Painter] = {"photo": untouched, **generators}
@@ -170,7 +175,7 @@ class RunReport:
                     painters["batch, batch statistics"] = with_batch_statistics(generators["batch"])
                 found = measure(self._objectives[painting.slug], painters, batches)
             self.log(step, {"style": painting.slug}, held_out=found)
-        if (identity := self.run.identity_row) is not None:
+        if (identity := self.run.identity_row) is not None and IDENTITY not in done:
             self.log(step, {"style": IDENTITY}, psnr=self.psnr(twins, identity, held_out))
 
     def psnr(self, twins: list[Twin], row: int, held_out: Path) -> dict[str, dict[str, float]]:

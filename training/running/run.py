@@ -96,12 +96,12 @@ class Run:
 
     @cached_property
     def started_from(self) -> list[dict]:
-        """What a record tells of each style it began from."""
-        return describe_start(self.start, self.norms)
+        """What a record tells of each style it began from; of both halves of a pair, which are trained apart, the same."""
+        return describe_start(self.start)
 
     def identification(self, photos: PhotoFolder) -> dict:
         """What checkpoints keep to tell it from other runs."""
-        start = [record["sha256"] for record in self.started_from]
+        start = [{norm: record["sha256"][norm] for norm in self.norms} for record in self.started_from]
         return {"recipe": asdict(self.config), "norms": list(self.norms), **fingerprint(self.paintings, photos), "start": start}
 
     def recipe(self, paintings: list[Painting], photos: PhotoFolder, device: torch.device) -> dict:

@@ -89,9 +89,9 @@ def known_as(style: Style) -> str:
     return style.source if "@" in style.source else style.slug
 
 
-def describe_start(start: tuple[Style, ...], norms: tuple[str, ...]) -> list[dict]:
+def describe_start(start: tuple[Style, ...], norms: tuple[str, ...] = ()) -> list[dict]:
     """What a recipe records of each style a run started from: name, steps it was trained before, hashes of its weights'
-    tensors."""
+    tensors, by norm: of all that it has, unless only some are asked for."""
 
     def steps(style: Style) -> int | None:
         try:
@@ -104,7 +104,7 @@ def describe_start(start: tuple[Style, ...], norms: tuple[str, ...]) -> list[dic
         {
             "style": known_as(style),
             "steps": steps(style),
-            "sha256": {norm: tensors_sha256(load(style, norm).state_dict()) for norm in norms},
+            "sha256": {norm: tensors_sha256(load(style, norm).state_dict()) for norm in norms or list_norms(style.folder)},
         }
         for style in start
     ]

@@ -15,6 +15,7 @@ from training.running.report import or_left_out
 from training.train import main
 from zoo.errors import PhotoError
 from zoo.images import list_photos, open_photo
+from zoo.records import read_log
 
 
 @pytest.fixture
@@ -65,6 +66,22 @@ def test_what_could_not_be_measured_is_kept_and_measured_later(trained, examples
     assert run_here(main, *words(examples, tmp_path, held_out)).returncode == 0
     assert [step for step, _ in measurements(tmp_path / "out")] == [0, 3, 6]
     assert losses(tmp_path / "out") == losses(trained[0])
+
+
+@pytest.mark.slow
+def test_what_was_measured_in_part_is_completed(examples, held_out, tmp_path, run_here, monkeypatch):
+    """Of several paintings, and of the identity, each of what is missing, and nothing twice."""
+    several = [*words(examples, tmp_path, held_out), "--identity-weight", 10, "--style-image", examples / "sunset.jpg"]
+    several.append(examples / "dog.jpg")
+    measure = Mock(side_effect=[{}, {}, {}, RuntimeError("CUDA error: out of memory")])  # of the second, after step 3
+    monkeypatch.setattr(report, "measure", measure)
+    assert run_here(main, *several).returncode == 2
+    monkeypatch.undo()
+    done = run_here(main, *several)
+    assert done.returncode == 0, done.stderr
+    log = [r for r in read_log(tmp_path / "out" / "run" / "log.jsonl") if "held_out" in r or "psnr" in r]
+    for style in ("sunset", "dog", "identity"):
+        assert [r["step"] for r in log if r["style"] == style] == [0, 3, 6]
 
 
 def test_only_what_cannot_be_read_is_left_out(photo, monkeypatch):

@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 import zoo
 from training.config import TrainConfig
+from training.data.crops import PhotoFolder
 from training.running.grid import Grid
 from training.running.loop import resume
 from training.running.optimizers import rate_factor
@@ -85,19 +86,21 @@ def test_the_rate_warms_up():
 def test_the_start_is_recorded_by_the_hash_of_its_weights(small_pair):
     (record,) = describe_start((style_at(small_pair),), ("instance", "batch"))
     assert record["style"] == "small-pair" and record["sha256"].keys() == {"instance", "batch"}
+    assert describe_start((style_at(small_pair),)) == [record]  # each half of a pair says the same
     steps = describe_start(find_start(["udnie"], ("instance",), 1), ("instance",))[0]["steps"]
-    assert steps == 1200 + 400  # of the style that it was itself started from, too
+    assert steps == 1600 + 800  # of the style that it was itself started from, too
 
 
 def test_a_start_whose_file_was_written_anew_is_the_same(small_pair, examples, tmp_path):
     """By its tensors; the first runs recorded the file, which has to be as it was."""
     weights, start = small_pair / "model.safetensors", (style_at(small_pair),)
+    photos = PhotoFolder(examples, 32)
 
     def goes_on(recorded):
         """Whether a run does whose checkpoint says that it started from these hashes."""
         run = Run(TrainConfig(), [], "photos", tmp_path, ("instance",), start=start)
         record = {"recipe": {}, "start": [{"instance": sha} for sha in recorded]}
-        here = {"recipe": {}, "start": [found["sha256"] for found in run.started_from]}
+        here = {"recipe": {}, "start": run.identification(photos)["start"]}
         state = {"step": 4, "run": record, "instance": "weights"}
         return resume(run, state, here, [Mock(norm="instance")], lambda words: None) == 4
 
