@@ -200,6 +200,29 @@ def soak(page: str, requests: int, size: int, wanted: np.ndarray) -> dict[str, A
     return {**summary(answers), "memory": [round(each) for each in held]}
 
 
+def large(page: str, side: int, size: int, wanted: np.ndarray) -> dict[str, Any]:
+    """Seconds of both norms' pictures of `side` px, and the answers that others got meanwhile, one after the other."""
+    file = io.BytesIO()
+    open_photo(PHOTO).resize((side, side * 2 // 3), Image.Resampling.BICUBIC).save(file, "JPEG")
+
+    def pair() -> float:
+        began = time.perf_counter()
+        with new_visitor() as visitor:
+            data = [as_file(upload(visitor, page, file.getvalue())), STYLE, side]
+            joined = visitor.post(f"{page}/gradio_api/call/compare", json={"data": data}).json()
+            told = visitor.get(f"{page}/gradio_api/call/compare/{joined['event_id']}").text
+        if "event: complete" not in told:
+            raise ConfigError(f"the page painted nothing of {side} px: {told[-300:]}")
+        return time.perf_counter() - began
+
+    answers: list[Answer] = []
+    with ThreadPoolExecutor(1) as pool:
+        painted = pool.submit(pair)
+        while not painted.done():
+            answers.append(stylize(page, size, wanted))
+    return {"large": painted.result(), **summary(answers)}
+
+
 @command
 def main(argv: list[str] | None = None) -> None:
     """Run the command."""
@@ -208,6 +231,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--clients", type=int, default=50, metavar="N", help="visitors in the same moment (default: 50)")
     parser.add_argument("--requests", type=int, default=500, metavar="N", help="pictures of the soak (default: 500)")
     parser.add_argument("--size", type=int, default=256, metavar="N", help="px of the long side (default: 256)")
+    parser.add_argument("--large", type=int, metavar="PX", help="also: a photo of that long side, others' pictures meanwhile")
     parser.add_argument("--rounds", type=int, default=3, metavar="K", help="of first paint and thumbnails (default: 3)")
     parser.add_argument("--out", type=Path, metavar="FILE", help="JSON file for the figures")
     args = parser.parse_args(argv)
@@ -217,13 +241,14 @@ def main(argv: list[str] | None = None) -> None:
     with served() as page:
         painted = [seconds for _ in range(args.rounds) if (seconds := first_paint(page)) is not None]
         walls = [wall(page) for _ in range(args.rounds + 1)][1:]  # the first loads the styles
-        large = np.asarray(zoo.stylize(PHOTO, STYLE, size=512), int)
-        pictures = summary([stylize(page, 512, large) for _ in range(args.rounds)])
+        at_512 = np.asarray(zoo.stylize(PHOTO, STYLE, size=512), int)
+        pictures = summary([stylize(page, 512, at_512) for _ in range(args.rounds)])
         with ThreadPoolExecutor(args.clients) as pool:
             clients = summary(list(pool.map(lambda _: stylize(page, args.size, wanted), range(args.clients))))
         soaked = soak(page, args.requests, args.size, wanted)
+        beside = {"beside": large(page, args.large, args.size, wanted)} if args.large else {}
     found = {"first_paint": painted, "thumbnails": walls, "picture": pictures, "clients": clients, "soak": soaked,
-             "styles": len(photo_styles()), "machine": machine(torch.device("cpu"))}  # fmt: skip
+             "styles": len(photo_styles()), "machine": machine(torch.device("cpu")), **beside}  # fmt: skip
     _print(found, args)
     if args.out:
         write_json(args.out, found)
@@ -233,8 +258,11 @@ def _print(found: dict[str, Any], args: argparse.Namespace) -> None:
     rows = [(f"thumbnails of {found['styles']} styles", f"{statistics.median(found['thumbnails']):.2f} s")]
     if found["first_paint"]:
         rows.insert(0, ("first useful paint", f"{statistics.median(found['first_paint']):.2f} s"))
-    asked = (("one picture at 512 px", "picture"), (f"{args.clients} clients at once, {args.size} px", "clients"),
-             (f"{args.requests} pictures, {AT_ONCE} visitors at a time", "soak"))  # fmt: skip
+    asked = [("one picture at 512 px", "picture"), (f"{args.clients} clients at once, {args.size} px", "clients"),
+             (f"{args.requests} pictures, {AT_ONCE} visitors at a time", "soak")]  # fmt: skip
+    if beside := found.get("beside"):
+        rows.append((f"both norms at {args.large} px", f"{beside['large']:.0f} s"))
+        asked.append((f"meanwhile pictures of {args.size} px, one after the other", "beside"))
     for title, name in asked:
         one = found[name]
         seconds = " / ".join(f"{each:.2f}" for each in one["seconds"]) or "none"

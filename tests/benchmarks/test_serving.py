@@ -52,10 +52,12 @@ def test_photos_that_were_never_seen_are_one_picture():
 
 @pytest.mark.slow
 def test_the_command_prints_and_saves_its_table(run_module, tmp_path):
-    few = ["--clients", 2, "--requests", 2, "--size", 64, "--rounds", 1, "--out", tmp_path / "found.json"]
+    few = ["--clients", 2, "--requests", 2, "--size", 64, "--rounds", 1, "--large", 600, "--out", tmp_path / "found.json"]
     done = run_module("benchmarks.serving", *few)
     assert done.returncode == 0, done.stderr
     assert re.search(r"^\| 2 clients at once, 64 px \| 2 right \([\d. /]+ s\), 0 busy, 0 wrong \|$", done.stdout, re.M)
     found = json.loads((tmp_path / "found.json").read_text())
     assert found["soak"]["right"] == 2 and len(found["soak"]["memory"]) == 11 and found["thumbnails"][0] > 0
+    assert found["beside"]["large"] > 0 and found["beside"]["right"] > 0 and not found["beside"]["wrong"]
+    assert re.search(r"^\| both norms at 600 px \| \d+ s \|$", done.stdout, re.M)
     assert run_module("benchmarks.serving", "--clients", 0).returncode == 2
