@@ -32,9 +32,14 @@ WANTED = {"video": {"width": {"ideal": 320}, "height": {"ideal": 240}}}  # of th
 MAX_PIXELS = 4_000_000  # of a frame, whatever the camera made of that
 START = "data:image/jpeg;base64,"
 PAUSE = 2.0  # s without a frame after which the rate is measured anew
-# A stream holds a thread while a frame of it is painted. After so many seconds of painting another visitor who waits has the
-# place, and who has left loses it.
-STREAMING: dict[str, Any] = {"concurrency_limit": 4, "concurrency_id": "camera", "time_limit": 30, "stream_every": EVERY}
+# More than one visitor has places: a stream that nobody reads keeps its own until so many seconds of painting, or of waiting
+# for a frame, are over. Whose frame is painted next, TURNS says.
+STREAMING: dict[str, Any] = {
+    "concurrency_limit": 2 * actions.PLACES,
+    "concurrency_id": "camera",
+    "time_limit": 30,
+    "stream_every": EVERY,
+}
 
 
 class Live(gr.Image):

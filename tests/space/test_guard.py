@@ -1,6 +1,8 @@
 """What strangers may ask of the page: past the queue nothing, through it what the page itself would ask."""
 
+import base64
 import http.client
+import io
 import itertools
 import json
 import os
@@ -12,10 +14,11 @@ import httpx
 import pytest
 from PIL import Image
 
-from space import actions, community, guard
+from space import actions, camera, community, guard
 from zoo.catalog import photo_styles
 from zoo.engine.painting import Painted
 from zoo.errors import StyleNotFoundError
+from zoo.images import open_photo
 
 
 def functions(page: str) -> list[dict]:
@@ -184,6 +187,31 @@ def test_one_visitor_s_walls_do_not_keep_others_waiting(page, private, photo, tw
         assert not any(each.done() for each in many)
         let_go.set()
         assert all(each.result()["success"] for each in many)
+
+
+def test_one_visitor_s_cameras_do_not_keep_others_waiting(page, private, photo, two_visitors):
+    """Eight streams that nobody read and that sent no further frame held the camera for half a minute (issue 13, item 40)."""
+    (one, other), file = two_visitors, io.BytesIO()
+    open_photo(photo, 64).save(file, "JPEG")
+    url = camera.START + base64.b64encode(file.getvalue()).decode()
+    data = [{"url": url, "meta": {"_type": "gradio.FileData"}}, next(iter(photo_styles())).slug, True, None]
+
+    def join(session, headers):
+        body = {"data": data, "fn_index": private["live"], "session_hash": session}
+        return httpx.post(f"{page}gradio_api/queue/join", json=body, headers=headers, timeout=30)
+
+    with ThreadPoolExecutor(9) as pool:
+        taken = list(pool.map(lambda number: join(f"stream-{number}", one).status_code, range(9)))
+    assert taken.count(200) == guard.PLACES and taken.count(429) == 1
+    time.sleep(1)  # they have the places there are
+    began = time.monotonic()
+    assert join("watched", other).status_code == 200
+    with httpx.stream("GET", f"{page}gradio_api/queue/data", params={"session_hash": "watched"}, timeout=60) as lines:
+        for line in lines.iter_lines():
+            message = json.loads(line.removeprefix("data: ")) if line.startswith("data: ") else {}
+            if message.get("output"):
+                break
+    assert "64×" in message["output"]["data"][2] and time.monotonic() - began < 15, message
 
 
 def test_a_visitor_is_an_address(monkeypatch):
