@@ -179,9 +179,10 @@ def write_json(path: Path, record: dict) -> None:
 
 
 def write_card(style: Style) -> None:
-    """README.md from what recipe.yaml and metrics.json say now."""
+    """README.md from what recipe.yaml and metrics.json say now. Raises TrainingError when it cannot be written."""
     try:
-        (style.folder / "README.md").write_text(make_card(replace(style)), encoding="utf-8")  # its records read anew
+        with changing_metrics(style.folder):  # of two who measure the same style, the last writes what both found
+            write_whole({style.folder / "README.md": make_card(replace(style)).encode()})  # its records read anew
     except OSError as error:
         raise TrainingError(f"cannot write {style.folder / 'README.md'}: {error}") from error
 

@@ -9,6 +9,7 @@ from zoo.card import make_card
 from zoo.catalog import load
 from zoo.errors import StyleFolderError
 from zoo.hub import Target
+from zoo.metadata import tells_nothing
 from zoo.names import is_hub_id
 from zoo.style import BUNDLED, Style, style_at
 
@@ -44,7 +45,7 @@ def publishable_files(style: Style) -> list[Path]:
     """The files of a style folder that are published, once it is found to be whole.
 
     Raises ZooError for a broken folder, one with links, weights that are not finite, a painting without title, author, licence
-    and source.
+    and source, one whose file says where and by whom it was photographed.
     """
     if not style.norms:
         raise StyleFolderError(f"{style.folder} holds no generator to publish")
@@ -54,6 +55,11 @@ def publishable_files(style: Style) -> list[Path]:
         raise StyleFolderError(
             f"{style.folder / 'recipe.yaml'} does not say the painting's {', '.join(missing)}: nobody could tell whether it "
             "may be shared; add that under painting:"
+        )
+    if (shown := style.picture("painting")) and not tells_nothing(shown):
+        raise StyleFolderError(
+            f"{shown} is no JPEG of colours alone: it may say where and by whom the painting was photographed; save it without "
+            "EXIF and comments, or export the style anew"
         )
     _ = style.held_out  # raises when metrics.json is broken
     if adapter.is_adapter(style.folder):

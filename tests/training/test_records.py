@@ -14,13 +14,14 @@ from tests.conftest import ROOT
 from training.config import TrainConfig
 from training.data.crops import PhotoFolder
 from training.data.paintings import Painting
-from training.records import check_other_half, differences, forget_measurements, recipe_record, write_metrics
+from training.records import check_other_half, differences, forget_measurements, recipe_record, write_card, write_metrics
 from training.running.grid import Grid
 from training.running.loop import resume
 from training.running.run import Run
 from zoo.errors import StyleFolderError, TrainingError
 from zoo.folder import changing_metrics
 from zoo.records import dump_yaml, read_record
+from zoo.style import style_at
 
 CONFIG = TrainConfig(style_weight=7.0)
 LATER = "upsampling"  # as if this key had come after the record was written
@@ -142,4 +143,6 @@ def test_who_changes_figures_waits_for_whoever_does(small_pair, monkeypatch):
             write_metrics(small_pair, {"psnr": {}})
         with pytest.raises(TrainingError, match=r"cannot update .*\.lock"):
             forget_measurements(small_pair)
+        with pytest.raises(TrainingError, match=r"cannot write .*README.md.*\.lock"):
+            write_card(style_at(small_pair))
     zoo.save(generator, small_pair)

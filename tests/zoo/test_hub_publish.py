@@ -2,6 +2,7 @@
 
 import pytest
 import yaml
+from PIL import ExifTags, Image
 from safetensors.torch import load_file, save_file
 
 import zoo
@@ -128,6 +129,20 @@ def test_a_page_of_words_is_what_somebody_wrote(hub, logged_in, painted_pair):
     with pytest.raises(HubAccessError, match="1 files? might be overwritten .README.md.*--replace"):
         zoo.publish(painted_pair, "alice/thesis")
     assert thesis.commits[thesis.refs["main"]]["README.md"] == b"# My thesis\n"
+
+
+def test_a_painting_that_says_where_it_was_photographed_stays_here(hub, logged_in, painted_pair):
+    """As an export by an earlier version left it."""
+    shown, exif = painted_pair / "images" / "painting.jpg", Image.Exif()
+    exif.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitude] = (52.0, 31.0, 12.0)
+    shown.parent.mkdir(exist_ok=True)
+    Image.new("RGB", (64, 48), "orange").save(shown, exif=exif)
+    with pytest.raises(StyleFolderError, match=r"painting.jpg .* without EXIF"):
+        zoo.publish(painted_pair, NAME)
+    assert not hub.repos
+    Image.open(shown).save(shown)
+    zoo.publish(painted_pair, NAME)
+    assert "images/painting.jpg" in hub.repos["model", NAME].commits[hub.repos["model", NAME].refs["main"]]
 
 
 BAD_NAMES = ["alice/-x", "alice/x.", "alice/a--b", "alice/x.git", "alice/" + "x" * 97, "alice", "a/b/c", "alice/x y"]
