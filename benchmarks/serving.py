@@ -110,6 +110,14 @@ def as_file(uploaded: httpx.Response) -> dict[str, Any]:
     return {"path": uploaded.json()[0], "meta": {"_type": "gradio.FileData"}}
 
 
+def call(visitor: httpx.Client, page: str, name: str, data: list) -> str | None:
+    """The events by which an endpoint answers; None where the page says that it is busy."""
+    joined = visitor.post(f"{page}/gradio_api/call/{name}", json={"data": data})
+    if joined.status_code in BUSY:
+        return None
+    return visitor.get(f"{page}/gradio_api/call/{name}/{joined.json()['event_id']}").text
+
+
 def stylize(page: str, size: int, wanted: np.ndarray) -> Answer:
     """A new visitor uploads a photo, asks for a picture, waits, downloads it and looks at it."""
     began = time.perf_counter()
@@ -123,10 +131,8 @@ def stylize(page: str, size: int, wanted: np.ndarray) -> Answer:
             if sent.status_code in BUSY:
                 return answer("busy")
             data = [as_file(sent), STYLE, "instance", size]
-            joined = visitor.post(f"{page}/gradio_api/call/stylize", json={"data": data})
-            if joined.status_code in BUSY:
+            if (told := call(visitor, page, "stylize", data)) is None:
                 return answer("busy")
-            told = visitor.get(f"{page}/gradio_api/call/stylize/{joined.json()['event_id']}").text
             event, _, said = told.partition("\ndata: ")
             if "error" in event:
                 return answer("busy" if "wait until" in said or "try again" in said else said.strip())
@@ -209,8 +215,7 @@ def large(page: str, side: int, size: int, wanted: np.ndarray) -> dict[str, Any]
         began = time.perf_counter()
         with new_visitor() as visitor:
             data = [as_file(upload(visitor, page, file.getvalue())), STYLE, side]
-            joined = visitor.post(f"{page}/gradio_api/call/compare", json={"data": data}).json()
-            told = visitor.get(f"{page}/gradio_api/call/compare/{joined['event_id']}").text
+            told = call(visitor, page, "compare", data) or "it is busy"
         if "event: complete" not in told:
             raise ConfigError(f"the page painted nothing of {side} px: {told[-300:]}")
         return time.perf_counter() - began

@@ -44,9 +44,9 @@ class Grid:
         """Raise TrainingError when `out` holds cells that differ in more than style weight, style size and steps."""
         shared = {key: value for key, value in dataclasses.asdict(self.base).items() if key not in IN_NAME}
         shared |= {"painting": sha256(self.painting), "content": str(self.content)}
-        shared["from"] = describe_start(self.start, ("instance",))
+        shared["from"] = began = describe_start(self.start, ("instance",))
         record, text = self.out / "probe.json", json.dumps(shared, indent=1)
-        known = with_tensors_hashed(read_record(record), self.start, ("instance",))
+        known = with_tensors_hashed(read_record(record), self.start, began)
         if record.is_file() and (other := differences(known, json.loads(text))):
             raise TrainingError(f"{self.out} holds cells that differ in {', '.join(other)}: choose another --out")
         write_whole({record: text.encode()})

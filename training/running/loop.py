@@ -161,7 +161,7 @@ def resume(run: Run, state: dict | None, identification: dict, twins: list[Twin]
     if state is None:
         return 0
     anew = f"choose another --out, or delete {run.folder} to start anew"
-    known = with_tensors_hashed(state["run"], run.start, run.norms)
+    known = with_tensors_hashed(state["run"], run.start, run.started_from)
     there, here = ({**record, **record["recipe"], "recipe": {}} for record in (known, identification))
     if other := differences(there, here):
         raise TrainingError(f"{run.out} holds a run that differs in {', '.join(other)}: {anew}")

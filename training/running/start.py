@@ -110,13 +110,13 @@ def describe_start(start: tuple[Style, ...], norms: tuple[str, ...] = ()) -> lis
     ]
 
 
-def with_tensors_hashed(record: dict, start: tuple[Style, ...], norms: tuple[str, ...]) -> dict:
-    """A record of a run that began from `start`. The first ones name the SHA-256 of weights files: where these are the same,
-    that of their tensors stands there instead."""
+def with_tensors_hashed(record: dict, start: tuple[Style, ...], described: list[dict]) -> dict:
+    """A record of a run that began from `start`, as `describe_start` tells of it. The first ones name the SHA-256 of weights
+    files: where these are the same, that of their tensors stands there instead."""
     now = {
-        weights_sha256(style.folder, norm): found["sha256"][norm]
-        for style, found in zip(start, describe_start(start, norms), strict=True)
-        for norm in norms
+        weights_sha256(style.folder, norm): tensors
+        for style, found in zip(start, described, strict=True)
+        for norm, tensors in found["sha256"].items()
     }
 
     def renewed(value: Any) -> Any:
