@@ -132,6 +132,7 @@ def test_errors_of_the_page_name_files_without_their_place(error, shown):
     assert caught.value.message == shown
 
 
+@pytest.mark.slow
 def test_a_style_of_few_bytes_may_take_much_and_is_refused(photo, tmp_path, monkeypatch):
     """Of the texture network, six times as wide as its width says; at a size that fits it is painted (issue 13, item 33)."""
     zoo.save(zoo.create(architecture="texture", width=32), tmp_path / "wide")
@@ -142,6 +143,7 @@ def test_a_style_of_few_bytes_may_take_much_and_is_refused(photo, tmp_path, monk
     assert actions.compare(str(photo), "wide", 128).picture("instance").size == (128, 128)
 
 
+@pytest.mark.slow
 def test_a_picture_of_the_page_has_its_limit_whatever_the_machine_has(photo, tmp_path, monkeypatch):
     """The most expensive style of a stranger holds a visitor's turn for a minute, not for ten (issue 13, items 33 and 40)."""
     zoo.save(zoo.create(architecture="texture", width=48), tmp_path / "wide")

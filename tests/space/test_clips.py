@@ -55,6 +55,7 @@ def test_a_clip_is_painted_with_its_sound(folder):
     assert np.abs(found[0] - planes(np.asarray(first))).mean() < 3  # but for the encoder's loss
 
 
+@pytest.mark.slow
 def test_a_gpu_is_asked_for_several_frames_at_once(folder, monkeypatch):
     """Which are painted as they are one by one; each is told, and who stops waits for no more than are under way."""
     clip, calls, told, here = str(folder / "holiday.mp4"), [], [], actions.frames_on_gpu

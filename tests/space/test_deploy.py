@@ -116,6 +116,7 @@ def test_a_space_keeps_its_hardware_and_gets_the_requirements_of_it(hub, logged_
     assert main(["--to", "alice/demo", "--hardware", "cpu-basic"]) == 0 and "whl/cpu" in held()
 
 
+@pytest.mark.slow
 def test_a_static_space_gets_what_is_built_and_no_other_page_goes_over_it(hub, logged_in, pair, ort, capsys):
     """Issue 17."""
     pytest.importorskip("onnx")

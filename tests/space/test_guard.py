@@ -167,6 +167,7 @@ def test_one_visitor_does_not_keep_the_hub_from_others(page, private, two_visito
         assert all("no slow" in each.result()["output"]["error"] for each in held)
 
 
+@pytest.mark.slow
 def test_one_visitor_s_walls_do_not_keep_others_waiting(page, private, photo, two_visitors, monkeypatch):
     """Eight large pictures were looked at before the next visitor's (issue 13, item 40)."""
     begun, let_go = threading.Event(), threading.Event()

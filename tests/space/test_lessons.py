@@ -64,6 +64,7 @@ def test_the_shared_generators_stay_as_they_are(photo):
     assert all(torch.equal(value, before[key]) for key, value in batch.state_dict().items())
 
 
+@pytest.mark.slow
 def test_the_border_by_zeros_and_as_trained(photo):
     zeros, reflected = lessons.teach("border", str(photo), "great-wave")
     side = lessons.CORNER * lessons.TIMES

@@ -29,6 +29,7 @@ def test_health(page):
     assert told == {"ok": True, "styles": len(list_styles()), "version": zoo.__version__}
 
 
+@pytest.mark.slow
 def test_what_is_painted_is_counted_with_its_seconds(page, photo, trained_together):
     before, client = read(page), Client(page, verbose=False, analytics_enabled=False)
     client.predict(handle_file(str(photo)), "starry-night", 64, api_name="/compare")

@@ -28,6 +28,7 @@ def test_a_tile_goes_on_over_its_edge_as_it_does_inside():
         assert across(pixels[:200, :200], axis)[-1] > steps[:-1].max()  # of a cut, which wraps nowhere
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", ["instance", "batch"])
 def test_the_seed_decides_and_it_is_the_library_s_tile(norm):
     before = COUNTS.read().pictures["texture"]
@@ -90,6 +91,7 @@ def test_the_tab_has_the_styles_that_make_tiles_those_of_visitors_too(monkeypatc
     assert shown == ["mine", SLUG] and "left out" not in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_without_such_a_style_the_tab_says_how_to_train_one(monkeypatch):
     none = [style for style in list_styles() if style.takes_photo]
     monkeypatch.setattr(ui, "sound_styles", lambda: (none, []))

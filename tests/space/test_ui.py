@@ -118,6 +118,7 @@ def test_a_local_styles_pictures_in_a_ring_of_links_break_no_answer(monkeypatch,
     assert paths and not any(str(small_pair) in path for path in paths)
 
 
+@pytest.mark.slow
 def test_a_link_in_a_local_style_shows_nothing_of_this_machine(monkeypatch, tmp_path, small_pair):
     """A stranger's style may have come by git, which keeps links: it is no style, and what they lead to is not open."""
     secret = tmp_path / "home" / "instance.jpg"
@@ -144,6 +145,7 @@ def test_errors_tell_no_visitor_where_files_lie(monkeypatch, tmp_path):
         assert said == "cannot read config.json: [Errno 13] 'config.json', see owner/name or https://hf.co/owner/name"
 
 
+@pytest.mark.slow
 def test_the_documentation_is_served_where_it_was_built(monkeypatch, tmp_path):
     """And a mark beside the page's title."""
     (tmp_path / "index.html").write_text("Start in two minutes")

@@ -1,6 +1,7 @@
 """The pictures of a style folder: made by its stored generators, of the photos that were asked for."""
 
 import numpy as np
+import pytest
 from PIL import Image, ImageStat
 
 import zoo
@@ -44,6 +45,7 @@ def test_sizes_are_shown_pixel_for_pixel(small_pair):
     assert np.array_equal(np.asarray(sheet.crop((x, y, x + w, y + h))), np.asarray(expected))
 
 
+@pytest.mark.slow
 def test_all_pictures_are_written(small_pair, examples):
     assert main([str(small_pair), "--photos", str(examples)]) == 0
     assert {p.name for p in (small_pair / "images").iterdir()} == {

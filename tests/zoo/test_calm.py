@@ -45,6 +45,7 @@ def test_statistics_are_an_exponential_moving_average(frames):
     assert calm.memory.keys() == {"photo", *(f"norm {i}" for i in range(norms))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ["johnson", "texture"])
 def test_the_module_paints_as_the_engine(frames, architecture):
     generator = random_generator(architecture=architecture, width=2)

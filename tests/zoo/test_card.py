@@ -95,12 +95,20 @@ def test_the_licence_of_the_weights_is_asked_for_and_said(hub, logged_in, painte
         make_card(style_at(painted_pair), licence="a\nb")
 
 
-@pytest.mark.parametrize("slug", sorted(path.name for path in BUNDLED.iterdir()))
+SHOWN = sorted(path.parts[-3] for path in BUNDLED.glob("*/images/painting.jpg"))
+
+
+def test_a_licence_comes_with_what_it_is_of():
+    assert SHOWN and {path.parent.name for path in BUNDLED.glob("*/LICENSE-painting.txt")} <= set(SHOWN)
+
+
+@pytest.mark.parametrize("slug", SHOWN)
 def test_a_reproduction_under_the_gpl_brings_its_text_along(hub, logged_in, slug, tmp_path):
     """Published, and pulled with its pictures. (issue 13, item 30)"""
     zoo.publish(BUNDLED / slug, "alice/x")
     files = held(hub)
-    needed = "images/painting.jpg" in files and "GPL" in find(slug).painting["source"]
+    assert "images/painting.jpg" in files
+    needed = "GPL" in find(slug).painting["source"]
     assert ("LICENSE-painting.txt" in files) == needed
     if needed:
         assert b"GNU GENERAL PUBLIC LICENSE" in files["LICENSE-painting.txt"] and b"LICENSE-painting.txt" in files["README.md"]

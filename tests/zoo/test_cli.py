@@ -78,6 +78,7 @@ def test_sigterm_ends_a_command_tidily():
     assert end.value.code == 143 and tidied and signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends SIGINT")
 @pytest.mark.parametrize("library", ["torch", "argparse"])
 @pytest.mark.parametrize("start", ["-m zoo", "-m training.train", "-m space.deploy", "app.py", "missing-ingredient"])

@@ -39,6 +39,7 @@ def test_a_conditional_generator_starts_as_its_plain_one():
     assert torch.equal(choose(make_conditional(plain, 2), 1)(photos), expected)
 
 
+@pytest.mark.slow
 def test_training_one_style_leaves_the_rows_of_the_others_alone():
     generator = conditional("batch").train()
     before = {key: value.clone() for key, value in generator.state_dict().items() if ".rows." in key}

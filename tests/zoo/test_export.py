@@ -22,6 +22,7 @@ def _needs_onnx():
     pytest.importorskip("onnxruntime")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "keys",
     [{}, {"norm": "batch"}, {"norm": "contrast"}, {"padding": "zero"}, {"padding": "replicate", "upsampling": "bilinear"}],

@@ -27,6 +27,7 @@ def random_generator(norm, **keys):
     return generator
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("norm", ["instance", "batch"])

@@ -21,6 +21,7 @@ from zoo.errors import (
 from zoo.style import BUNDLED, Style, style_at
 
 
+@pytest.mark.slow
 def test_published_found_pulled_and_the_same_pixels(hub, logged_in, painted_pair, photo):
     address = zoo.publish(painted_pair, NAME)
     assert address.startswith(f"{hub.url}/{NAME}")

@@ -35,6 +35,7 @@ def test_every_padding_and_upsampling_works_at_the_smallest_size(architecture, p
     assert build(architecture=architecture, padding=padding, upsampling=upsampling)(photos).shape == photos.shape
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_instance_norm_paints_each_picture_by_itself(architecture):
     generator, photos = build(architecture=architecture, norm="instance").eval(), torch.rand(3, 3, 40, 40)

@@ -155,6 +155,7 @@ def test_zoom_enlarges_crops_and_changes_nothing_without(examples):
     assert PhotoFolder(examples, 32, zoom=1e6)[0].shape == (3, 32, 32)  # at least a pixel of the photo
 
 
+@pytest.mark.slow
 def test_a_training_whose_loader_fails_ends(examples):
     """The loaders end with it, which multiprocessing asks of them by a signal."""
     code = (

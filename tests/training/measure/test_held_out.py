@@ -34,6 +34,7 @@ def gram(f):
     return flat @ flat.T / flat.size
 
 
+@pytest.mark.slow
 def test_the_definition(examples, photo):
     vgg, painting = load_vgg(), Image.open(examples / "sunset.jpg")
     layers = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
@@ -56,6 +57,7 @@ def test_the_definition(examples, photo):
     assert found["photo"]["content"] == 0
 
 
+@pytest.mark.slow
 def test_means_run_over_photos_not_batches(examples):
     objective = held_out_objective(load_vgg(), open_photo(examples / "sunset.jpg"))
     photos = list_photos(examples)[:3]

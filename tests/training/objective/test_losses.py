@@ -107,6 +107,7 @@ def test_relative_losses_are_fractions_of_the_energies_they_compare_with():
     np.testing.assert_allclose(losses["style"].numpy(), expected, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", [1e-5, 1.0, 1e5])
 def test_a_loss_network_in_float16_has_the_gradients_of_float32(examples, unit):
     """Whatever the unit of the loss, relative ones being small (issue 13, item 2)."""

@@ -45,6 +45,7 @@ def gram64(features):
     return torch.einsum("bim,bjm->bij", flat, flat) / (c * h * w)
 
 
+@pytest.mark.slow
 def test_the_losses_are_the_sums_written_out(vgg, painting, pictures, photos):
     objective = painting_objective(CONFIG, painting, vgg)
     features = objective.photo_features(photos, seed=7)

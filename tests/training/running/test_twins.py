@@ -49,6 +49,7 @@ def same(a, b):
     return all(torch.equal(a[key], b[key]) for key in a)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["adam", "muon"])
 @pytest.mark.parametrize("norm", ["instance", "batch"])
 def test_a_step_that_is_not_finite_changes_nothing(norm, optimizer, objective, photos):
@@ -103,6 +104,7 @@ def test_a_checkpoint_of_version_0_1_is_taken_up(objective, photos):
     assert same(state(twin), state(other))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("keys", [{}, {"architecture": "texture"}, {"padding": "zero", "averaging": 0.9}])
 def test_half_precision_is_of_steps_alone(keys, objective, tmp_path):
     """What is previewed, measured and stored is float32, after a run in float32, too (issue 13, items 5 and 13)."""
@@ -121,6 +123,7 @@ def test_half_precision_is_of_steps_alone(keys, objective, tmp_path):
     assert 1e-4 < (painted["float32"] - painted["bfloat16"]).abs().mean() < 0.02
 
 
+@pytest.mark.slow
 def test_repeated_ones_halve_the_rate_and_then_end_the_run(objective, photos):
     twin, said = make("instance"), []
     bad = torch.full_like(photos, float("nan"))

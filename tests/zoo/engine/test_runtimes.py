@@ -37,6 +37,7 @@ def test_it_paints_as_the_module_does_from_several_threads(name):
     assert len(found) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_what_it_cannot_do_torch_does(name, monkeypatch):
     pytest.importorskip(name)

@@ -57,6 +57,7 @@ def few(examples):
     return settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
+@pytest.mark.slow
 @few(8)
 @given(st.data())
 def test_any_strips_at_any_level_give_the_modules_picture(monkeypatch, data):
