@@ -20,9 +20,8 @@ from space.browser.look import variables
 from space.browser.runtime import BUILDS, runtime_files
 from space.theme import make_theme
 from space.words import BROWSER, NORMS
-from zoo.catalog import load
 from zoo.errors import ConfigError, StyleFolderError
-from zoo.export import export
+from zoo.export import export_for_browsers
 from zoo.folder import write_whole
 from zoo.images import list_photos, open_photo
 from zoo.style import PHOTO, Style
@@ -110,12 +109,12 @@ def card() -> str:
 
 
 def _generators(styles: list[Style]) -> Iterator[tuple[str, bytes]]:
-    """Names and ONNX files, one a style and norm: kernels stored in float16, everything computed in float32."""
+    """Names and ONNX files, one a style and norm."""
     with tempfile.TemporaryDirectory() as folder:
         for style in styles:
             for norm in NORMS:
                 target = Path(folder) / f"{style.slug}-{norm}.onnx"
-                export(load(style, norm), target, half=True, facts={"style": style.slug, "norm": norm})
+                export_for_browsers(style, norm, target)
                 yield f"styles/{target.name}", target.read_bytes()
 
 
