@@ -15,7 +15,7 @@ import yaml
 from PIL import Image, ImageOps
 
 from space import opening
-from space.browser.index import HEADERS, INDEX, ISOLATION, PAGE, TILE, index
+from space.browser.index import INDEX, ISOLATION, PAGE, TILE, headers, index
 from space.browser.look import variables
 from space.browser.runtime import BUILDS, runtime_files
 from space.theme import make_theme
@@ -130,7 +130,7 @@ def _service_worker(files: dict[str, bytes]) -> bytes:
     """sw.js, which knows every file by what it holds: what has not changed is not fetched again."""
     hashes = {name: hashlib.sha256(data).hexdigest()[:16] for name, data in sorted(files.items())}
     source = Template((PAGE / WORKER).read_text(encoding="utf-8"))
-    return source.substitute(files=json.dumps(hashes, indent=1), headers=json.dumps(HEADERS, indent=1)).encode()
+    return source.substitute(files=json.dumps(hashes, indent=1), headers=json.dumps(headers(), indent=1)).encode()
 
 
 def _tile(path: Path, side: int) -> Image.Image:

@@ -122,7 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send(self, data: bytes, status: int = 200, **headers: str) -> None:
         self.send_response(status)
-        for key, value in {"Content-Length": str(len(data)), **headers, **self.more}.items():
+        always = {"Content-Length": str(len(data)), "Access-Control-Allow-Origin": "*"}
+        for key, value in {**always, **headers, **self.more}.items():
             if value:
                 self.send_header(key, value)
         self.end_headers()
