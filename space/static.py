@@ -5,8 +5,8 @@
   python -m space.static browser/ --ort DIR                          where there is no npm: see docs/BROWSER.md
 
 The styles become ONNX files (pip install 'missing-ingredient[export]'); onnxruntime-web comes from npm, once, now: the page
-asks nobody but its own host for anything. `make demo` serves the folder browser/ of a clone below /browser;
-python -m space.deploy --static puts it on a Space.
+asks nobody but its own host for anything, unless its visitor names a style of the Hub (of another one by HF_ENDPOINT, now).
+`make demo` serves the folder browser/ of a clone below /browser; python -m space.deploy --static puts it on a Space.
 """
 
 import argparse

@@ -9,7 +9,7 @@
   python -m zoo texture starry-night-texture -o tile.png        a seamless tile, by a style trained for textures
   python -m zoo find van gogh --sort likes                      styles that others share on the Hub
   python -m zoo pull owner/name --to name                       take one with you
-  python -m zoo publish ./my-painting --to me/my-painting       share yours
+  python -m zoo publish ./my-painting --to me/my-painting       share yours (--onnx: with the page in a browser, too)
 
 STYLE is a slug of the list, the path of a style folder, or owner/name[@revision] of a style on the Hub.
 """

@@ -5,7 +5,7 @@ from typing import Any
 
 from zoo.adapter import AdapterConfig, is_adapter
 from zoo.errors import ConfigError, shorten
-from zoo.folder import CONFIG, PAINTING_LICENCE, twin_folder
+from zoo.folder import CONFIG, ONNX, PAINTING_LICENCE, twin_folder
 from zoo.names import is_hub_id, make_slug
 from zoo.records import dump_yaml
 from zoo.style import Style
@@ -69,16 +69,20 @@ LABELS = {
 }
 
 
-def make_card(style: Style, name: str | None = None, hub: str | None = None, licence: str | None = None) -> str:
+def make_card(
+    style: Style, name: str | None = None, hub: str | None = None, licence: str | None = None, onnx: bool = False
+) -> str:
     """Markdown with Hub front matter: painting, pictures, how to use, figures, recipe, limitations, citation, licences.
 
     `name` is what the style is called by in the examples: its slug, or owner/name on the Hub at the address `hub`. `licence`
-    of the weights, as the Hub writes it, stands in for the recipe's. Raises ConfigError for one that is none.
+    of the weights, as the Hub writes it, stands in for the recipe's. `onnx`: beside the weights lies an ONNX file of each norm.
+    Raises ConfigError for a licence that is none.
     """
     licence = check_licence(licence or style.painting.get("licence_weights", WEIGHTS_LICENCE))
+    name = name or style.slug
     return "\n".join([_front_matter(style, name, hub, licence), *_painting(style), *_pictures(style), "## Use\n",
-                      _how(style, name or style.slug), *_figures(style), *_recipe(style), _limitations(style), _CITATION,
-                      *_rights(style, licence)])  # fmt: skip
+                      _how(style, name), *([_browser(style, name)] if onnx else []), *_figures(style), *_recipe(style),
+                      _limitations(style), _CITATION, *_rights(style, licence)])  # fmt: skip
 
 
 def check_licence(licence: object) -> str:
@@ -93,6 +97,11 @@ def _how(style: Style, name: str) -> str:
         return _HOW_TILES.format(name=name, install=INSTALL)
     twin = "   # --norm batch: its matched twin" if "batch" in style.norms else ""
     return _HOW.format(name=name, twin=twin, install=INSTALL)
+
+
+def _browser(style: Style, name: str) -> str:
+    files = " and ".join(f"`{twin_folder('', norm) / ONNX}`" for norm in style.norms)
+    return f"{files}: the same for ONNX Runtime, and for the page that paints in a browser, which takes the name `{name}`.\n"
 
 
 def _front_matter(style: Style, name: str | None, hub: str | None, licence: str) -> str:

@@ -3,6 +3,7 @@
     starry-night/
       README.md  config.json  model.safetensors  recipe.yaml  metrics.json  images/
       batch/     the matched batch-norm twin: config.json, model.safetensors
+      model.onnx batch/model.onnx     on the Hub alone, where they were asked for: for the page that paints in a browser
 
 Weights are stored in float16, norm parameters and running statistics in float32, and computed in float32; metrics.json
 records the SHA-256 of each generator's tensors and config, which are compared at every loading. No pickle is ever read.
@@ -32,6 +33,7 @@ from zoo.records import read_record
 from zoo.registry import Generator, create
 
 CONFIG, WEIGHTS, METRICS = "config.json", "model.safetensors", "metrics.json"
+ONNX = "model.onnx"  # of a style on the Hub; made anew whenever it is published, never read here
 PAINTING_LICENCE = "LICENSE-painting.txt"  # of the reproduction in images/, where that has to come with its text
 HASHES = ("weights", "config")  # keys of metrics.json: SHA-256, by norm, of what decides the pictures
 LOCK, PATIENCE = ".lock", 60  # the file that who changes metrics.json holds, no part of the style; seconds to wait for it

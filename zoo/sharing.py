@@ -1,13 +1,15 @@
 """Styles that go out and come in as whole folders: what may be published, and a copy to keep of what is on the Hub."""
 
 import shutil
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
 from zoo import adapter, folder, hub, trust
 from zoo.card import make_card
 from zoo.catalog import load
-from zoo.errors import StyleFolderError
+from zoo.errors import ConfigError, StyleFolderError
+from zoo.export import INSTALL, export_for_browsers
 from zoo.hub import Target
 from zoo.metadata import tells_nothing
 from zoo.names import is_hub_id
@@ -22,23 +24,42 @@ def publish(
     message: str | None = None,
     licence: str | None = None,
     dry_run: bool = False,
+    onnx: bool = False,
 ) -> str:
     """Upload a style folder as one commit of owner/name (made if need be), or as a pull request to it; returns its address.
 
     The card is written anew from recipe and metrics; the weights are under `licence`, or what the recipe says. What the
-    repository held of an earlier version and the folder no longer has is removed; nothing changed makes no commit. A dry run
-    returns what would be done, in words. Raises ZooError for a folder that should not be published, HubError when the Hub
-    refuses, or owner/name holds something else than a style and is not to be replaced.
+    repository held of an earlier version and the folder no longer has is removed; nothing changed makes no commit. With `onnx`
+    each norm goes along as an ONNX file, for the page that paints in a browser. A dry run returns what would be done, in words.
+    Raises ZooError for a folder that should not be published, HubError when the Hub refuses, or owner/name holds something else
+    than a style and is not to be replaced.
     """
     style, to = source if isinstance(source, Style) else style_at(source), Target(to) if isinstance(to, str) else to
     files, repo = publishable_files(style), to.repo
-    card = make_card(replace(style, slug=repo.split("/")[1]), repo, hub.endpoint(), licence)
+    card = make_card(replace(style, slug=repo.split("/")[1]), repo, hub.endpoint(), licence, onnx)
     named = {path.relative_to(style.folder).as_posix(): path for path in files}
-    old = [*trust.RECORDS, *trust.WEIGHTS, folder.PAINTING_LICENCE, "images/*", "batch/*"]
-    plan = hub.check_target(to, files=[*named, "README.md"], old=old)
-    if dry_run:
-        return plan
-    return hub.upload_style(named, card, message or f"{style.title}: {' and '.join(style.norms)} norm", to, old)
+    old = [*trust.RECORDS, *trust.WEIGHTS, folder.ONNX, folder.PAINTING_LICENCE, "images/*", "batch/*"]
+    with tempfile.TemporaryDirectory() as made:
+        if onnx:
+            named |= onnx_files(style, Path(made))
+        plan = hub.check_target(to, files=[*named, "README.md"], old=old)
+        if dry_run:
+            return plan
+        return hub.upload_style(named, card, message or f"{style.title}: {' and '.join(style.norms)} norm", to, old)
+
+
+def onnx_files(style: Style, made: Path) -> dict[str, Path]:
+    """Write each norm of a style as an ONNX file into the folder `made`; the files by their names in a repository.
+
+    Raises ConfigError when one cannot be exported, paints otherwise than the weights, or onnxruntime is not there to see that.
+    """
+    files = {}
+    for norm in style.norms:
+        target = folder.twin_folder(made, norm) / folder.ONNX
+        if export_for_browsers(style, norm, target).levels is None:
+            raise ConfigError(f"an ONNX file is compared with the weights before it is published, by onnxruntime: {INSTALL}")
+        files[target.relative_to(made).as_posix()] = target
+    return files
 
 
 def publishable_files(style: Style) -> list[Path]:

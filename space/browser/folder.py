@@ -15,14 +15,13 @@ import yaml
 from PIL import Image, ImageOps
 
 from space import opening
-from space.browser.index import HEADERS, INDEX, ISOLATION, PAGE, TILE, index
+from space.browser.index import INDEX, ISOLATION, PAGE, TILE, headers, index
 from space.browser.look import variables
 from space.browser.runtime import BUILDS, runtime_files
 from space.theme import make_theme
 from space.words import BROWSER, NORMS
-from zoo.catalog import load
 from zoo.errors import ConfigError, StyleFolderError
-from zoo.export import export
+from zoo.export import export_for_browsers
 from zoo.folder import write_whole
 from zoo.images import list_photos, open_photo
 from zoo.style import PHOTO, Style
@@ -110,12 +109,12 @@ def card() -> str:
 
 
 def _generators(styles: list[Style]) -> Iterator[tuple[str, bytes]]:
-    """Names and ONNX files, one a style and norm: kernels stored in float16, everything computed in float32."""
+    """Names and ONNX files, one a style and norm."""
     with tempfile.TemporaryDirectory() as folder:
         for style in styles:
             for norm in NORMS:
                 target = Path(folder) / f"{style.slug}-{norm}.onnx"
-                export(load(style, norm), target, half=True, facts={"style": style.slug, "norm": norm})
+                export_for_browsers(style, norm, target)
                 yield f"styles/{target.name}", target.read_bytes()
 
 
@@ -131,7 +130,7 @@ def _service_worker(files: dict[str, bytes]) -> bytes:
     """sw.js, which knows every file by what it holds: what has not changed is not fetched again."""
     hashes = {name: hashlib.sha256(data).hexdigest()[:16] for name, data in sorted(files.items())}
     source = Template((PAGE / WORKER).read_text(encoding="utf-8"))
-    return source.substitute(files=json.dumps(hashes, indent=1), headers=json.dumps(HEADERS, indent=1)).encode()
+    return source.substitute(files=json.dumps(hashes, indent=1), headers=json.dumps(headers(), indent=1)).encode()
 
 
 def _tile(path: Path, side: int) -> Image.Image:

@@ -5,14 +5,19 @@ import json
 from pathlib import Path
 from string import Template
 from typing import Any
+from urllib.parse import urlsplit
 
 from space.browser.look import to_html
 from space.browser.runtime import BUILDS
 from space.opening import Opening
 from space.settings import SIZES
 from space.words import BROWSER, HERO, LEFT, NORMS, WHY, about, captions
+from zoo import hub
+from zoo.folder import CONFIG, ONNX, twin_folder
 from zoo.images import open_photo
+from zoo.records import LIMITS
 from zoo.style import PHOTO, Style
+from zoo.trust import MAX_WEIGHTS, MAX_WIDTH
 
 PAGE = Path(__file__).parent / "page"
 INDEX = "index.html"
@@ -23,14 +28,23 @@ ISOLATION = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }
-# The browser itself sees to it that nothing leaves: it connects to the page's own host alone.
 POLICY = (
-    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; "
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self' blob: {hub}; "
     "img-src 'self' blob: data:; media-src 'self' blob:; style-src 'self' 'unsafe-inline'; object-src 'none'; "
     "base-uri 'none'; form-action 'none'"
 )
-HEADERS = {**ISOLATION, "Content-Security-Policy": POLICY}
 PAINTED = [size for size in SIZES.values() if size <= 1080]  # px; more takes a browser too much memory
+
+
+def policy() -> str:
+    """The Content-Security-Policy, by which the browser itself sees to it that nothing leaves: the page connects to its own
+    host, to what it holds in memory and, for the styles that a visitor names, to the Hub."""
+    return POLICY.format(hub=" ".join(hub.addresses()))
+
+
+def headers() -> dict[str, str]:
+    """The headers that the page comes with."""
+    return {**ISOLATION, "Content-Security-Policy": policy()}
 
 
 def index(styles: list[Style], first: Opening, files: set[str]) -> str:
@@ -39,18 +53,31 @@ def index(styles: list[Style], first: Opening, files: set[str]) -> str:
         "styles": [_facts(style, files) for style in styles],
         "captions": {left: captions(left) for left in LEFT},
         "runtime": BUILDS,
+        "hub": _hub(),
     }
     photos = [name for name in sorted(files) if name.startswith("examples/") and not name.endswith("-tile.jpg")]
     photos.sort(key=lambda name: name != f"examples/{PHOTO.stem}.jpg")  # the zoo's own first
     width, height = open_photo(first.pictures["instance"] or PHOTO).size
     return Template((PAGE / INDEX).read_text(encoding="utf-8")).substitute(
-        policy=html.escape(POLICY), hero=to_html(HERO), promise=html.escape(BROWSER), why=to_html(WHY),
+        policy=html.escape(policy()), hub=urlsplit(hub.endpoint()).netloc,
+        hero=to_html(HERO), promise=html.escape(BROWSER), why=to_html(WHY),
         captions=captions("batch"), info=html.escape(first.words), contrast=first.contrast, width=width, height=height,
         about=to_html(about(styles[0])), painting=_painting(zoo["styles"][0]["painting"]), photo=photos[0],
         examples="\n".join(map(_example, photos)), styles="\n".join(map(_style, styles)), sizes="\n".join(map(_size, PAINTED)),
         notice=' Photos, paintings, licences: <a href="NOTICE">NOTICE</a>.' if "NOTICE" in files else "",
         zoo=json.dumps(zoo).replace("<", "\\u003c"),
     )  # fmt: skip
+
+
+def _hub() -> dict[str, Any]:
+    """Where the page asks for a style of the Hub, for which files, and how large they may be: as zoo/trust.py has it."""
+    places = {norm: twin_folder("", norm) for norm in NORMS}
+    return {
+        "address": hub.endpoint(),
+        "files": {norm: {"config": (at / CONFIG).as_posix(), "onnx": (at / ONNX).as_posix()} for norm, at in places.items()},
+        "limits": {"config": LIMITS[".json"], "onnx": MAX_WEIGHTS},
+        "width": MAX_WIDTH,
+    }
 
 
 def _facts(style: Style, files: set[str]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from space.browser.index import HEADERS
+from space.browser.index import headers
 
 
 class Handler(SimpleHTTPRequestHandler):
@@ -12,7 +12,7 @@ class Handler(SimpleHTTPRequestHandler):
 
     def end_headers(self) -> None:
         """Ours, and the end."""
-        for key, value in {**HEADERS, "Cache-Control": "no-cache"}.items():
+        for key, value in {**headers(), "Cache-Control": "no-cache"}.items():
             self.send_header(key, value)
         super().end_headers()
 

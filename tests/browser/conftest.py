@@ -9,7 +9,11 @@ from queue import Queue
 
 import pytest
 
+import zoo
 from space import actions
+from space.browser.folder import build
+from tests.browser.static import STYLES
+from zoo.errors import ConfigError
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
@@ -49,6 +53,17 @@ def browser():
         opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory):
+    """The page without a server, built; see without_runtime. ORT_WEB names a folder that holds the latter."""
+    ort, out = os.environ.get("ORT_WEB"), tmp_path_factory.mktemp("built") / "page"
+    try:
+        build(out, [zoo.find(slug) for slug in STYLES], Path(ort) if ort else None)
+    except ConfigError as error:
+        without_runtime(error)
+    return out
 
 
 DESKTOP, PHONE = pytest.param((1280, 900), id="desktop"), pytest.param((390, 844), id="phone")

@@ -1,64 +1,33 @@
 """The page without a server behind it, in a real browser: it paints there, as PyTorch does, and goes on without a network."""
 
 import base64
-import io
 import itertools
-import os
-import threading
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
 
 import zoo
-from space.browser.folder import build
-from tests.browser.conftest import ARGS, CHROMIUM, DESKTOP, PHONE, without_runtime
-from tests.conftest import EXAMPLES
-from zoo.errors import ConfigError
-from zoo.images import fade, open_photo, to_image, to_tensor
+from tests.browser.conftest import ARGS, CHROMIUM, DESKTOP, PHONE
+from tests.browser.static import (
+    NORMS,
+    PATIENCE,
+    STYLES,
+    Host,
+    assert_painted,
+    painted,
+    photo_of,
+    png,
+    ready,
+    save,
+    shown,
+    upload,
+    visit,
+    within,
+)
+from zoo.images import fade
 
 pytestmark = pytest.mark.slow
-STYLES = ("starry-night", "the-scream")
-NORMS = ("batch", "instance")
-PATIENCE = 120_000  # ms
-
-
-class Host(ThreadingHTTPServer):
-    """Any host of files: it knows nothing of the page, sends no headers of ours, and counts what it sends."""
-
-    def __init__(self, folder):
-        self.sent, self.folder = 0, folder
-        super().__init__(("127.0.0.1", 0), partial(Counted, directory=str(folder)))
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-        self.url = f"http://127.0.0.1:{self.server_port}/"
-
-    def stop(self):
-        self.shutdown()
-        self.server_close()
-
-
-class Counted(SimpleHTTPRequestHandler):
-    def copyfile(self, source, outputfile):
-        self.server.sent += os.fstat(source.fileno()).st_size
-        super().copyfile(source, outputfile)
-
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    """The page, built; see without_runtime. ORT_WEB names a folder that holds the latter."""
-    ort, out = os.environ.get("ORT_WEB"), tmp_path_factory.mktemp("built") / "page"
-    try:
-        build(out, [zoo.find(slug) for slug in STYLES], Path(ort) if ort else None)
-    except ConfigError as error:
-        without_runtime(error)
-    return out
 
 
 @pytest.fixture(scope="module")
@@ -75,62 +44,6 @@ def tab(browser, host, request):
     context = browser.new_context(viewport={"width": width, "height": height})
     yield visit(context, host.url)
     context.close()
-
-
-def visit(context, url):
-    opened = context.new_page()
-    opened.outside, opened.complaints = [], []
-    context.on("request", lambda r: None if r.url.startswith((url, "blob:", "data:")) else opened.outside.append(r.url))
-    opened.on("pageerror", lambda error: opened.complaints.append(str(error)))
-    opened.on("console", lambda said: opened.complaints.append(said.text) if said.type in ("error", "warning") else None)
-    opened.goto(url)
-    ready(opened)
-    return opened
-
-
-def ready(tab):
-    expect(tab.locator("body[data-on]")).to_be_attached(timeout=PATIENCE)
-
-
-def png(image):
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
-
-
-def photo_of(width, height):
-    """A part of a photo, of that very size."""
-    return open_photo(EXAMPLES / "astronaut.jpg").resize((width, height))
-
-
-def upload(tab, image, name="mine.png"):
-    """Put a photo in; returns when both norms have painted it."""
-    w, h = image.size
-    tab.locator("#photo input").set_input_files({"name": name, "mimeType": "image/png", "buffer": png(image)})
-    expect(tab.locator("#info")).to_contain_text(f"{w}×{h} px · batch norm", timeout=PATIENCE)
-    expect(tab.locator("#comparison")).to_have_attribute("aria-busy", "false", timeout=PATIENCE)
-
-
-def shown(tab):
-    """The pictures left and right of the line."""
-    found = tab.locator("#comparison canvas").evaluate_all("all => all.map(canvas => canvas.toDataURL())")
-    return [Image.open(io.BytesIO(base64.b64decode(data.split(",")[1]))).convert("RGB") for data in found]
-
-
-def painted(image, slug, norm):
-    """What PyTorch paints."""
-    return to_image(zoo.load(slug, norm)(to_tensor(image)))
-
-
-def within(one, other, levels=2):
-    """The share of values that lie no further apart."""
-    return (np.abs(np.asarray(one, int) - np.asarray(other, int)) <= levels).mean()
-
-
-def assert_painted(tab, image, slug=STYLES[0]):
-    for found, norm in zip(shown(tab), NORMS, strict=True):
-        assert within(found, painted(image, slug, norm)) >= 0.999, norm
-    assert within(*shown(tab)) < 0.9  # it could tell
 
 
 def test_it_paints_as_pytorch_does(tab):
@@ -189,14 +102,6 @@ def test_a_photo_a_style_and_both_pictures_kept(tab, tmp_path):
         left, right = (both.convert("RGB").crop((x, 0, x + 240, 180)) for x in (0, both.width - 240))
         assert both.height > 180 and within(left, shown(tab)[0], 0) == within(right, shown(tab)[1], 0) == 1
     assert not tab.outside and not tab.complaints
-
-
-def save(tab, button, folder):
-    with tab.expect_download() as waiting:
-        tab.locator(button).click()
-    target = folder / waiting.value.suggested_filename
-    waiting.value.save_as(target)
-    return target
 
 
 def test_contrast_left_strength_and_colours(tab):

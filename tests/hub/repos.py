@@ -67,4 +67,4 @@ class Repo:
 
 def is_large(path: str) -> bool:
     """Whether the Hub keeps a file by LFS."""
-    return path.endswith(".safetensors")
+    return path.endswith((".safetensors", ".onnx"))

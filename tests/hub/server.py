@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 
 from tests.hub.repos import Repo, git_oid, is_large
 
-TOKEN, USER = "hf_test_token_of_alice", "alice"
+TOKEN, USER, ANYWHERE = "hf_test_token_of_alice", "alice", {"Access-Control-Allow-Origin": "*"}  # by pages of anywhere
 KINDS = {"models": "model", "datasets": "dataset", "spaces": "space"}
 
 
@@ -122,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def send(self, data: bytes, status: int = 200, **headers: str) -> None:
         self.send_response(status)
-        for key, value in {"Content-Length": str(len(data)), **headers, **self.more}.items():
+        for key, value in {"Content-Length": str(len(data)), **ANYWHERE, **headers, **self.more}.items():
             if value:
                 self.send_header(key, value)
         self.end_headers()

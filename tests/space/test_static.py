@@ -12,7 +12,7 @@ import yaml
 
 from space.browser import runtime
 from space.browser.folder import build
-from space.browser.index import HEADERS, ISOLATION
+from space.browser.index import ISOLATION, headers
 from space.browser.look import to_html, variables
 from space.browser.server import make_server
 from space.static import main
@@ -60,11 +60,19 @@ def test_the_styles_paint_as_torch_does_and_take_half_the_room(built, pair, norm
 
 def test_the_service_worker_knows_every_file_by_what_it_holds(built):
     source = (built / "sw.js").read_text(encoding="utf-8")
-    files, headers = (json.loads(found) for found in re.findall(r"^const [A-Z]+ = (\{.*?^\});", source, re.M | re.S))
+    files, sent = (json.loads(found) for found in re.findall(r"^const [A-Z]+ = (\{.*?^\});", source, re.M | re.S))
     there = {str(path.relative_to(built)): path for path in built.rglob("*") if path.is_file() and path.name != "sw.js"}
     assert files == {name: hashlib.sha256(path.read_bytes()).hexdigest()[:16] for name, path in there.items()}
-    assert headers == HEADERS
+    assert sent == headers()
     assert re.search(r"\$\{self\.registration\.scope\}", source) and "$$" not in source
+
+
+def test_it_may_speak_to_its_host_and_to_the_hub_alone(monkeypatch):
+    """huggingface.co sends who wants a large file on to another host, which its own *.hf.co are."""
+    monkeypatch.delenv("HF_ENDPOINT", raising=False)
+    assert "; connect-src 'self' blob: https://huggingface.co https://*.hf.co; " in headers()["Content-Security-Policy"]
+    monkeypatch.setenv("HF_ENDPOINT", "https://hub.example.org")
+    assert "; connect-src 'self' blob: https://hub.example.org; " in headers()["Content-Security-Policy"]
 
 
 def test_its_card_makes_a_static_space_of_it(built):
@@ -146,4 +154,4 @@ def test_the_server_sends_what_threads_need(tmp_path):
         answer = httpx.get(f"http://127.0.0.1:{server.server_port}/a.mjs")
         server.shutdown()
     assert answer.text == "1" and "javascript" in answer.headers["content-type"]
-    assert {key: answer.headers[key] for key in HEADERS} == HEADERS
+    assert {key: answer.headers[key] for key in headers()} == headers()

@@ -7,6 +7,7 @@ from safetensors.torch import load_file, save_file
 
 import zoo
 from tests.zoo.conftest import NAME
+from zoo import export
 from zoo.__main__ import main
 from zoo.catalog import BUNDLED
 from zoo.errors import (
@@ -18,6 +19,7 @@ from zoo.errors import (
 )
 from zoo.folder import LOCK
 from zoo.hub import Target
+from zoo.sharing import pull_to
 
 
 def test_large_files_go_by_lfs_and_the_rest_in_the_commit(hub, logged_in, painted_pair):
@@ -166,6 +168,47 @@ def test_a_pull_request_to_somebody_else(hub, logged_in, painted_pair):
     assert "discussions/1" in zoo.publish(painted_pair, Target("bob/style", pull_request=True))
     assert repo.refs["main"] == main_before and "model.safetensors" in repo.commits[repo.refs["refs/pr/1"]]
     assert zoo.find("bob/style@refs/pr/1").norms == ["instance", "batch"]
+
+
+ONNX = {"instance": "model.onnx", "batch": "batch/model.onnx"}
+
+
+def test_each_norm_goes_along_as_onnx_where_it_is_asked_for(hub, logged_in, painted_pair, tmp_path, capsys):
+    """Checked; in the form that a browser takes; removed again with the next version that is published without (issue 17)."""
+    onnx, _ = pytest.importorskip("onnx"), pytest.importorskip("onnxruntime")
+    from zoo.export import compare
+
+    command = ["publish", str(painted_pair), "--to", NAME]
+    assert main([*command, "--onnx", "--dry-run"]) == 0
+    assert capsys.readouterr().out.rstrip().endswith(", model.onnx, batch/model.onnx") and not hub.repos
+    assert main([*command, "--onnx"]) == 0
+    held = lambda: hub.repos["model", NAME].commits[hub.repos["model", NAME].refs["main"]]  # noqa: E731
+    for norm, file in ONNX.items():
+        assert compare(zoo.load(painted_pair, norm), held()[file]) < 2.55
+        kernels = [tensor for tensor in onnx.load_from_string(held()[file]).graph.initializer if len(tensor.dims) == 4]
+        assert kernels and {tensor.data_type for tensor in kernels} == {onnx.TensorProto.FLOAT16}
+    assert b"`model.onnx` and `batch/model.onnx`" in held()["README.md"] and f"name `{NAME}`".encode() in held()["README.md"]
+    commits = len(hub.repos["model", NAME].commits)
+    assert main([*command, "--onnx"]) == 0 and len(hub.repos["model", NAME].commits) == commits  # the same once more
+    held()["model.onnx"] = bytes(2**27)  # whatever it is: nobody who pulls takes it
+    assert pull_to(NAME, tmp_path / "mine").norms == ["instance", "batch"]
+    assert not list((tmp_path / "mine").rglob("*.onnx")) and not [r for r in hub.requests if r.endswith("/model.onnx")]
+    assert main(command) == 0
+    assert not set(ONNX.values()) & set(held()) and b"onnx" not in held()["README.md"]
+
+
+def test_onnx_that_paints_otherwise_is_not_published(hub, logged_in, painted_pair, monkeypatch):
+    for module in ("onnx", "onnxruntime"):
+        pytest.importorskip(module)
+    other = export.to_onnx(zoo.create(width=2, residual_blocks=1))
+    with monkeypatch.context() as patched:
+        patched.setattr(export, "halve", lambda model: other)
+        with pytest.raises(ConfigError, match="paints otherwise than torch"):
+            zoo.publish(painted_pair, NAME, onnx=True)
+    monkeypatch.setattr(export, "compare", lambda *both: None)  # as without onnxruntime
+    with pytest.raises(ConfigError, match="compared with the weights.*pip install"):
+        zoo.publish(painted_pair, NAME, onnx=True)
+    assert not hub.requests
 
 
 def spoil_recipe(folder):

@@ -5,6 +5,7 @@ import json
 import sys
 from pathlib import Path
 
+from zoo import folder
 from zoo.card import WEIGHTS_LICENCE
 from zoo.catalog import find, load, sound_styles
 from zoo.cli import Commands, say
@@ -43,6 +44,9 @@ def add(commands: Commands) -> None:
     sub.add_argument("--pr", action="store_true", help="open a pull request instead, to a repository of somebody else")
     sub.add_argument("--message", metavar="M", help="of the commit")
     sub.add_argument("--licence-weights", metavar="ID", help="as the Hub writes it (default: the recipe's, or apache-2.0)")
+    sub.add_argument(
+        "--onnx", action="store_true", help="each norm as an ONNX file, too, for the page that paints in a browser"
+    )
     sub.add_argument("--replace", action="store_true", help="even where the repository holds something else than a style")
     sub.add_argument("--dry-run", action="store_true", help="check the folder and say what would be done")
     sub.set_defaults(run=publish_command)
@@ -136,8 +140,11 @@ def publish_command(args: argparse.Namespace) -> None:
     from zoo import hub, sharing
 
     to = hub.Target(args.to, args.private, args.pr, args.replace)
-    say(sharing.publish(args.folder, to, args.message, args.licence_weights, args.dry_run))
+    say(sharing.publish(args.folder, to, args.message, args.licence_weights, args.dry_run, args.onnx))
     licence = args.licence_weights or style_at(args.folder).painting.get("licence_weights", WEIGHTS_LICENCE)
     say(f"the weights under {licence} (--licence-weights says another)", sys.stderr)
     if args.dry_run:
-        say(", ".join(str(path.relative_to(args.folder)) for path in sharing.publishable_files(style_at(args.folder))))
+        style = style_at(args.folder)
+        files = [path.relative_to(args.folder) for path in sharing.publishable_files(style)]
+        files += [folder.twin_folder("", norm) / folder.ONNX for norm in style.norms if args.onnx]
+        say(", ".join(map(str, files)))

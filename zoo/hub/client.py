@@ -30,6 +30,11 @@ def endpoint() -> str:
     return os.environ.get("HF_ENDPOINT", constants.ENDPOINT).rstrip("/")
 
 
+def addresses() -> tuple[str, ...]:
+    """What a browser that asks the Hub for files connects to: the Hub, and where huggingface.co sends on to for large ones."""
+    return (endpoint(), "https://*.hf.co") if endpoint() == "https://huggingface.co" else (endpoint(),)
+
+
 SHA = re.compile(r"[0-9a-f]{40}")  # of a commit
 SHARE_VARIABLE = "MISSING_INGREDIENT_SHARE"  # 1: who opens this machine's page is its owner, and has the owner's login
 

@@ -1,5 +1,6 @@
 // The page: what a visitor sets, and what is shown of it. Every change paints the one state anew; of paintings the newest wins.
 import * as camera from "./camera.js";
+import { bring } from "./hub.js";
 import * as line from "./line.js";
 import * as offline from "./offline.js";
 import { encode, read, reduce, tile } from "./photo.js";
@@ -76,7 +77,8 @@ function show() {
   find("#captions").innerHTML = zoo.captions[left];
   const times = Object.entries(painted).map(([norm, { seconds }]) => `${norm} norm ${seconds.toFixed(2)} s`);
   info.textContent = [`${picture.width}×${picture.height} px`, ...times, ...pace, `on your ${on}`].join(" · ");
-  find("#about").innerHTML = shown.style.about;
+  const { about } = shown.style; // ours is HTML, of a style from the Hub it is an element
+  typeof about === "string" ? (find("#about").innerHTML = about) : find("#about").replaceChildren(about);
   find("#painting").hidden = !shown.style.painting;
   if (shown.style.painting) find("#painting img").src = shown.style.painting;
   all("#saves button").forEach((button) => (button.disabled = false));
@@ -96,13 +98,43 @@ async function take(found, mine) {
 }
 
 // The wall on one's own photo, tile by tile, after whatever is asked for meanwhile.
-async function hang(mine) {
+async function hang(mine, styles = zoo.styles) {
   const small = await tile(photo, TILE), wanted = () => mine === visits;
-  for (const one of zoo.styles) {
+  for (const one of styles) {
     const done = await painter?.paint(wanted, one.generators.instance, small).catch(() => null); // `paint` says why
     if (!wanted()) return;
     if (done) put(find(`[data-style="${one.slug}"] img`), await encode(done.picture, "image/jpeg"));
   }
+}
+
+// A style of the Hub, for this visit: the one time that this page asks anybody but its own host.
+async function takeShared(given) {
+  const note = find("#hub-note"), name = given.trim().replace(`${zoo.hub.address}/`, ""), get = find("#hub button");
+  get.disabled = true;
+  note.textContent = `Asking ${new URL(zoo.hub.address).host} ...`;
+  try {
+    await ready;
+    let found = zoo.styles.find(({ title }) => title === name);
+    if (!found) {
+      found = await bring(name, zoo.hub, zoo.runtime);
+      zoo.styles.push(found);
+      addTile(found);
+      hang(visits, [found]);
+    }
+    note.textContent = `${name} hangs on the wall until you leave this page.`;
+    pick(found.slug);
+  } catch ({ message }) {
+    note.textContent = message;
+  }
+  get.disabled = false;
+}
+
+function addTile({ slug, title }) {
+  const added = find("#styles button").cloneNode(true);
+  Object.assign(added, { title }).dataset.style = slug;
+  added.querySelector("img").removeAttribute("src");
+  added.querySelector(".caption-label").textContent = title;
+  find("#styles .grid-container").append(added);
 }
 
 function put(image, blob) {
@@ -146,6 +178,12 @@ function choose(slug) {
   all("#styles button").forEach((button) => button.setAttribute("aria-pressed", button.dataset.style === slug));
 }
 
+function pick(slug) {
+  choose(slug);
+  lookUp();
+  paint();
+}
+
 async function runCamera() {
   await camera.start();
   find("#camera").textContent = "Stop";
@@ -182,7 +220,11 @@ function wire() {
   strength.addEventListener("input", () => (mark(strength), finishAnew()));
   [keep, ...all("input[name=left]")].forEach((one) => one.addEventListener("change", finishAnew));
   all("input[name=size]").forEach((one) => one.addEventListener("change", () => paint()));
-  all("#styles button").forEach((one) => one.addEventListener("click", () => (choose(one.dataset.style), lookUp(), paint())));
+  find("#styles").addEventListener("click", ({ target }) => {
+    const one = target.closest("button");
+    if (one) pick(one.dataset.style);
+  });
+  find("#hub").addEventListener("submit", (event) => (event.preventDefault(), takeShared(find("#hub input").value)));
   all("#examples button").forEach((one) => one.addEventListener("click", () => takeSource(readExample(one.dataset.photo))));
   const input = find("#photo input");
   input.addEventListener("change", () => (takeFile(input.files[0]), (input.value = ""))); // the same one may be chosen again
