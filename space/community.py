@@ -157,7 +157,7 @@ def add_tab(tab: gr.Tab) -> Shared:
         label="on the Hub", columns=4, height="auto", object_fit="cover", allow_preview=False, interactive=False, buttons=[],
         visible=False, elem_id="community",
     )  # fmt: skip
-    more = gr.Button("Show more", size="sm", visible=False, elem_id="more")
+    more = gr.Button("Show more", size="sm", visible=False, elem_id="show-more")
     with gr.Row():
         name = gr.Textbox(placeholder="owner/name or owner/name@revision", show_label=False, scale=4, elem_id="hub-name")
         use = gr.Button("Use this style", variant="primary", scale=1, min_width=130, elem_id="use")
