@@ -12,6 +12,7 @@ from space import actions, api, blocklist, community, events, moving, opening, t
 from space.credit import FORMATS
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard
+from space.names import NAME
 from space.page import Page
 from space.parts import Controls, Knobs, Parts, Result, tiles
 from space.photo_input import PhotoInput
@@ -83,6 +84,7 @@ def launch_options() -> dict:
     return {
         "theme": make_theme(),
         "css_paths": HERE / "style.css",
+        "js": NAME,
         "footer_links": ["api", "settings"],
         "enable_monitoring": False,  # /metrics says as much, and no address of it is printed for whoever asks
         "run_history": False,  # nobody's photos are kept, not even in their own browser
