@@ -23,7 +23,7 @@ WORK = 1e12  # multiplications of a picture, at most: half a minute on two cores
 PICTURE = int(2.5 * 2**30)  # bytes that painting one in one piece may take, likewise a minute's work of what needs most
 LIMIT = "the limit of this page"
 PNG = "data:image/png;base64,"
-MASK = 2**16, 2**20  # letters and pixels of what the page's brush has drawn, at most
+MASK = 2**17, 2**20  # letters and pixels of what the page's brush has drawn, at most
 BLENDED = 4  # styles, at most: each is loaded
 
 

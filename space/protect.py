@@ -21,7 +21,7 @@ const find = selector => element.querySelector(selector), [picture, canvas] = ['
 const pen = canvas.getContext('2d');
 let known = [], loading, last = null;
 
-// What was brushed, from the value: where a picture of the visit or a link brings it, or a new photo takes it away.
+// What was brushed, from the value: a picture of the visit brings it back, a new photo or a link takes it away.
 async function draw() {
   const value = props.value, drawn = new Image();
   if (value) {
