@@ -46,11 +46,12 @@ HUB = Turns(at_once=4, places=PLACES, places_of_all=24)  # or one slow answer of
 
 @dataclass(frozen=True)
 class Finish:
-    """What is done to pictures once they are painted: see `zoo.finish`. Raises ConfigError for a strength out of range, and
-    where the photo's colours are kept neither nor painted."""
+    """What is done to pictures once they are painted: the arguments of `zoo.finish`. Raises ConfigError for a strength out of
+    range, and where the photo's colours are kept neither nor painted."""
 
     strength: float = 1.0
     keep_colours: bool = False
+    protect: Image.Image | None = None
 
     def __post_init__(self) -> None:
         check_strength(self.strength)
@@ -67,10 +68,11 @@ class Comparison:
     painted: dict[str, Painted]
 
     def picture(self, norm: str, how: Finish = Finish()) -> Image.Image:
-        """What that norm painted, finished; the photo itself where the style lacks that twin."""
+        """What that norm painted, finished; the photo itself where the style lacks that twin. Raises PhotoError for a mask of
+        another shape."""
         if norm not in self.painted:
             return self.photo
-        return finish(self.painted[norm].image, self.photo, how.strength, how.keep_colours)
+        return finish(self.painted[norm].image, self.photo, how.strength, how.keep_colours, how.protect)
 
     def credit(self, norm: str) -> Credit:
         """What is to be said of that picture: nothing of the photo itself."""

@@ -1,10 +1,12 @@
 """What was asked for, looked at: every function of the page can be called by its index, with anything for a value."""
 
+import base64
+import io
 import math
 from dataclasses import dataclass
 from typing import TypeGuard, cast
 
-from PIL import Image
+from PIL import Image, ImageOps
 
 from space.words import NORMS
 from zoo import memory
@@ -20,6 +22,8 @@ LARGE = 2048  # px; pictures with a longer side are painted one at a time, while
 WORK = 1e12  # multiplications of a picture, at most: half a minute on two cores; 26 megapixels by a style of width 16
 PICTURE = int(2.5 * 2**30)  # bytes that painting one in one piece may take, likewise a minute's work of what needs most
 LIMIT = "the limit of this page"
+PNG = "data:image/png;base64,"
+MASK = 2**17, 2**20  # letters and pixels of what the page's brush has drawn, at most
 BLENDED = 4  # styles, at most: each is loaded
 
 
@@ -71,6 +75,21 @@ def check_weights(weights: object) -> dict[str, float]:
         need = f'2 to {BLENDED} styles with shares that add up to 1, as {{"morning": 0.5, "evening": 0.5}}'
         raise ConfigError(f"a blend takes {need}, got {shorten(weights)}")
     return shares
+
+
+def check_protect(drawn: object) -> Image.Image | None:
+    """What the page's brush has drawn, see `space.protect`, as a mask for `zoo.finish`; None for nothing. Raises PhotoError."""
+    if drawn in ("", None):
+        return None
+    try:
+        if not isinstance(drawn, str) or not drawn.startswith(PNG) or len(drawn) > MASK[0]:
+            raise ValueError("not of the page's brush")
+        file = io.BytesIO(base64.b64decode(drawn[len(PNG) :], validate=True))
+    except ValueError as error:
+        need = "what is protected comes from the page's brush, as a small PNG: clear it, and brush again"
+        raise PhotoError(need) from error
+    flat = open_photo(file, None, MASK[1], ("PNG",))
+    return ImageOps.invert(flat.getchannel("G"))  # a colour without green, by now over white
 
 
 def check_work(photo: Image.Image, generators: list[Generator], strokes: float = 1.0) -> None:

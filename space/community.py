@@ -149,17 +149,27 @@ def add_tab(tab: gr.Tab) -> Shared:
     """Lay the tab out; returns the components that the page wires to its comparison."""
     gr.Markdown(INTRO)
     with gr.Row():
-        words = gr.Textbox(placeholder="search: starry, portrait ...", show_label=False, scale=3, elem_id="words")
-        sort = gr.Dropdown(list(hub.SORTS), value="likes", show_label=False, scale=1, min_width=110, elem_id="sort")
+        words = gr.Textbox(
+            label="Words to search for", placeholder="search: starry, portrait ...", show_label=False, scale=3, elem_id="words"
+        )
+        sort = gr.Dropdown(
+            list(hub.SORTS), value="likes", label="Order", show_label=False, scale=1, min_width=110, elem_id="sort"
+        )
         search = gr.Button("Search", scale=1, min_width=90, elem_id="search")
     note = gr.Markdown(elem_id="community-note")
     gallery = gr.Gallery(
         label="on the Hub", columns=4, height="auto", object_fit="cover", allow_preview=False, interactive=False, buttons=[],
         visible=False, elem_id="community",
     )  # fmt: skip
-    more = gr.Button("Show more", size="sm", visible=False, elem_id="more")
+    more = gr.Button("Show more", size="sm", visible=False, elem_id="show-more")
     with gr.Row():
-        name = gr.Textbox(placeholder="owner/name or owner/name@revision", show_label=False, scale=4, elem_id="hub-name")
+        name = gr.Textbox(
+            label="A style of the Hub",
+            placeholder="owner/name or owner/name@revision",
+            show_label=False,
+            scale=4,
+            elem_id="hub-name",
+        )
         use = gr.Button("Use this style", variant="primary", scale=1, min_width=130, elem_id="use")
     with gr.Accordion("Share a style", open=False, elem_id="share"):
         _add_share()

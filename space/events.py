@@ -18,7 +18,7 @@ from gradio.components import Component
 from PIL import ImageOps
 
 from space import actions, community, words
-from space.asked import LARGE, check_index, is_large
+from space.asked import LARGE, check_index, check_protect, is_large
 from space.credit import check_format
 from space.files import save_result
 from space.guard import who
@@ -96,7 +96,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         with actions.plain_errors():
             try:
                 format = check_format(given[knobs.format])
-                how = actions.Finish(set_["strength"], set_["colours"])
+                how = actions.Finish(set_["strength"], set_["colours"], check_protect(set_["protect"]))
                 visit = Visit(who(request), newest, teller(progress) if is_large(size) else ignore)
                 done = actions.compare(photo, slug, size, set_["contrast"] / 100, set_["strokes"], visit)
             except Superseded:
@@ -190,8 +190,9 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
 
     photo = controls.photo
     quiet: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple", "api_visibility": "private"}
-    # A visitor's own photo begins as it is, whatever the last one had lost.
-    begun = photo.input(None, None, knobs.contrast, js="() => 100")
+    # A visitor's own photo begins as it is, whatever the last one had lost; nothing of another photo is protected.
+    begun = photo.input(None, None, [knobs.contrast, knobs.protect], js="() => [100, '']")
+    picked = controls.picked.then(None, None, knobs.protect, js="() => ''")
     repaint: dict[str, Any] = {
         "fn": paint_pair,
         "inputs": {photo, chosen, controls.size, *knobs.inputs, controls.seen},
@@ -209,9 +210,10 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         knobs.left.input,
         knobs.strength.release,
         knobs.colours.input,
+        knobs.protect.input,
         knobs.format.input,
     ]
-    for after in (begun.then, controls.picked.then, functools.partial(gr.on, changes)):
+    for after in (begun.then, picked.then, functools.partial(gr.on, changes)):
         after(**repaint).success(None, result.link, js=TO_ADDRESS)
     restored = [photo, controls.size, *knobs.restored.values(), controls.styles, chosen]
     demo.load(None, None, address, js="() => location.search")  # who follows no link asks nothing of the server

@@ -42,6 +42,7 @@ class Knobs:
     left: gr.Radio
     strength: gr.Slider
     colours: gr.Checkbox
+    protect: gr.HTML
     format: gr.Radio
 
     @property
@@ -52,7 +53,7 @@ class Knobs:
     @property
     def restored(self) -> dict[str, Component]:
         """What belongs to a picture, and comes back with it, by the fields of `space.settings.Settings`."""
-        return {name: getattr(self, name) for name in ("contrast", "strokes", "left", "strength", "colours")}
+        return {name: getattr(self, name) for name in ("contrast", "strokes", "left", "strength", "colours", "protect")}
 
 
 @dataclass(frozen=True)

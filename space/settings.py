@@ -34,8 +34,9 @@ MEANINGS: dict[str, dict[str, Any]] = {
 @dataclass(frozen=True)
 class Settings:
     """What a picture is made of: a style by slug or owner/name[@revision], the path of a photo, px of the long side, % of the
-    photo's contrast, the paint's strength, what is on the left, whether the photo keeps its colours, the length of strokes, and
-    % from the left of the line between both pictures, which the browser alone knows."""
+    photo's contrast, the paint's strength, what is on the left, whether the photo keeps its colours, the length of strokes, %
+    from the left of the line between both pictures, which the browser alone knows, and what is protected, as of
+    `space.protect`, which no link could hold."""
 
     style: str
     photo: str = str(PHOTO)
@@ -46,6 +47,7 @@ class Settings:
     colours: bool = False
     strokes: float = 1.0
     line: int = 50
+    protect: str = ""
 
 
 def to_link(settings: Settings) -> dict[str, str]:
@@ -75,5 +77,10 @@ def from_link(said: Mapping[str, str], slugs: list[str]) -> tuple[Settings | Non
 
 
 def remember(seen: list[tuple[Settings, str]], settings: Settings, thumbnail: str) -> list[tuple[Settings, str]]:
-    """The last REMEMBERED pictures of a visit with this one first, each once: what they are made of, and a file of them."""
-    return [(settings, thumbnail), *(one for one in seen if one[0] != settings)][:REMEMBERED]
+    """The last REMEMBERED pictures of a visit with this one first, each once: what they are made of, and a file of them.
+
+    Every touch of the brush makes another picture: of those that differ in what is protected alone, the last is remembered.
+    """
+    return [
+        (settings, thumbnail), *(one for one in seen if replace(one[0], protect=settings.protect) != settings)
+    ][:REMEMBERED]  # fmt: skip

@@ -13,4 +13,10 @@ def make_theme() -> gr.Theme:
         radius_size=gr.themes.sizes.radius_lg,
         font=FONT,
         font_mono=["ui-monospace", "Menlo", "monospace"],
-    ).set(body_text_color_subdued="*neutral_500")  # dark enough to be read on white (WCAG AA), which gradio's is not
+    ).set(  # colours far enough apart to be read (WCAG AA), which gradio's are not
+        body_text_color_subdued="*neutral_500",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_hover_dark="*primary_800",
+    )

@@ -12,9 +12,11 @@ from space import actions, api, blocklist, community, events, moving, opening, t
 from space.credit import FORMATS
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard
+from space.names import NAME
 from space.page import Page
 from space.parts import Controls, Knobs, Parts, Result, tiles
 from space.photo_input import PhotoInput
+from space.protect import add_pad
 from space.settings import PHOTOS, REMEMBERED, SIZES, STROKES
 from space.status import status_routes
 from space.theme import make_theme
@@ -82,6 +84,7 @@ def launch_options() -> dict:
     return {
         "theme": make_theme(),
         "css_paths": HERE / "style.css",
+        "js": NAME,
         "footer_links": ["api", "settings"],
         "enable_monitoring": False,  # /metrics says as much, and no address of it is printed for whoever asks
         "run_history": False,  # nobody's photos are kept, not even in their own browser
@@ -130,6 +133,7 @@ def _result_column(style: Style) -> tuple[Result, Knobs]:
             keep = gr.Checkbox(False, label="Keep my photo's colours", elem_id="keep-colours", container=False)
         strokes = gr.Radio(list(STROKES.items()), value=1.0, label="Brush strokes", elem_id="strokes")
         strength = gr.Slider(0, 1, value=1, step=0.05, label="Strength of the paint", elem_id="strength")
+        protect = add_pad()
     with gr.Row(elem_id="downloads"):
         saves = [gr.DownloadButton(f"Download {norm} norm", size="sm", interactive=False, min_width=150, elem_id=f"save-{norm}")
                  for norm in NORMS]  # fmt: skip
@@ -142,7 +146,7 @@ def _result_column(style: Style) -> tuple[Result, Knobs]:
                             visible=bool(painted), min_width=110, elem_id="painting")  # fmt: skip
         words = gr.Markdown(about(style), elem_id="about")
     result = Result(slider, sides, info, tuple(saves), words, painting, gr.JSON(visible=False))
-    return result, Knobs(contrast, strokes, left, strength, keep, kept_as)
+    return result, Knobs(contrast, strokes, left, strength, keep, protect, kept_as)
 
 
 def _control_column(styles: list[Style]) -> Controls:

@@ -18,6 +18,7 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
+from PIL import Image
 
 from zoo.device import pick_device
 from zoo.engine.painting import Manner
@@ -93,6 +94,7 @@ class Job:
     device: str = "auto"
     engine: str = "auto"
     strokes: float = 1.0
+    protect: Image.Image | None = None
 
     def __post_init__(self) -> None:
         check_size(self.size)
@@ -108,7 +110,8 @@ class Job:
         """All that pictures depend on beside the photo. Raises a ZooError when the style cannot be loaded."""
         weights = tensors_sha256(painter(self.device).generator(self.style, self.norm).state_dict())
         settings = [self.style.slug, self.norm, self.size, self.seed, self.strength, self.keep_colours, self.strokes]
-        return json.dumps([weights, *settings])
+        mask = [] if self.protect is None else [hashlib.sha256(self.protect.tobytes()).hexdigest(), self.protect.size]
+        return json.dumps([weights, *settings, *mask])
 
     def mark(self, photo: Path) -> str:
         """What is written into a painting, to know it again: the style, and a hash of the settings and of the photo's size and
@@ -191,7 +194,8 @@ class _Work:
         with self._turn:
             manner = job.manner(self._tell)
             painted = painter(job.device).paint(image, job.style, (job.norm,), manner=manner)[job.norm].image
-        save_picture(finish(painted, image, job.strength, job.keep_colours), target, exif=exif_of(image, mark))
+        done = finish(painted, image, job.strength, job.keep_colours, job.protect)
+        save_picture(done, target, exif=exif_of(image, mark))
         return note
 
     def _tell(self, share: float) -> None:

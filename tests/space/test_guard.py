@@ -89,7 +89,8 @@ def test_how_the_page_is_used_is_nobody_s_to_ask(page, address):
 def test_private_functions_check_what_they_get(page, private, photo):
     """A contrast that is no number, a size of none, a tile that is not there: refused by index, too (issue 13, item 32)."""
     there = upload(page, photo)
-    for word, data in (("contrast", given(there, float("nan"))), ("size", given(there, size=None))):
+    wrong = given(there, float("nan")), given(there, size=None), given(there, protect="/etc/passwd")
+    for word, data in zip(("contrast", "size", "protected"), wrong, strict=True):
         answer = ask(page, private["paint_pair"], data)
         assert not answer["success"] and word in answer["output"]["error"]
     for index in (-1, len(photo_styles()), 1.5, "0", None, [0]):
@@ -100,9 +101,9 @@ def test_private_functions_check_what_they_get(page, private, photo):
 NUMBERS = itertools.count(1)
 
 
-def given(photo, contrast=100, size=256):
+def given(photo, contrast=100, size=256, protect=""):
     """What `paint_pair` takes, in the order in which the page's parts were made: what a visitor set."""
-    return [contrast, "batch", False, 1, 1, "PNG", photo, size, None, None]
+    return [contrast, "batch", False, 1, 1, protect, "PNG", photo, size, None, None]
 
 
 @pytest.fixture

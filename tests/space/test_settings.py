@@ -54,7 +54,7 @@ def test_links_that_ask_for_nothing_of_ours():
 
 def test_every_choice_has_a_word_and_its_own():
     assert set(MEANINGS["left"]) == set(LEFT) and len(set(MEANINGS["photo"].values())) == len(PHOTOS)
-    assert set(MEANINGS) | {"style"} == set(Settings.__dataclass_fields__)
+    assert set(MEANINGS) | {"style", "protect"} == set(Settings.__dataclass_fields__)
 
 
 def test_a_visit_remembers_its_last_pictures_each_once():
@@ -63,3 +63,11 @@ def test_a_visit_remembers_its_last_pictures_each_once():
         seen = remember(seen, Settings("udnie", contrast=k), f"{k}.jpg")
     assert [file for _, file in seen] == ["15.jpg", "19.jpg", "18.jpg", "17.jpg", "16.jpg", "14.jpg", "13.jpg", "12.jpg"]
     assert len(seen) == REMEMBERED
+
+
+def test_of_pictures_that_differ_in_what_is_protected_the_last_is_remembered():
+    seen = []
+    for settings in (Settings("udnie"), Settings("eve/x"), Settings("udnie", protect="a"), Settings("udnie", protect="b")):
+        seen = remember(seen, settings, "")
+    assert [one for one, _ in seen] == [Settings("udnie", protect="b"), Settings("eve/x")]
+    assert to_link(seen[0][0]) == {"style": "udnie"}

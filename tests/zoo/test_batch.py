@@ -24,6 +24,7 @@ from zoo.images import SUFFIXES
 from zoo.metadata import software_of, to_srgb
 
 DATE = "2024:05:06 07:08:09"
+MASK = Image.new("L", (96, 80))
 
 
 @pytest.fixture
@@ -86,7 +87,7 @@ def test_what_is_done_is_skipped_until_something_changes(job, folder, tmp_path):
 
 @pytest.mark.parametrize(
     "other",
-    [{"norm": "batch"}, {"size": 48}, {"strength": 0.5}, {"keep_colours": True}, {"strokes": 0.5}],
+    [{"norm": "batch"}, {"size": 48}, {"strength": 0.5}, {"keep_colours": True}, {"strokes": 0.5}, {"protect": MASK}],
     ids=lambda other: next(iter(other)),
 )
 def test_other_settings_paint_anew(job, folder, tmp_path, other):

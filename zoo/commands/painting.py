@@ -16,7 +16,7 @@ from zoo.device import DEVICES, HELP, pick_device
 from zoo.engine.choice import ENGINES
 from zoo.errors import ConfigError, DoneInPart, PhotoError
 from zoo.frozen import frozen
-from zoo.images import list_photos, save_picture
+from zoo.images import list_photos, open_photo, save_picture
 from zoo.painter import texture
 
 
@@ -36,6 +36,8 @@ def add(commands: Commands) -> None:
     finer = "length of the strokes as a share of the usual: 0.6 is finer, and takes 2.8 times as long (default: 1)"
     sub.add_argument("--strokes", type=float, default=1.0, metavar="F", help=finer)
     sub.add_argument("--keep-colours", action="store_true", help="light and dark as painted, colours of the photo")
+    kept = "picture of the photo's shape, at any scale: where it is white the photo stays, black is painted"
+    sub.add_argument("--protect", type=Path, metavar="MASK", help=kept)
     sub.add_argument("--engine", choices=ENGINES, default="auto", help="what computes on a processor (default: the fastest)")
     sub.add_argument(
         "--on", metavar="ray|ADDRESS", help="paint on a Ray cluster: this machine's, or that at ip:port or ray://ip:port"
@@ -70,7 +72,8 @@ def stylize_command(args: argparse.Namespace) -> None:
     """Paint photos. A bad one does not stop the others; all bad ones are named at the end."""
     device = args.device if args.on else pick_device(args.device).type
     settings = args.norm, args.size, args.seed, args.strength, args.keep_colours, device, args.engine, args.strokes
-    job, plan = Job(find(args.style), *settings), plan_outputs(args.photos, args.out, args.format)
+    protect = open_photo(args.protect).convert("L") if args.protect else None
+    job, plan = Job(find(args.style), *settings, protect), plan_outputs(args.photos, args.out, args.format)
     again = args.again or plan[0][1] == args.out  # one photo, to a file that was named
     bad, skipped = [], 0
     with (
