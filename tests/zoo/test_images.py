@@ -119,7 +119,6 @@ def test_a_truncated_file_is_refused(tmp_path, photo):
         open_photo(path)
 
 
-@pytest.mark.slow
 def test_tiny_and_enormous_pictures_are_refused(monkeypatch):
     with pytest.raises(PhotoError, match="31×100"):
         open_photo(saved(Image.new("RGB", (31, 100))))
