@@ -21,6 +21,7 @@ from space.actions import frames_on_gpu
 from space.counts import COUNTS
 from space.files import keep_file
 from space.guard import UPLOAD, who
+from space.languages import t
 from space.photo_input import uploaded
 from space.turns import NOBODY, Newest, Superseded, Visit
 from zoo.calm import Calm
@@ -161,16 +162,16 @@ def add_clips(slug: gr.State) -> None:
         return
     with gr.Row(elem_id="clip-row"):
         with gr.Column(min_width=260):
-            clip = ClipBox(sources=["upload"], label="Your clip", height=300, buttons=[], elem_id="clip")
+            clip = ClipBox(sources=["upload"], label=t("Your clip"), height=300, buttons=[], elem_id="clip")
             size = gr.Radio(
-                [(f"{s} px", s) for s in SIZES], value=SIZES[1], label="Resolution (long side)", elem_id="clip-size"
+                [(f"{s} px", s) for s in SIZES], value=SIZES[1], label=t("Resolution (long side)"), elem_id="clip-size"
             )
             with gr.Row():
-                begin = gr.Button("Paint the clip", variant="primary", min_width=120, elem_id="paint-clip")
-                end = gr.Button("Stop", visible=False, min_width=80, elem_id="stop-clip")
+                begin = gr.Button(t("Paint the clip"), variant="primary", min_width=120, elem_id="paint-clip")
+                end = gr.Button(t("Stop"), visible=False, min_width=80, elem_id="stop-clip")
         with gr.Column(min_width=260):
-            painted = ClipBox(label="Painted", height=300, interactive=False, buttons=[], elem_id="painted-clip")
-            save = gr.DownloadButton("Download the clip", size="sm", interactive=False, elem_id="save-clip")
+            painted = ClipBox(label=t("Painted"), height=300, interactive=False, buttons=[], elem_id="painted-clip")
+            save = gr.DownloadButton(t("Download the clip"), size="sm", interactive=False, elem_id="save-clip")
             line = gr.Markdown(elem_id="clip-line")
     show = "() => [{__type__: 'update', interactive: %s}, {__type__: 'update', visible: %s}]"
     begun = begin.click(None, None, [begin, end], js=show % ("false", "true"))

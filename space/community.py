@@ -17,6 +17,7 @@ from PIL import Image
 from space import actions, blocklist
 from space.actions import DEADLINE, TIMEOUT
 from space.guard import who
+from space.languages import t
 from space.parts import Shared
 from space.turns import Visit
 from space.words import plain, without_paths
@@ -147,31 +148,35 @@ def can_share() -> bool:
 
 def add_tab(tab: gr.Tab) -> Shared:
     """Lay the tab out; returns the components that the page wires to its comparison."""
-    gr.Markdown(INTRO)
+    gr.Markdown(t(INTRO))
     with gr.Row():
         words = gr.Textbox(
-            label="Words to search for", placeholder="search: starry, portrait ...", show_label=False, scale=3, elem_id="words"
+            label=t("Words to search for"),
+            placeholder=t("search: starry, portrait ..."),
+            show_label=False,
+            scale=3,
+            elem_id="words",
         )
         sort = gr.Dropdown(
-            list(hub.SORTS), value="likes", label="Order", show_label=False, scale=1, min_width=110, elem_id="sort"
+            list(hub.SORTS), value="likes", label=t("Order"), show_label=False, scale=1, min_width=110, elem_id="sort"
         )
-        search = gr.Button("Search", scale=1, min_width=90, elem_id="search")
+        search = gr.Button(t("Search"), scale=1, min_width=90, elem_id="search")
     note = gr.Markdown(elem_id="community-note")
     gallery = gr.Gallery(
         label="on the Hub", columns=4, height="auto", object_fit="cover", allow_preview=False, interactive=False, buttons=[],
         visible=False, elem_id="community",
     )  # fmt: skip
-    more = gr.Button("Show more", size="sm", visible=False, elem_id="show-more")
+    more = gr.Button(t("Show more"), size="sm", visible=False, elem_id="show-more")
     with gr.Row():
         name = gr.Textbox(
-            label="A style of the Hub",
+            label=t("A style of the Hub"),
             placeholder="owner/name or owner/name@revision",
             show_label=False,
             scale=4,
             elem_id="hub-name",
         )
-        use = gr.Button("Use this style", variant="primary", scale=1, min_width=130, elem_id="use")
-    with gr.Accordion("Share a style", open=False, elem_id="share"):
+        use = gr.Button(t("Use this style"), variant="primary", scale=1, min_width=130, elem_id="use")
+    with gr.Accordion(t("Share a style"), open=False, elem_id="share"):
         _add_share()
 
     shown, count = gr.State([]), gr.State(PAGE)

@@ -22,6 +22,7 @@ from space.asked import LARGE, check_index, check_protect, is_large
 from space.credit import check_format
 from space.files import save_result
 from space.guard import who
+from space.languages import t
 from space.parts import Parts
 from space.settings import MEANINGS, Settings, from_link, remember, to_link
 from space.turns import Newest, Superseded, Visit, ignore
@@ -52,8 +53,9 @@ COPY_LINK = """async () => {
   history.replaceState(history.state, '', address);
   try {
     await navigator.clipboard.writeText(location.href);
+    const words = button.dataset.words ??= button.textContent;  // in the visitor's language
     button.textContent = 'Copied';
-    setTimeout(() => button.textContent = 'Copy link', 1500);
+    setTimeout(() => button.textContent = words, 1500);
   } catch {  // a browser that does not let pages do that, or an address without https
     prompt('The link to this picture:', location.href);
   }
@@ -80,7 +82,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
     """Connect the parts of the page."""
     controls, knobs, result, shared = parts.controls, parts.knobs, parts.result, parts.shared
     chosen = controls.chosen
-    address = gr.Textbox(visible="hidden")
+    address, sides = gr.Textbox(visible="hidden"), {left: t(words.captions(left)) for left in words.LEFT}
 
     def paint_pair(given: dict[Component, Any], request: gr.Request, progress=PROGRESS):
         newest = _paintings.take(request.session_hash)
@@ -113,7 +115,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         downloads = [gr.DownloadButton(value=file, interactive=True) for file in kept]
         hung = gr.Image(painting, visible=painting is not None)
         strip = gr.Gallery([file for _, file in seen], selected_index=0)
-        told = words.captions(set_["left"] if "batch" in done.painted else "photo"), actions.describe(done)
+        told = sides.get(set_["left"] if "batch" in done.painted else "photo", sides["batch"]), actions.describe(done)
         return (at_left, shown[1]), *told, *downloads, about, hung, to_link(settings), seen, strip
 
     def show_stop(size):

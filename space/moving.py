@@ -6,6 +6,7 @@ import gradio as gr
 
 from space import actions, camera, clips, community
 from space.asked import check_index
+from space.languages import t
 from space.parts import tiles
 from space.words import NORMS
 from zoo.style import Style
@@ -26,12 +27,12 @@ def add_tab(demo: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs, styles: list[Style], ch
     slug = gr.State(styles[0].slug)
     shown = [community.tile(style) for style in styles]
     picker = tiles(shown, columns=len(styles), height="auto", selected_index=0, elem_id="moving-styles")
-    gr.Markdown(INTRO, elem_id="moving")
+    gr.Markdown(t(INTRO), elem_id="moving")
     gr.HTML('<p id="camera-trouble" role="alert"></p>', padding=False, elem_id="camera-note")
     with gr.Row(elem_id="live"):
         seen = camera.Live(
             sources=["webcam"], streaming=True, webcam_options=gr.WebcamOptions(constraints=camera.WANTED),
-            label="Your camera", height=260, min_width=150, buttons=[], elem_id="camera",
+            label=t("Your camera"), height=260, min_width=150, buttons=[], elem_id="camera",
         )  # fmt: skip
         painted = [
             camera.Live(label=f"{norm} norm", height=260, min_width=150, interactive=False, buttons=[],

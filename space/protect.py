@@ -7,6 +7,8 @@ what was brushed, as the data of a small PNG, or "".
 
 import gradio as gr
 
+from space.languages import t
+
 TEMPLATE = """
 <div class="pad"><img alt="" draggable="false"><canvas role="img" aria-label="Picture to brush over"></canvas></div>
 <div class="tools">
@@ -102,6 +104,6 @@ look();
 
 def add_pad() -> gr.HTML:
     """Lay it out, folded away: a finger that only scrolls should not draw."""
-    with gr.Accordion("Keep a part of the photo", open=False, elem_id="keep"):
-        gr.Markdown("Brush over a face or a word: there the photo stays.")
+    with gr.Accordion(t("Keep a part of the photo"), open=False, elem_id="keep"):
+        gr.Markdown(t("Brush over a face or a word: there the photo stays."))
         return gr.HTML("", html_template=TEMPLATE, js_on_load=SCRIPT, apply_default_css=False, elem_id="protect")

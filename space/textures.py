@@ -12,6 +12,7 @@ from space.credit import credit
 from space.files import save_result
 from space.gpu import on_gpu
 from space.guard import who
+from space.languages import t
 from space.turns import NOBODY, Newest, Superseded, Visit
 from zoo.engine.painting import Painted, check_seed
 from zoo.errors import ConfigError, shorten
@@ -70,21 +71,21 @@ def add_tab(tab: gr.Tab, styles: list[Style]) -> None:
     if not styles:
         gr.Markdown(NONE, elem_id="no-textures")
         return
-    gr.Markdown(INTRO, elem_id="textures")
+    gr.Markdown(t(INTRO), elem_id="textures")
     with gr.Row():
         with gr.Row(scale=3, elem_id="floor"):
             tile, laid = (
-                gr.Image(label=label, format="png", type="filepath", interactive=False, min_width=150, buttons=["download"],
+                gr.Image(label=t(label), format="png", type="filepath", interactive=False, min_width=150, buttons=["download"],
                          elem_id=name)
                 for name, label in (("tile", "The tile"), ("laid", "Laid 2 × 2"))
             )  # fmt: skip
         with gr.Column(min_width=240):
-            seed = gr.Number(0, label="Seed", precision=0, minimum=0, maximum=2**32 - 1, elem_id="tile-seed")
-            another = gr.Button("Another", variant="primary", elem_id="another-tile")
-            side = gr.Radio(list(SIDES), value=512, label="Side, px", elem_id="tile-side")
-            norm = gr.Radio(["instance", "batch"], value="instance", label="Norm", elem_id="tile-norm")
+            seed = gr.Number(0, label=t("Seed"), precision=0, minimum=0, maximum=2**32 - 1, elem_id="tile-seed")
+            another = gr.Button(t("Another"), variant="primary", elem_id="another-tile")
+            side = gr.Radio(list(SIDES), value=512, label=t("Side, px"), elem_id="tile-side")
+            norm = gr.Radio(["instance", "batch"], value="instance", label=t("Norm"), elem_id="tile-norm")
             names = [(one.title, one.slug) for one in styles]
-            style = gr.Radio(names, value=styles[0].slug, label="Style", elem_id="tile-style")
+            style = gr.Radio(names, value=styles[0].slug, label=t("Style"), elem_id="tile-style")
     drawn = gr.State(None)  # what the tile that is shown was made of
 
     def draw(slug, norm, side, seed, drawn, request: gr.Request):

@@ -12,6 +12,7 @@ from space import actions, api, blocklist, community, events, moving, opening, t
 from space.credit import FORMATS
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard
+from space.languages import t, translations
 from space.names import NAME
 from space.page import Page
 from space.parts import Controls, Knobs, Parts, Result, tiles
@@ -51,25 +52,25 @@ def build_demo() -> gr.Blocks:
     if not styles:
         raise StyleNotFoundError("the zoo has no style that paints photos: train one with python -m training.train --pair")
     with Page(title="Missing Ingredient", delete_cache=(3600, 86400)) as demo:
-        gr.Markdown(HERO, elem_id="hero")
+        gr.Markdown(t(HERO), elem_id="hero")
         with gr.Tabs(elem_id="tabs") as tabs:
-            with gr.Tab("Compare", id="compare"):
+            with gr.Tab(t("Compare"), id="compare"):
                 with gr.Row(elem_id="studio"):
                     with gr.Column(scale=3, min_width=260):
                         result, knobs = _result_column(styles[0])
                     with gr.Column(scale=2, min_width=260):
                         controls = _control_column(styles)
                 if _built(BROWSER):
-                    gr.Markdown(ALONE, elem_id="alone")
-            with gr.Tab("Why instance norm?", id="why"):
+                    gr.Markdown(t(ALONE), elem_id="alone")
+            with gr.Tab(t("Why instance norm?"), id="why"):
                 why.add_tab(controls.photo, controls.chosen, _built(MANUAL))
-            with gr.Tab("Video", id="moving-tab") as tab:
+            with gr.Tab(t("Video"), id="moving-tab") as tab:
                 moving.add_tab(demo, tab, tabs, styles, controls.chosen)
-            with gr.Tab("Train", id="train-tab") as tab:
+            with gr.Tab(t("Train"), id="train-tab") as tab:
                 trained = train.add_tab(tab, controls.photo, styles)
-            with gr.Tab("Community", id="community-tab") as tab:
+            with gr.Tab(t("Community"), id="community-tab") as tab:
                 shared = community.add_tab(tab)
-            with gr.Tab("Textures", id="textures-tab") as tab:
+            with gr.Tab(t("Textures"), id="textures-tab") as tab:
                 textures.add_tab(tab, makers)
         events.wire(demo, styles, Parts(controls, knobs, result, shared, tabs, trained))
         api.add_api(styles)
@@ -85,6 +86,7 @@ def launch_options() -> dict:
         "theme": make_theme(),
         "css_paths": HERE / "style.css",
         "js": NAME,
+        "i18n": translations(),
         "footer_links": ["api", "settings"],
         "enable_monitoring": False,  # /metrics says as much, and no address of it is printed for whoever asks
         "run_history": False,  # nobody's photos are kept, not even in their own browser
@@ -120,29 +122,33 @@ def _result_column(style: Style) -> tuple[Result, Knobs]:
         buttons=["fullscreen"],
         elem_id="comparison",
     )
-    sides = gr.HTML(captions("batch"), elem_id="captions")
+    sides = gr.HTML(t(captions("batch")), elem_id="captions")
     contrast = gr.Slider(
-        10, 100, value=first.contrast, step=5, label="Contrast of your photo, %", elem_id="contrast",
-        info="Fade the photo and let go: instance norm does not mind.",
+        10, 100, value=first.contrast, step=5, label=t("Contrast of your photo, %"), elem_id="contrast",
+        info=t("Fade the photo and let go: instance norm does not mind."),
     )  # fmt: skip
-    with gr.Accordion("More", open=False, elem_id="more"):
+    with gr.Accordion(t("More"), open=False, elem_id="more"):
         with gr.Row():
             left = gr.Radio(
-                [("batch norm", "batch"), ("my photo", "photo")], value="batch", label="On the left", elem_id="left"
+                [(t("batch norm"), "batch"), (t("my photo"), "photo")], value="batch", label=t("On the left"), elem_id="left"
             )
-            keep = gr.Checkbox(False, label="Keep my photo's colours", elem_id="keep-colours", container=False)
-        strokes = gr.Radio(list(STROKES.items()), value=1.0, label="Brush strokes", elem_id="strokes")
-        strength = gr.Slider(0, 1, value=1, step=0.05, label="Strength of the paint", elem_id="strength")
+            keep = gr.Checkbox(False, label=t("Keep my photo's colours"), elem_id="keep-colours", container=False)
+        strokes = gr.Radio(
+            [(t(word), share) for word, share in STROKES.items()], value=1.0, label=t("Brush strokes"), elem_id="strokes"
+        )
+        strength = gr.Slider(0, 1, value=1, step=0.05, label=t("Strength of the paint"), elem_id="strength")
         protect = add_pad()
     with gr.Row(elem_id="downloads"):
-        saves = [gr.DownloadButton(f"Download {norm} norm", size="sm", interactive=False, min_width=150, elem_id=f"save-{norm}")
-                 for norm in NORMS]  # fmt: skip
-        kept_as = gr.Radio(list(FORMATS), value="PNG", label="Format of downloads", show_label=False, container=False,
+        saves = [
+            gr.DownloadButton(t(f"Download {norm} norm"), size="sm", interactive=False, min_width=150, elem_id=f"save-{norm}")
+            for norm in NORMS
+        ]
+        kept_as = gr.Radio(list(FORMATS), value="PNG", label=t("Format of downloads"), show_label=False, container=False,
                            min_width=150, scale=0, elem_id="format")  # fmt: skip
-        gr.Button("Copy link", size="sm", scale=0, min_width=90, elem_id="copy-link").click(None, js=events.COPY_LINK)
-    info = gr.Markdown(first.words, elem_id="info")
+        gr.Button(t("Copy link"), size="sm", scale=0, min_width=90, elem_id="copy-link").click(None, js=events.COPY_LINK)
+    info = gr.Markdown(t(first.words), elem_id="info")
     with gr.Row(elem_id="painting-row"):
-        painting = gr.Image(painted, label="the painting", interactive=False, height=120, buttons=[],
+        painting = gr.Image(painted, label=t("the painting"), interactive=False, height=120, buttons=[],
                             visible=bool(painted), min_width=110, elem_id="painting")  # fmt: skip
         words = gr.Markdown(about(style), elem_id="about")
     result = Result(slider, sides, info, tuple(saves), words, painting, gr.JSON(visible=False))
@@ -154,25 +160,28 @@ def _control_column(styles: list[Style]) -> Controls:
     photo = PhotoInput(
         value=examples[0],
         sources=["upload", "clipboard", "webcam"],
-        label="Your photo",
+        label=t("Your photo"),
         height=200,
         buttons=[],
         elem_id="photo",
     )
-    picked: Any = gr.Examples([[path] for path in examples], [photo], label="or one of these", elem_id="examples")
+    picked: Any = gr.Examples([[path] for path in examples], [photo], label=t("or one of these"), elem_id="examples")
     style_picker = tiles(
         [community.tile(style) for style in styles],
-        label="Style: tap one",
+        label=t("Style: tap one"),
         columns=3,
         height="auto",
         fit_columns=False,
         selected_index=0,
         elem_id="styles",
     )
-    size = gr.Radio(list(SIZES.items()), value=512, label="Resolution (long side)", elem_id="size")
-    stop = gr.Button("Stop painting", size="sm", visible=False, elem_id="stop")
-    gr.Markdown("This visit's pictures: tap one to have it back", elem_id="visit")
-    strip = tiles(label="Pictures of this visit", columns=REMEMBERED, elem_id="strip")
+    size = gr.Radio(
+        [(word if word.endswith(" px") else t(word), size) for word, size in SIZES.items()],
+        value=512, label=t("Resolution (long side)"), elem_id="size",
+    )  # fmt: skip
+    stop = gr.Button(t("Stop painting"), size="sm", visible=False, elem_id="stop")
+    gr.Markdown(t("This visit's pictures: tap one to have it back"), elem_id="visit")
+    strip = tiles(label=t("Pictures of this visit"), columns=REMEMBERED, elem_id="strip")
     return Controls(
         photo, picked.load_input_event, gr.State((styles[0].slug, 0)), style_picker, size, stop, gr.State([]), strip
     )

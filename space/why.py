@@ -5,6 +5,7 @@ import gradio as gr
 from space import actions, lessons
 from space.files import save_result
 from space.guard import who
+from space.languages import t
 from space.parts import tiles
 from space.photo_input import PhotoInput
 from space.turns import Newest, Superseded, Visit
@@ -39,7 +40,9 @@ _tries = Newest()
 
 def add_tab(photo: PhotoInput, chosen: gr.State, manual: bool) -> None:
     """Lay the tab out and wire it to the photo and the style of the page; with a link to the documentation if it is served."""
-    gr.Markdown(WHY + (MORE if manual else ""), elem_id="why")
+    gr.Markdown(t(WHY), elem_id="why")
+    if manual:
+        gr.Markdown(t(MORE), elem_id="manual")
     shown = {name: [str(path) for path in paths] for name, paths in lessons.SHOWN.items()}
     with gr.Row(elem_classes="lesson"):
         button = _say(READINGS, "readings")
@@ -68,8 +71,8 @@ def add_tab(photo: PhotoInput, chosen: gr.State, manual: bool) -> None:
 
 def _say(words: str, name: str) -> gr.Button:
     with gr.Column(scale=2, min_width=300):
-        gr.Markdown(words)
-        return gr.Button("Try it on my photo", size="sm", elem_id=f"try-{name}")
+        gr.Markdown(t(words))
+        return gr.Button(t("Try it on my photo"), size="sm", elem_id=f"try-{name}")
 
 
 def _wire(name: str, button: gr.Button, photo: PhotoInput, chosen: gr.State, shown: gr.Gallery | gr.ImageSlider) -> None:

@@ -12,6 +12,7 @@ from space import actions
 from space.asked import read_photo
 from space.files import save_result
 from space.guard import who
+from space.languages import t
 from space.parts import Trained
 from space.photo_input import PhotoInput
 from space.train import commands, job
@@ -45,18 +46,18 @@ class PaintingInput(PhotoInput):
 def add_tab(tab: gr.Tab, photo: PhotoInput, styles: list[Style]) -> Trained | None:
     """Lay the tab out and wire it; returns what of it the page wires to its comparison, where it trains."""
     photos = job.photos()
-    gr.Markdown(TRAIN, elem_id="train-words")
+    gr.Markdown(t(TRAIN), elem_id="train-words")
     with gr.Row(elem_id="train"):
         with gr.Column(scale=2, min_width=280):
             given = _form()
         with gr.Column(scale=3, min_width=280):
             labels = [(one.label, key) for key, one in MACHINES.items()]
-            machine = gr.Radio(labels, value=FIRST, label="Train on", elem_id="machine")
+            machine = gr.Radio(labels, value=FIRST, label=t("Train on"), elem_id="machine")
             words = gr.Markdown(commands.advice(FIRST, Wish(), None), elem_id="advice")
             shown = [
-                _code("Once", "install", commands.install(FIRST)),
-                _code("Train", "command", commands.train(FIRST, Wish())),
-                _code("Then paint with it, and share it", "afterwards", commands.afterwards(FIRST, Wish())),
+                _code(t("Once"), "install", commands.install(FIRST)),
+                _code(t("Train"), "command", commands.train(FIRST, Wish())),
+                _code(t("Then paint with it, and share it"), "afterwards", commands.afterwards(FIRST, Wish())),
             ]
 
     def tell(sent: dict[Component, Any]):
@@ -89,7 +90,9 @@ def _size(path: str) -> tuple[int, int]:
 
 def _form() -> list[Any]:
     """The painting and what is said of it: FACTS, then photos and owner."""
-    painting = PaintingInput(sources=["upload", "clipboard"], label="Your painting", height=220, buttons=[], elem_id="to-train")
+    painting = PaintingInput(
+        sources=["upload", "clipboard"], label=t("Your painting"), height=220, buttons=[], elem_id="to-train"
+    )
     with gr.Row(elem_id="facts"):
         said = [
             gr.Textbox(label=key.capitalize(), placeholder=hint, max_length=commands.LONGEST, elem_id=f"fact-{key}",
@@ -97,9 +100,11 @@ def _form() -> list[Any]:
             for key, hint in HINTS.items()
         ]  # fmt: skip
     photos = gr.Textbox(
-        "photos/", label="Photos to learn from", info=WHERE, max_lines=1, max_length=commands.LONGEST, elem_id="photos"
+        "photos/", label=t("Photos to learn from"), info=t(WHERE), max_lines=1, max_length=commands.LONGEST, elem_id="photos"
     )
-    owner = gr.Textbox(label="Your name on the Hub, to share it", placeholder="me", max_lines=1, max_length=96, elem_id="owner")
+    owner = gr.Textbox(
+        label=t("Your name on the Hub, to share it"), placeholder="me", max_lines=1, max_length=96, elem_id="owner"
+    )
     return [painting, *said, photos, owner]
 
 

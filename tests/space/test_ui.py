@@ -152,7 +152,7 @@ def test_the_documentation_is_served_where_it_was_built(monkeypatch, tmp_path):
     monkeypatch.setattr(ui, "MANUAL", tmp_path)
     with served() as url:
         assert "Start in two minutes" in httpx.get(f"{url}docs/").text
-        assert "documentation" in httpx.get(url).text
+        assert '"elem_id":"manual"' in httpx.get(url).text
         assert httpx.get(f"{url}favicon.ico").content == (ROOT / "space" / "mark.svg").read_bytes()
         for path in ("docs/../app.py", "docs/%2e%2e/app.py", "docs//etc/passwd"):
             assert httpx.get(url + path).status_code == 404
@@ -162,10 +162,10 @@ def test_the_page_without_a_server_is_served_where_it_was_built(monkeypatch, tmp
     """Issue 17."""
     (tmp_path / "index.html").write_text("painted in your browser")
     (tmp_path / "app.js").write_text("1")
-    assert "Run it in your browser" not in httpx.get(page).text
+    assert '"elem_id":"alone"' not in httpx.get(page).text
     monkeypatch.setattr(ui, "BROWSER", tmp_path)
     with served() as url:
-        assert "Run it in your browser" in httpx.get(url).text
+        assert '"elem_id":"alone"' in httpx.get(url).text
         assert "painted in your browser" in httpx.get(f"{url}browser", follow_redirects=True).text
         assert "javascript" in httpx.get(f"{url}browser/app.js").headers["content-type"]
 
