@@ -39,8 +39,8 @@ class OpenVinoEngine:
 
 
 def _quiet_openvino() -> ModuleType:
-    """openvino. Its import would report to its makers, from a forked process, and keep an identifier in the home folder; it does
-    without the package that does so where that is missing, as it seems to be here."""
+    """openvino. Its import would report to its makers, from a forked process, and keep an identifier in the home folder; it
+    does without the package that does so where that is missing, as it seems to be here."""
     sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # None: importing it fails
     import openvino
 
