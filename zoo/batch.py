@@ -80,7 +80,8 @@ def _photos_of(folder: Path, out: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class Job:
-    """What is painted of every photo; the fields are the arguments of `zoo.stylize` and `zoo.finish`, and `Manner.strokes`.
+    """What is painted of every photo; the fields are the arguments of `zoo.stylize` and `zoo.finish`, and
+    `Manner.strokes` and `.quick`.
 
     Raises ConfigError for values that these would refuse.
     """
@@ -94,6 +95,7 @@ class Job:
     device: str = "auto"
     engine: str = "auto"
     strokes: float = 1.0
+    quick: bool = False
     protect: Image.Image | None = None
 
     def __post_init__(self) -> None:
@@ -103,15 +105,17 @@ class Job:
 
     def manner(self, tell: Tell | None = None) -> Manner:
         """How it is painted, telling somebody how far it is."""
-        return Manner(self.engine, tell, self.seed, strokes=self.strokes)
+        return Manner(self.engine, tell, self.seed, strokes=self.strokes, quick=self.quick)
 
     @cached_property
     def settings(self) -> str:
         """All that pictures depend on beside the photo. Raises a ZooError when the style cannot be loaded."""
         weights = tensors_sha256(painter(self.device).generator(self.style, self.norm).state_dict())
         settings = [self.style.slug, self.norm, self.size, self.seed, self.strength, self.keep_colours, self.strokes]
-        mask = [] if self.protect is None else [hashlib.sha256(self.protect.tobytes()).hexdigest(), self.protect.size]
-        return json.dumps([weights, *settings, *mask])
+        more: list[object] = ["quick"] * self.quick  # pictures of before there was a choice stay
+        if self.protect is not None:
+            more += [hashlib.sha256(self.protect.tobytes()).hexdigest(), self.protect.size]
+        return json.dumps([weights, *settings, *more])
 
     def mark(self, photo: Path) -> str:
         """What is written into a painting, to know it again: the style, and a hash of the settings and of the photo's size and
@@ -185,18 +189,21 @@ class _Work:
         return Outcome(photo, target, time.perf_counter() - started, error, note)
 
     def _paint(self, photo: Path, target: Path) -> str:
-        job, note = self._job, ""
+        job, notes = self._job, []
         mark = job.mark(photo)  # before it is read: one that is changed meanwhile is painted again
         image = to_srgb(open_photo(photo, job.size, gap=GAP))
         if job.size and job.size > max(image.size):
             w, h = image.size
-            note = f"{photo.name} is {w}×{h} px, smaller than {job.size}: it keeps its own size"
+            notes.append(f"{photo.name} is {w}×{h} px, smaller than {job.size}: it keeps its own size")
         with self._turn:
             manner = job.manner(self._tell)
-            painted = painter(job.device).paint(image, job.style, (job.norm,), manner=manner)[job.norm].image
-        done = finish(painted, image, job.strength, job.keep_colours, job.protect)
+            painted = painter(job.device).paint(image, job.style, (job.norm,), manner=manner)[job.norm]
+        done = finish(painted.image, image, job.strength, job.keep_colours, job.protect)
         save_picture(done, target, exif=exif_of(image, mark))
-        return note
+        if job.quick:
+            off = f"quick, off by {painted.away}" if painted.away else "exact, as a thumbnail helps nothing here"
+            notes.append(f"{photo.name} is {off}")
+        return "; ".join(notes)
 
     def _tell(self, share: float) -> None:
         if self.stop.is_set():

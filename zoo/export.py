@@ -1,11 +1,13 @@
-"""A generator as an ONNX file, for other programs and for other engines: pictures of any size, B×3×H×W in [0, 1].
+"""A generator as a file for other programs and engines, ONNX or of torch.export: pictures of any size, B×3×H×W in [0, 1].
 
 onnx and onnxruntime are optional (pip install missing-ingredient[export]) and imported when used.
 """
 
+import io
 import os
 import tempfile
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -18,15 +20,16 @@ from torch import nn
 
 from zoo.catalog import load
 from zoo.engine.sweeps import fold
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, brief
 from zoo.folder import write_whole
-from zoo.layers import InstanceNorm
-from zoo.registry import Generator
+from zoo.layers import InstanceNorm, ResizeConv
+from zoo.registry import MIN_SIDE, Generator
 from zoo.style import Style
 
 OPSETS = range(13, 21)  # versions of ONNX's operators that torch writes
 SIZES = ((64, 64), (72, 121), (131, 77))  # H×W at which an exported file is compared with torch
 CLOSE = {False: 1e-4, True: 1e-2}  # largest difference, of pictures in [0, 1]; with weights in half precision
+CONTRACT = f"RGB, B×3×H×W in [0, 1], H and W >= {MIN_SIDE}; out like in"
 INSTALL = "pip install 'missing-ingredient[export]'"
 
 
@@ -42,6 +45,21 @@ class _FusedInstanceNorm(nn.Module):
         return F.instance_norm(x, weight=self.weight, bias=self.bias, eps=self.eps)
 
 
+class _PlainResizeConv(nn.Module):
+    """A ResizeConv that crops by numbers of rows and columns: of a slice torch.export wants to know whether it cuts
+    anything off, which depends on the picture."""
+
+    def __init__(self, layer: ResizeConv):
+        super().__init__()
+        self.conv, self.upsampling = layer.conv, layer.upsampling
+
+    def forward(self, x: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+        """As of ResizeConv."""
+        smooth = {"align_corners": False} if self.upsampling == "bilinear" else {}
+        x = F.interpolate(x, scale_factor=2.0, mode=self.upsampling, **smooth)
+        return self.conv(x.index_select(2, torch.arange(size[0])).index_select(3, torch.arange(size[1])))
+
+
 def to_onnx(generator: Generator, opset: int = 17) -> bytes:
     """The ONNX model of a generator, with batch norm in its convolutions; float32.
 
@@ -49,15 +67,8 @@ def to_onnx(generator: Generator, opset: int = 17) -> bytes:
     """
     if opset not in OPSETS:
         raise ConfigError(f"--opset must lie in {OPSETS[0]}..{OPSETS[-1]}, got {opset}")
-    if generator.has_noise:
-        kind = generator.config.architecture
-        raise ConfigError(f"a {kind} generator draws noise for each size of picture, which ONNX has no way to repeat")
     _need("onnx")
-    plain = fold(generator).to(memory_format=torch.contiguous_format).cpu().eval()
-    for module in list(plain.modules()):
-        for name, child in module.named_children():
-            if isinstance(child, InstanceNorm):
-                setattr(module, name, _FusedInstanceNorm(child))
+    plain = _plain(generator, {InstanceNorm: _FusedInstanceNorm})
     axes = {0: "batch", 2: "height", 3: "width"}
     names: dict[str, Any] = {
         "input_names": ["photo"], "output_names": ["painted"], "dynamic_axes": {"photo": axes, "painted": axes}
@@ -70,6 +81,39 @@ def to_onnx(generator: Generator, opset: int = 17) -> bytes:
         path = Path(folder) / "model.onnx"
         torch.onnx.export(plain, (torch.rand(1, 3, 66, 70),), path, opset_version=opset, dynamo=False, **names)
         return path.read_bytes()
+
+
+def to_torch_export(generator: Generator, facts: dict[str, str] | None = None) -> bytes:
+    """The generator as a program of torch.export, a file .pt2 with `facts` as its extra files: `torch.export.load(f).module()`
+    paints B×3×H×W, of any B, H and W, with neither this package nor its Python; float32, batch norm in the convolutions.
+
+    Raises ConfigError for a generator whose noise is drawn anew for each size, and where this torch cannot export it.
+    """
+    plain = _plain(generator, {InstanceNorm: _FusedInstanceNorm, ResizeConv: _PlainResizeConv})
+    Dim, written = torch.export.Dim, io.BytesIO()
+    shape = {0: Dim("batch"), 2: Dim("height", min=MIN_SIDE), 3: Dim("width", min=MIN_SIDE)}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # Two pictures, as torch takes a 1 for one that stays.
+            program = torch.export.export(plain, (torch.rand(2, 3, 66, 70),), dynamic_shapes=(shape,))
+            torch.export.save(program, written, extra_files=facts or {})
+    except Exception as error:  # of many kinds
+        raise ConfigError(f"torch {torch.__version__} cannot export it ({brief(error)}): write ONNX instead") from error
+    return written.getvalue()
+
+
+def _plain(generator: Generator, instead: dict[type[nn.Module], Callable[[Any], nn.Module]]) -> nn.Module:
+    """A copy for exporters, of float32 on the processor: batch norm in its convolutions, layers of those types replaced."""
+    if generator.has_noise:
+        kind = generator.config.architecture
+        raise ConfigError(f"a {kind} generator draws noise for each size of picture, which an exported file cannot repeat")
+    plain = fold(generator).to(memory_format=torch.contiguous_format).cpu().eval()
+    for module in list(plain.modules()):
+        for name, child in module.named_children():
+            if type(child) in instead:
+                setattr(module, name, instead[type(child)](child))
+    return plain
 
 
 def halve(model: bytes) -> bytes:
@@ -97,7 +141,7 @@ def halve(model: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class Checked:
-    """What came of comparing an ONNX file with the generator: the largest difference in levels of 255, or None unchecked."""
+    """What came of comparing an exported file with the generator: the largest difference of 255 levels, or None unchecked."""
 
     levels: float | None
     megabytes: float
@@ -111,16 +155,32 @@ def export(
 
     Raises ConfigError when it cannot be exported, or what comes out paints otherwise.
     """
-    if target.suffix != ".onnx":
-        raise ConfigError(f"--onnx names the file to write, which ends in .onnx, got {target.name}")
+    _check_suffix("--onnx", target, ".onnx")
     model = to_onnx(generator, opset)
     import onnx
 
     read = onnx.load_from_string(halve(model) if half else model)
-    onnx.helper.set_model_props(read, {"contract": "RGB, B×3×H×W in [0, 1], H and W >= 32; out like in", **(facts or {})})
+    onnx.helper.set_model_props(read, {"contract": CONTRACT, **(facts or {})})
     model = read.SerializeToString()
-    levels = compare(generator, model)
-    if levels is not None and not levels <= 255 * CLOSE[half]:
+    return _write(model, target, compare(generator, model), CLOSE[half])
+
+
+def torch_export(generator: Generator, target: Path, facts: dict[str, str] | None = None) -> Checked:
+    """Write the generator as a file of torch.export with `facts` beside it, once that, read again, has painted the same at
+    three sizes. Errors as of `export`."""
+    _check_suffix("--torch-export", target, ".pt2")
+    model = to_torch_export(generator, {"contract": CONTRACT, **(facts or {})})
+    paint = torch.export.load(io.BytesIO(model)).module()
+    return _write(model, target, _worst(generator, paint), CLOSE[False])
+
+
+def _check_suffix(flag: str, target: Path, suffix: str) -> None:
+    if target.suffix != suffix:
+        raise ConfigError(f"{flag} names the file to write, which ends in {suffix}, got {target.name}")
+
+
+def _write(model: bytes, target: Path, levels: float | None, close: float) -> Checked:
+    if levels is not None and not levels <= 255 * close:
         raise ConfigError(
             f"the exported model paints otherwise than torch: up to {levels:.2f} of 255 levels; nothing was written"
         )
@@ -136,15 +196,19 @@ def export_for_browsers(style: Style, norm: str, target: Path) -> Checked:
 def compare(generator: Generator, model: bytes) -> float | None:
     """The largest difference between torch's and onnxruntime's pictures, in levels of 255; None without onnxruntime."""
     try:
-        session, worst = quiet_onnxruntime().InferenceSession(model, providers=["CPUExecutionProvider"]), 0.0
+        session = quiet_onnxruntime().InferenceSession(model, providers=["CPUExecutionProvider"])
     except ImportError:
         return None
-    random = torch.Generator().manual_seed(0)
+    return _worst(generator, lambda photo: torch.from_numpy(session.run(None, {"photo": photo.numpy()})[0]))
+
+
+def _worst(generator: Generator, paint: Callable[[torch.Tensor], torch.Tensor]) -> float:
+    """The largest difference between the generator's pictures and those of `paint`, in levels of 255, at three sizes."""
+    random, worst = torch.Generator().manual_seed(0), 0.0
     for h, w in SIZES:
         photo = torch.rand(1, 3, h, w, generator=random)
         with torch.no_grad():
-            wanted = generator(photo)
-        found = torch.from_numpy(session.run(None, {"photo": photo.numpy()})[0])
+            wanted, found = generator(photo), paint(photo)
         worst = max(worst, 255 * (found - wanted).abs().max().item()) if found.isfinite().all() else float("inf")
     return worst
 

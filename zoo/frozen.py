@@ -1,7 +1,7 @@
 """Instance norm with fixed statistics: what a picture's parts, or a film's frames, are painted with independently."""
 
 import copy
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +22,7 @@ def freeze_statistics(generator: G, photos: Iterable[torch.Tensor]) -> G:
 
     That is batch norm with these as its running statistics, what instance norm would be if it were switched off at test time.
     """
-    frozen, count = copy.deepcopy(generator), 0
+    count = 0
     sums: dict[str, tuple[torch.Tensor, ...]] = {}
     where = next(generator.parameters(), torch.empty(0)).device
     layers = {name: module for name, module in generator.named_modules() if isinstance(module, InstanceNorm)}
@@ -39,12 +39,20 @@ def freeze_statistics(generator: G, photos: Iterable[torch.Tensor]) -> G:
     finally:
         for handle in handles:
             handle.remove()
-    for name, layer in layers.items():
-        averages = dict(zip(("running_mean", "running_var"), (total / count for total in sums[name]), strict=True))
+    return with_statistics(generator, {name: (sums[name][0] / count, sums[name][1] / count) for name in layers})
+
+
+def with_statistics(generator: G, statistics: Mapping[str, tuple[torch.Tensor, torch.Tensor]]) -> G:
+    """A copy whose instance norms of those names are batch norms with that mean and variance of each channel, C and C."""
+    frozen = copy.deepcopy(generator)
+    for name, (mean, variance) in statistics.items():
+        layer = frozen.get_submodule(name)
+        assert isinstance(layer, InstanceNorm)
         norm = BatchNorm(len(layer.weight), eps=layer.eps).to(layer.weight.device).eval()
+        averages = {"running_mean": mean, "running_var": variance}
         norm.load_state_dict({**layer.state_dict(), **averages}, strict=False)  # it lacks the count of batches alone
         parent, _, last = name.rpartition(".")
-        setattr(frozen.get_submodule(parent), last, norm)
+        setattr(frozen.get_submodule(parent), last, norm.requires_grad_(layer.weight.requires_grad))
     return frozen
 
 

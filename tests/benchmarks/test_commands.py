@@ -80,6 +80,19 @@ def test_ultra_paints_within_its_limit(run_module):
 
 
 @pytest.mark.slow
+def test_ultra_compares_quick_pictures_with_exact_ones(run_module):
+    """Issue 15."""
+    done = run_module("benchmarks.ultra", "--size", "1500x1000", "--limit", "400M", "--quick")
+    assert done.returncode == 0, done.stderr
+    for name in ("exact", "quick"):
+        assert all(
+            float(value) > 0 for value in re.search(rf"^\| {name} \| (\d+) \| (\d+) \| (\d+) \|$", done.stdout, re.M).groups()
+        )
+    mean, most = map(float, re.search(r"off by ([\d.]+) of 255 levels in the mean, 99.9% within (\d+)", done.stdout).groups())
+    assert 0 < mean < most < 100 and "photo.jpg is quick, off by" in done.stderr
+
+
+@pytest.mark.slow
 def test_inference_measures_memory_in_another_process():
     """A picture of 1 MP takes the torch engine some hundred MiB and eager more (issue 15)."""
     small, large = (inference.memory_of("torch", 4, size) for size in ("64", "1024"))

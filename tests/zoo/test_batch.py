@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import threading
 import time
@@ -19,6 +20,7 @@ from tests.conftest import size_of
 from zoo import batch
 from zoo.__main__ import main
 from zoo.batch import Job, paint_all, plan_outputs
+from zoo.engine import quick
 from zoo.errors import ConfigError, PhotoError, WeightsError
 from zoo.images import SUFFIXES
 from zoo.metadata import software_of, to_srgb
@@ -87,7 +89,15 @@ def test_what_is_done_is_skipped_until_something_changes(job, folder, tmp_path):
 
 @pytest.mark.parametrize(
     "other",
-    [{"norm": "batch"}, {"size": 48}, {"strength": 0.5}, {"keep_colours": True}, {"strokes": 0.5}, {"protect": MASK}],
+    [
+        {"norm": "batch"},
+        {"size": 48},
+        {"strength": 0.5},
+        {"keep_colours": True},
+        {"strokes": 0.5},
+        {"protect": MASK},
+        {"quick": True},
+    ],
     ids=lambda other: next(iter(other)),
 )
 def test_other_settings_paint_anew(job, folder, tmp_path, other):
@@ -96,6 +106,17 @@ def test_other_settings_paint_anew(job, folder, tmp_path, other):
     before = software_of(plan[0][1])
     assert not paint(replace(job, **other), plan)[plan[0][1]].skipped
     assert before.startswith("missing-ingredient small-pair instance ") and software_of(plan[0][1]) != before
+
+
+def test_of_a_quick_picture_is_said_how_far_it_is_off(job, folder, tmp_path, monkeypatch):
+    """Issue 15."""
+    plan = plan_outputs([folder], tmp_path / "out")[:1]
+    (exact,) = paint(job, plan).values()
+    (same,) = paint(replace(job, quick=True), plan).values()
+    monkeypatch.setattr(quick, "THUMBNAIL", 40 * 40)
+    (off,) = paint(replace(job, quick=True, engine="torch"), plan, again=True).values()
+    assert exact.note == "" and same.note.endswith("a.jpg is exact, as a thumbnail helps nothing here")
+    assert re.search(r"is quick, off by \d+\.\d of 255 levels in the mean, 99.9% within \d+ \(estimated at 4", off.note)
 
 
 def test_other_weights_paint_anew(job, folder, tmp_path, small_pair):

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 from tests.zoo.engine.test_torch_engine import random_generator
 from zoo.__main__ import main
 from zoo.errors import ConfigError
-from zoo.export import compare, export, halve, to_onnx
+from zoo.export import compare, export, halve, to_onnx, to_torch_export, torch_export
 from zoo.frozen import freeze_statistics
 
 
@@ -63,6 +63,39 @@ def test_the_command_writes_a_checked_file(small_pair, photo, tmp_path, capsys):
     assert "levels" in {p.key: p.value for p in model.metadata_props}["frozen"]
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("keys", [{}, {"norm": "batch"}, {"padding": "zero", "upsampling": "bilinear"}])
+def test_a_file_of_torch_export_paints_any_number_of_any_size_without_us(keys, tmp_path):
+    """Issue 15."""
+    generator, target = random_generator(width=2, residual_blocks=1, **keys), tmp_path / "a.pt2"
+    assert torch_export(generator, target, {"style": "a"}).levels < 0.02
+    told = {"style": "", "contract": ""}
+    paint = torch.export.load(target, extra_files=told).module()
+    assert told["style"] == "a" and "[0, 1]" in told["contract"]
+    for shape in ((1, 3, 32, 32), (3, 3, 47, 65), (2, 3, 98, 35)):
+        photos = torch.rand(shape)
+        torch.testing.assert_close(paint(photos), generator(photos), rtol=0, atol=1e-4)
+
+
+def test_what_torch_cannot_export_is_told(tmp_path, monkeypatch):
+    with pytest.raises(ConfigError, match="ends in .pt2"):
+        torch_export(random_generator(width=1), tmp_path / "a.onnx")
+    with pytest.raises(ConfigError, match="noise"):
+        torch_export(zoo.create(architecture="texture", width=1), tmp_path / "a.pt2")
+    monkeypatch.setattr(torch.export, "export", lambda *a, **k: [][0])
+    with pytest.raises(ConfigError, match=f"torch {torch.__version__} cannot export it .*: write ONNX".replace("+", r"\+")):
+        torch_export(random_generator(width=1), tmp_path / "a.pt2")
+    assert not list(tmp_path.iterdir())
+
+
+def test_one_that_paints_otherwise_is_not_written(tmp_path, monkeypatch):
+    other = to_torch_export(random_generator(width=1, residual_blocks=1, norm="none"))
+    monkeypatch.setattr("zoo.export.to_torch_export", lambda generator, facts: other)
+    with pytest.raises(ConfigError, match="paints otherwise"):
+        torch_export(random_generator(width=1, residual_blocks=1), tmp_path / "a.pt2")
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("options", "told"),
     [(["--opset", "3"], "opset"), (["--frozen-stats"], "--calibrate"), (["--norm", "batch", "--frozen-stats"], "--calibrate")],
@@ -70,6 +103,16 @@ def test_the_command_writes_a_checked_file(small_pair, photo, tmp_path, capsys):
 def test_mistakes_are_told(small_pair, tmp_path, capsys, options, told):
     assert main(["export", str(small_pair), "--onnx", f"{tmp_path}/a.onnx", *options]) == 2
     assert told in capsys.readouterr().err and not (tmp_path / "a.onnx").exists()
+
+
+@pytest.mark.slow
+def test_the_command_writes_a_file_of_torch_export(small_pair, tmp_path, capsys):
+    command = ["export", str(small_pair), "--torch-export", f"{tmp_path}/a.pt2"]
+    assert main([*command, "--half"]) == 2 and "--half and --opset are of --onnx" in capsys.readouterr().err
+    assert main([*command, "--norm", "batch"]) == 0
+    assert "a.pt2" in (told := capsys.readouterr().out) and "within 0.0" in told
+    found = torch.export.load(tmp_path / "a.pt2").module()(photo := torch.rand(1, 3, 40, 45))
+    torch.testing.assert_close(found, zoo.load(zoo.find(small_pair), "batch")(photo), rtol=0, atol=1e-4)
 
 
 def test_what_cannot_be_exported_is_told(tmp_path, monkeypatch):

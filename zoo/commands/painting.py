@@ -35,6 +35,8 @@ def add(commands: Commands) -> None:
     sub.add_argument("--strength", type=float, default=1.0, metavar="F", help="0: the photo, 1: all paint (default: 1)")
     finer = "length of the strokes as a share of the usual: 0.6 is finer, and takes 2.8 times as long (default: 1)"
     sub.add_argument("--strokes", type=float, default=1.0, metavar="F", help=finer)
+    quick = "large photos with a thumbnail's statistics, in less memory and, where that is short, time; says how far it is off"
+    sub.add_argument("--quick", action="store_true", help=quick)
     sub.add_argument("--keep-colours", action="store_true", help="light and dark as painted, colours of the photo")
     kept = "picture of the photo's shape, at any scale: where it is white the photo stays, black is painted"
     sub.add_argument("--protect", type=Path, metavar="MASK", help=kept)
@@ -44,13 +46,17 @@ def add(commands: Commands) -> None:
     )
     sub.set_defaults(run=stylize_command)
 
-    about = "Write a generator as an ONNX file: photos of any size, B×3×H×W in [0, 1], in and out."
-    sub = commands.add_parser("export", help="write a style as an ONNX file", description=about)
+    about = (
+        "Write a generator for other programs, as ONNX or by torch.export: photos of any size, B×3×H×W in [0, 1], in and out."
+    )
+    sub = commands.add_parser("export", help="write a style as an ONNX file, or one of torch.export", description=about)
     sub.add_argument("style", metavar="STYLE", help="slug, style folder, or owner/name[@revision] of the Hub")
-    sub.add_argument("--onnx", required=True, type=Path, metavar="F", help="file to write")
-    sub.add_argument("--opset", type=int, default=17, metavar="N", help="version of ONNX's operators (default: 17)")
+    file = sub.add_mutually_exclusive_group(required=True)
+    file.add_argument("--onnx", type=Path, metavar="F", help="ONNX file to write, F.onnx")
+    file.add_argument("--torch-export", type=Path, metavar="F", help="file of torch.export to write, F.pt2")
+    sub.add_argument("--opset", type=int, metavar="N", help="version of ONNX's operators (default: 17)")
     sub.add_argument("--norm", choices=("instance", "batch"), default="instance", help="which twin (default: instance)")
-    sub.add_argument("--half", action="store_true", help="store kernels in float16: half the size; computed in float32")
+    sub.add_argument("--half", action="store_true", help="store ONNX's kernels in float16: half the size; computed in float32")
     sub.add_argument(
         "--frozen-stats", action="store_true", help="fixed statistics instead of each picture's own: no norm is left"
     )
@@ -71,7 +77,7 @@ def add(commands: Commands) -> None:
 def stylize_command(args: argparse.Namespace) -> None:
     """Paint photos. A bad one does not stop the others; all bad ones are named at the end."""
     device = args.device if args.on else pick_device(args.device).type
-    settings = args.norm, args.size, args.seed, args.strength, args.keep_colours, device, args.engine, args.strokes
+    settings = args.norm, args.size, args.seed, args.strength, args.keep_colours, device, args.engine, args.strokes, args.quick
     protect = open_photo(args.protect).convert("L") if args.protect else None
     job, plan = Job(find(args.style), *settings, protect), plan_outputs(args.photos, args.out, args.format)
     again = args.again or plan[0][1] == args.out  # one photo, to a file that was named
@@ -114,21 +120,26 @@ def texture_command(args: argparse.Namespace) -> None:
 
 
 def export_command(args: argparse.Namespace) -> None:
-    """Write a generator as an ONNX file, checked against torch."""
-    from zoo.export import export
+    """Write a generator as an ONNX file or one of torch.export, checked against torch."""
+    from zoo.export import export, torch_export
 
     if args.frozen_stats != bool(args.calibrate):
         raise ConfigError(
             "--frozen-stats needs --calibrate DIR, photos to take the statistics from, and that nothing without it"
         )
+    if args.torch_export and (args.half or args.opset):
+        raise ConfigError("--half and --opset are of --onnx: leave them out with --torch-export")
     style = find(args.style)
     generator, facts = load(style, args.norm), {"style": style.slug, "norm": args.norm}
     if args.frozen_stats:
         generator, loss = frozen(generator, list_photos(args.calibrate))
         facts["frozen"] = f"{loss:.1f} levels of 255 away from instance norm, in the mean over the photos of --calibrate"
         say(f"frozen statistics: {facts['frozen']}")
-    done = export(generator, args.onnx, args.opset, args.half, facts)
+    if args.torch_export:
+        done = torch_export(generator, args.torch_export, facts)
+    else:
+        done = export(generator, args.onnx, args.opset or 17, args.half, facts)
     checked = "not checked, as onnxruntime is not there"
     if done.levels is not None:
         checked = f"at three sizes within {done.levels:.3f} of 255 levels of torch's pictures"
-    say(f"{args.onnx}: {done.megabytes:.1f} MB, {checked}")
+    say(f"{args.onnx or args.torch_export}: {done.megabytes:.1f} MB, {checked}")

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import cast
 
@@ -16,6 +16,7 @@ from torch import nn
 from zoo import memory
 from zoo.device import is_out_of_memory
 from zoo.engine.choice import TORCH, check_engine, fastest_engine
+from zoo.engine.quick import Away, freeze, thumbnail_of
 from zoo.engine.runtimes import RUNTIMES, runtime
 from zoo.engine.sweeps import Smooth, Tell
 from zoo.engine.torch_engine import LEVELS, TorchEngine, torch_engine
@@ -47,8 +48,11 @@ def check_strokes(strokes: object) -> float:
 @dataclass(frozen=True)
 class Manner:
     """How to paint: by which engine ("auto": the fastest there is), whom to tell how far it is, with the noise of which seed,
-    as whose work, for an error, what becomes of instance norm's statistics (see zoo/calm.py), and how long strokes are, as a
-    share of the usual (of `Painter.paint` alone)."""
+    as whose work, for an error, what becomes of instance norm's statistics (see zoo/calm.py), how long strokes are, as a share
+    of the usual (of `Painter.paint` alone), and whether large pictures take a thumbnail's statistics (zoo/engine/quick.py).
+
+    Raises ConfigError for values out of range, and what does not go together.
+    """
 
     engine: str = "auto"
     tell: Tell | None = None
@@ -56,13 +60,22 @@ class Manner:
     name: str = "the generator"
     smooth: Smooth | None = None
     strokes: float = 1.0
+    quick: bool = False
 
     def __post_init__(self) -> None:
         check_engine(self.engine)
         check_strokes(self.strokes)
-        if self.smooth and self.engine in RUNTIMES:
-            raise ConfigError(f"the engine {self.engine} gives no access to statistics, which are to be smoothed: choose torch")
+        if self.fixes and self.engine in RUNTIMES:
+            how = "smoothed" if self.smooth else "a thumbnail's"
+            raise ConfigError(f"the engine {self.engine} gives no access to statistics, which are to be {how}: choose torch")
+        if self.smooth and self.quick:
+            raise ConfigError("statistics are smoothed over frames or a thumbnail's, not both: leave out one")
         check_seed(self.seed)
+
+    @property
+    def fixes(self) -> bool:
+        """Whether statistics are others than a norm's own."""
+        return bool(self.smooth or self.quick)
 
 
 ANY = Manner()
@@ -70,11 +83,13 @@ ANY = Manner()
 
 @dataclass(frozen=True)
 class Painted:
-    """One result: an RGB image, the seconds that painting it took, loading and waiting left out, and the engine's name."""
+    """One result: an RGB image, the seconds that painting it took, loading and waiting left out, the engine's name, and of one
+    with a thumbnail's statistics how far it is from the exact one."""
 
     image: Image.Image
     seconds: float
     engine: str = "module"
+    away: Away | None = None
 
 
 def costs(generator: Generator) -> memory.Costs:
@@ -95,6 +110,8 @@ def paint_fast(generator: Generator, image: Image.Image, manner: Manner = ANY) -
     if engine == "module":
         return paint_plainly(generator, image, manner)
     _check_noise(generator, manner)
+    if manner.quick and (thumbnail := thumbnail_of(generator, image)):
+        return _paint_quickly(generator, image, thumbnail, replace(manner, engine=engine, quick=False))
     if engine in RUNTIMES and (other := runtime(engine, generator)) is not None:
         needed = memory.peak_bytes(generator.config, image.size)
         if needed <= memory.allowance(CPU):  # else in strips
@@ -117,6 +134,15 @@ def paint_fast(generator: Generator, image: Image.Image, manner: Manner = ANY) -
         return Painted(Image.fromarray(pixels), seconds, engine if engine in TORCH else TORCH[0])
 
 
+def _paint_quickly(generator: Generator, image: Image.Image, thumbnail: Image.Image, manner: Manner) -> Painted:
+    with _enough_memory(image), memory.budget(CPU).spend(costs(generator), thumbnail.size) as level:
+        started, factor = time.perf_counter(), thumbnail.width / image.width
+        fixed, away = freeze(generator, thumbnail, factor, level, manner.seed)
+        seconds = time.perf_counter() - started
+    painted = paint_fast(fixed, image, manner)
+    return replace(painted, seconds=painted.seconds + seconds, away=away)
+
+
 def _engine(generator: Generator, manner: Manner) -> str:
     """The engine to paint with in that manner."""
     if not TorchEngine.knows(generator):
@@ -130,7 +156,7 @@ def _engine(generator: Generator, manner: Manner) -> str:
 
     config = generator.config
     found = fastest_engine(f"{config.architecture} of width {config.width}, {config.norm} norm", paint)
-    return TORCH[0] if manner.smooth and found in RUNTIMES else found
+    return TORCH[0] if manner.fixes and found in RUNTIMES else found
 
 
 def paint_plainly(generator: Generator, image: Image.Image, manner: Manner = ANY) -> Painted:

@@ -21,6 +21,7 @@ STRIP = 8 * 2**20  # bytes that a strip's rows take, over all maps that are comp
 PADDED = 63  # rows that a texture network adds to a picture, at most
 LEAST = 4  # rows of a strip, however wide
 Smooth = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]  # mean and variance of channels, in and out
+Take = Callable[[int, torch.Tensor], None]  # is handed the rows of a picture: the number of the first, and 1×C×n×W
 Tell = Callable[[float], None]  # is told the share of the work that is done, from 0 to 1; what it raises ends the work
 KNOWN = (InstanceNorm, BatchNorm, ContrastNorm)  # norms that are a scale and a shift for each channel here
 WORKING = 12  # times the bytes of a strip: what a sweep takes besides the maps that are kept, at most (measured)
@@ -36,6 +37,7 @@ class Sweeps:
     def __init__(self, height: int, level: int = 0, tell: Tell | None = None, total: float = 0):
         self.seed = 0  # of the noise, where there is some
         self.smooth: Smooth | None = None  # what instance norm uses instead of the picture's own statistics
+        self.found: dict[nn.Module, Statistics] = {}  # of the picture, for each norm that has its own
         self.plan, self.work, self.held, self.most, self.strip = not total, 0.0, 0, 0, 0.0
         self._highest_kept, self._tell, self._total = (height + PADDED) // 2**level, tell, total
 
@@ -85,7 +87,7 @@ class Sweeps:
         self, source: Rows, norm: nn.Module, kept: torch.Tensor | None, copies: int = 1
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Scale and shift of the norm of a map, each of whose numbers is there so many times."""
-        total = Statistics(source.channels, isinstance(norm, ContrastNorm))
+        total = self.found[norm] = Statistics(source.channels, isinstance(norm, ContrastNorm))
         self._sweep(source, total.add, kept)
         return total.affine(norm, copies, None if self.plan else self.smooth)
 
@@ -102,7 +104,7 @@ class Sweeps:
         self._sweep(more, None, to.tensor, write=torch.Tensor.add_)
         return to
 
-    def finish(self, source: Rows, take: Callable[[int, torch.Tensor], None], height: int) -> None:
+    def finish(self, source: Rows, take: Take, height: int) -> None:
         """Hand over the rows of the last map, up to `height`: the first row and 1×C×n×W for each strip."""
         self._sweep(source, take, height=height)
 
@@ -123,7 +125,7 @@ class Sweeps:
     def _sweep(
         self,
         source: Rows,
-        take: Callable[[int, torch.Tensor], None] | None,
+        take: Take | None,
         kept: torch.Tensor | None = None,
         height: int = 0,
         write: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = torch.Tensor.copy_,
@@ -171,6 +173,10 @@ class Statistics:
         self._mean = self._mean + away * (n / self._count)
         self._squares = self._squares + variance * n + away.square() * (n * (self._count - n) / self._count)
 
+    def moments(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and (biased) variance of each channel, float64."""
+        return self._mean, self._squares / max(1, self._count)
+
     def affine(self, norm: nn.Module, copies: int, smooth: Smooth | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """The norm of that map as a scale and a shift for each channel; instance norm with what `smooth` makes of its own."""
         assert isinstance(norm, (InstanceNorm, ContrastNorm))
@@ -178,9 +184,7 @@ class Statistics:
         if self._absolute:
             count = max(1, self._count) * copies
             return (weight * count / (self._mean * count + norm.eps)).float(), norm.bias
-        mean, variance = self._mean, self._squares / max(1, self._count)
-        if smooth:
-            mean, variance = smooth(mean, variance)
+        mean, variance = smooth(*self.moments()) if smooth else self.moments()
         scale = weight * (variance + norm.eps).rsqrt()
         return scale.float(), (bias - mean * scale).float()
 

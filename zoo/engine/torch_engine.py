@@ -7,7 +7,6 @@ convolutions may compute (all but the first and the last of a residual generator
 """
 
 import weakref
-from collections.abc import Callable
 from typing import cast
 
 import torch
@@ -15,8 +14,9 @@ from PIL import Image
 from torch import nn
 
 from zoo.engine.programs import PROGRAMS
-from zoo.engine.sweeps import KNOWN, STRIP, WORKING, Smooth, Sweeps, Tell, fold
-from zoo.layers import NORMS
+from zoo.engine.sweeps import KNOWN, STRIP, WORKING, Smooth, Statistics, Sweeps, Take, Tell, fold
+from zoo.frozen import with_statistics
+from zoo.layers import NORMS, InstanceNorm
 from zoo.registry import Generator
 
 LEVELS = (0, 1, 2, 3)  # keep every map, those of half the height, those of a quarter, none but a residual generator's sum
@@ -60,19 +60,27 @@ class TorchEngine:
     def paint(
         self,
         image: Image.Image,
-        take: Callable[[int, torch.Tensor], None],
+        take: Take,
         level: int = 0,
         tell: Tell | None = None,
         seed: int = 0,
         smooth: Smooth | None = None,
-    ) -> None:
-        """Hand over the picture of an RGB image in strips: the first row and 1×3×n×W in [0, 1]."""
+    ) -> dict[nn.Module, Statistics]:
+        """Hand over the picture of an RGB image in strips: the first row and 1×3×n×W in [0, 1]. Returns the statistics of each
+        norm that takes the picture's own."""
         with torch.inference_mode():
             work, _ = self.plan(image.size, level)
             sweeps = Sweeps(image.height, level, tell, work)
             sweeps.seed, sweeps.smooth = seed, smooth
             last = self._program(self._generator, image, sweeps)
             sweeps.finish(last, lambda a, x: take(a, torch.sigmoid(x[..., : image.width])), image.height)
+        return sweeps.found
+
+    def frozen(self, image: Image.Image, take: Take = lambda a, x: None, level: int = 0, seed: int = 0) -> Generator:
+        """A copy of the generator whose instance norms have the statistics of this RGB image, which is painted for them."""
+        found = self.paint(image, take, level, seed=seed)
+        norms = {name: m for name, m in self._generator.named_modules() if isinstance(m, InstanceNorm)}
+        return with_statistics(self._generator, {name: found[norm].moments() for name, norm in norms.items()})
 
 
 _made: "weakref.WeakKeyDictionary[Generator, tuple[object, dict[torch.dtype, TorchEngine]]]" = weakref.WeakKeyDictionary()
