@@ -87,24 +87,15 @@ def test_what_is_done_is_skipped_until_something_changes(job, folder, tmp_path):
     assert not any(outcome.skipped for outcome in paint(job, plan).values())
 
 
-@pytest.mark.parametrize(
-    "other",
-    [
-        {"norm": "batch"},
-        {"size": 48},
-        {"strength": 0.5},
-        {"keep_colours": True},
-        {"strokes": 0.5},
-        {"protect": MASK},
-        {"quick": True},
-    ],
-    ids=lambda other: next(iter(other)),
-)
-def test_other_settings_paint_anew(job, folder, tmp_path, other):
+OTHER = {"norm": "batch", "size": 48, "strength": 0.5, "keep_colours": True, "strokes": 0.5, "protect": MASK, "quick": True}
+
+
+@pytest.mark.parametrize("key", OTHER)
+def test_other_settings_paint_anew(job, folder, tmp_path, key):
     plan = plan_outputs([folder], tmp_path / "out")[:1]
     paint(job, plan)
     before = software_of(plan[0][1])
-    assert not paint(replace(job, **other), plan)[plan[0][1]].skipped
+    assert not paint(replace(job, **{key: OTHER[key]}), plan)[plan[0][1]].skipped
     assert before.startswith("missing-ingredient small-pair instance ") and software_of(plan[0][1]) != before
 
 
