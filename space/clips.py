@@ -23,7 +23,7 @@ from space.files import keep_file
 from space.guard import UPLOAD, who
 from space.languages import t
 from space.photo_input import uploaded
-from space.turns import NOBODY, Newest, Superseded, Visit
+from space.turns import NOBODY, Newest, Superseded, Turns, Visit
 from zoo.calm import Calm
 from zoo.errors import ConfigError, VideoError, shorten
 from zoo.film import Film
@@ -35,7 +35,9 @@ SIZES = [256, 384, 512]  # px of the long side of what is painted
 SOUNDS = ("aac", "flac", "mp3", "opus")  # that browsers play in an MP4
 AT_ONCE = 16  # frames of a call to a GPU, which takes them a second or two; a ZeroGPU is waited for, and begun, at each call
 STILL = 0.9  # see zoo/calm.py: clips are made by hand-held phones, in rooms
-FILMING: dict[str, Any] = {"concurrency_limit": 2, "concurrency_id": "clip"}
+# More than one visitor has places: who waits does so in FILMS, to let others pass.
+FILMING: dict[str, Any] = {"concurrency_limit": 2 * actions.PLACES, "concurrency_id": "clip"}
+FILMS = Turns(at_once=2, places=2, places_of_all=8)
 LIMITS = f"At most {SECONDS} seconds, {UPLOAD // 2**20} MiB and 4K ({WIDE}×{HIGH} px). The sound is kept."
 LACKING = """
 Painting clips needs PyAV on the machine that serves this page: `pip install 'missing-ingredient[video]'`, then start it anew.
@@ -97,7 +99,7 @@ def paint_clip(
             raise VideoError(f"the clip has more than {FRAMES} frames: cut it to {SECONDS} seconds")
         tell(done, total)
 
-    with tempfile.TemporaryDirectory(dir=get_upload_folder(), prefix="clip-") as folder:
+    with FILMS.turn(visit), tempfile.TemporaryDirectory(dir=get_upload_folder(), prefix="clip-") as folder:
         film = Film(Path(clip), Path(folder) / "painted.mp4", size, max_pixels=WIDE * HIGH)
         check_clip(video.look(film))
         at_once = 1 if painter().device.type == "cpu" else AT_ONCE  # a processor gains nothing, and others would wait longer

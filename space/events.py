@@ -150,9 +150,9 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         hung = list(styles)  # to which a training may add
         try:
             tiles = actions.wall(photo, hung, Visit(who(request), newest))
+            files = [save_result(tile, "tile", style.slug, format="JPEG") for tile, style in zip(tiles, hung, strict=True)]
         except (Superseded, ZooError):  # what is wrong, `paint_pair` says
             return gr.skip()
-        files = [save_result(tile, "tile", style.slug, format="JPEG") for tile, style in zip(tiles, hung, strict=True)]
         return [(file, style.title) for file, style in zip(files, hung, strict=True)]
 
     def choose(request: gr.Request, event: gr.SelectData):

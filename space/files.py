@@ -16,12 +16,15 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 from PIL import Image
 
+from space.counts import COUNTS
 from space.credit import FORMATS, Credit, encode
+from zoo.errors import ZooError
 
 VARIABLE = "GRADIO_TEMP_DIR"  # where gradio keeps uploads and results; one that is set is the page's alone, too
 
 QUOTA = 2 * 2**30  # bytes, of all visitors together
 FRESH = 600.0  # s, for which a file is safe: somebody is looking at it
+PRESSED = 120.0  # s, likewise, where no other room is left: or one who has much painted would close the page to all
 
 
 def own_folder() -> str:
@@ -50,31 +53,40 @@ class Files:
     def make_room(self, needed: int = 0) -> bool:
         """Remove files until `needed` bytes more fit; whether they do.
 
-        What somebody may be looking at stays. A part of an upload that was broken off goes in any case: gradio leaves it.
+        What somebody may be looking at stays, as long as that can be. A part of an upload that was broken off goes in any case:
+        gradio leaves it.
         """
         with self._lock:
             folder, now = Path(get_upload_folder()), time.time()
             found = sorted(_files(folder), key=lambda file: file[1])
             held = sum(size for _, _, size in found)
-            for path, changed, size in found:
-                part, full = path.parent == folder, held + needed > self._quota
-                if now - changed > self._fresh and (part or full) and os.path.realpath(path) not in self._kept:
-                    path.unlink(missing_ok=True)
-                    held -= size
+            for fresh in (self._fresh, min(self._fresh, PRESSED)):
+                for path, changed, size in found:
+                    part, full = path.parent == folder and fresh == self._fresh, held + needed > self._quota
+                    if now - changed > fresh and (part or full) and os.path.realpath(path) not in self._kept and path.exists():
+                        path.unlink(missing_ok=True)
+                        held -= size
             return held + needed <= self._quota
+
+    def need(self, bytes: int) -> None:
+        """Make room for a result. Raises ZooError when there is none."""
+        if not self.make_room(bytes):
+            COUNTS.refuse("room")
+            raise ZooError("the page holds as many pictures as it can: try again in a minute")
 
 
 FILES = Files()
 
 
 def save_result(image: Image.Image, *name: str, format: str = "PNG", said: Credit | None = None) -> str:
-    """A file of the picture among them, called by these words, with that credit in it; its path."""
-    FILES.make_room()
+    """A file of the picture among them, called by these words, with that credit in it; its path. Raises ZooError when there is
+    no room for it."""
     data, folder = encode(image, format, said or {}), Path(get_upload_folder())
     path = folder / hashlib.sha256(data).hexdigest() / f"{_called(name)}.{FORMATS[format]}"
     try:
         os.utime(path)  # another visitor has just this picture, and may be downloading it: it is not written again
     except FileNotFoundError:
+        FILES.need(len(data))
         partial = folder / f"{uuid.uuid4().hex}.part"
         path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(data)
@@ -83,11 +95,12 @@ def save_result(image: Image.Image, *name: str, format: str = "PNG", said: Credi
 
 
 def keep_file(file: Path, *name: str) -> str:
-    """A file that was made in their folder, from now on one of them, called by these words; its path."""
+    """A file that was made in their folder, from now on one of them, called by these words; its path. Raises ZooError when it
+    was one too many."""
+    FILES.need(0)
     path = Path(get_upload_folder()) / uuid.uuid4().hex / f"{_called(name)}{file.suffix}"
     path.parent.mkdir()
     os.replace(file, path)
-    FILES.make_room()
     return str(path.resolve())
 
 

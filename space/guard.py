@@ -1,4 +1,4 @@
-"""What one visitor may take of the page before gradio sees the request: places in the queue, bytes of uploads.
+"""What one visitor may take of the page before gradio sees the request: places in the queue, bytes of uploads, sessions.
 
     demo.launch(app_kwargs={"middleware": [guard()]})
 
@@ -7,10 +7,11 @@ A refusal is a sentence that the page shows. A visitor is an address: sessions a
 
 import ipaddress
 import os
-import re
 import sys
 import time
 from collections import Counter, OrderedDict, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import anyio
 import gradio as gr
@@ -28,12 +29,19 @@ from zoo.cli import say
 from zoo.errors import brief
 
 BODY = 2**20  # bytes of a request that is no upload
+VALUES = 5000  # in its JSON: more cost gradio seconds in which nobody else is answered
 UPLOAD = 100 * 2**20  # bytes of one upload
 UPLOADS, MINUTES = 4 * UPLOAD, 10  # bytes of a visitor's uploads in so many minutes
+# Of a visitor. For each session gradio copies the page, and when it ends functions run past the queue; behind one address there
+# may be a classroom.
+SESSIONS, JOINS = 120, 600  # begun, requests that join the queue, in a minute
+OPEN = 64  # connections that wait for news
 NO_SUCH = "there is no such function, or it takes other inputs: see the API of the page"
 # What the page and programs ask by POST, if only to hear that run and api are no way past the queue. Of all else that gradio
 # answers this page needs nothing, and a stranger's film should not reach the machine's ffmpeg (process_recording).
-ASKED = re.compile(r".*/(upload|queue/join|cancel|reset|(stream|call|run|api)/.*)")
+ASKED = ("/upload", "/queue/join", "/cancel", "/reset")  # how a path ends, or
+BELOW = ("/stream/", "/call/", "/run/", "/api/")  # what it has within; no expression, which would take its time over a long one
+NEWS = ("/heartbeat/", "/queue/data")  # what is asked for by GET and kept open
 REFUSALS = (413, 429, 503)  # too large, too much of one visitor, too much of all: ours, and gradio's when its queue is full
 KEPT = 4096  # visitors whose uploads are remembered
 
@@ -71,17 +79,41 @@ def who(request: gr.Request | None) -> str:
     return visitor(request.request.scope) if request and request.request else ""
 
 
+class Share:
+    """What each visitor has taken lately: bytes in ten minutes, requests in one."""
+
+    def __init__(self, seconds: float):
+        self._seconds = seconds
+        self._taken: OrderedDict[str, deque[tuple[float, int]]] = OrderedDict()  # (when, how much), of each visitor
+
+    def take(self, who: str, most: int, much: int = 1) -> bool:
+        """Whether that leaves a visitor, who then has taken as much, within the most."""
+        now, recent = time.monotonic(), self._taken.setdefault(who, deque())
+        self._taken.move_to_end(who)
+        while len(self._taken) > KEPT:
+            self._taken.popitem(last=False)
+        while recent and now - recent[0][0] > self._seconds:
+            recent.popleft()
+        if sum(taken for _, taken in recent) + much > most:
+            return False
+        recent.append((now, much))
+        return True
+
+
 class Guard:
-    """Refuses requests to gradio's POST routes that no page makes, or that take more than their share; passes on all others."""
+    """Refuses requests to gradio that no page makes, or that take more than their share; passes on all others."""
 
     def __init__(self, app: ASGIApp):
         self._app = app
         self._joining: Counter[str] = Counter()  # requests on their way into the queue
-        self._uploads: OrderedDict[str, deque[tuple[float, int]]] = OrderedDict()  # (when, bytes), of each visitor
+        self._open: Counter[str] = Counter()  # connections that wait for news
+        self._uploads, self._joins, self._sessions = Share(60 * MINUTES), Share(60), Share(60)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request as ASGI has it: with a refusal (400, 404, 413, 429, 503), or with what the page answers."""
         if scope["type"] != "http" or scope["method"] != "POST":
+            if scope["type"] == "http" and any(part in scope["path"] for part in NEWS):
+                return await self._tell_news(scope, receive, send)
             return await self._app(scope, receive, send)
         begun = False
 
@@ -102,38 +134,39 @@ class Guard:
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, who = scope["path"].rstrip("/"), visitor(scope)
-        if not ASKED.fullmatch(path):
+        if not path.endswith(ASKED) and not any(part in path for part in BELOW):
             return await JSONResponse({"detail": NO_SUCH}, 404)(scope, receive, send)
         limit = UPLOAD if path.endswith("/upload") else BODY
         length = Headers(scope=scope).get("content-length", "")
         size = int(length[:20]) if length.isdecimal() else limit  # not said: at most that, see _up_to
         if size > limit:
             return await _refuse(f"this is too large: {limit / 2**20:g} MiB at most", 413)(scope, receive, send)
-        if path.endswith("/upload") and (refusal := await self._too_much(who, size)):
-            return await refusal(scope, receive, send)
-        if not (path.endswith("/queue/join") or "/call/" in path):
-            return await self._app(scope, _up_to(limit, receive), send)
-        if places(scope["app"], who) + self._joining[who] >= PLACES:
+        if path.endswith("/upload"):
+            refusal = await self._too_much(who, size)
+            return await (refusal(scope, receive, send) if refusal else self._app(scope, _up_to(limit, receive), send))
+        joins = path.endswith("/queue/join") or "/call/" in path
+        is_full = joins and places(scope["app"], who) + self._joining[who] >= PLACES
+        if is_full or (joins and not self._joins.take(who, JOINS)):
             words = "you have asked for much at once: wait until some of it is done"
             return await JSONResponse({"detail": words}, 429)(scope, receive, send)  # as it does of the queue
-        self._joining[who] += 1
-        try:
-            await self._app(scope, _up_to(limit, receive), send)
-        finally:
-            self._joining[who] -= 1
-            if not self._joining[who]:
-                del self._joining[who]
+        with _counted(self._joining, who, joins):
+            if (body := await _whole(_up_to(limit, receive))) is None:  # who has hung up hears nothing of it
+                return await _refuse(f"this is too large: {limit / 2**20:g} MiB at most", 413)(scope, receive, send)
+            if sum(map(body.count, (b",", b"[", b"{"))) > VALUES:
+                return await _refuse(f"this is too large: {VALUES} values at most", 413)(scope, receive, send)
+            await self._app(scope, _again(body, receive), send)
+
+    async def _tell_news(self, scope: Scope, receive: Receive, send: Send) -> None:
+        who = visitor(scope)
+        if self._open[who] >= OPEN or (NEWS[0] in scope["path"] and not self._sessions.take(who, SESSIONS)):
+            COUNTS.refuse("429")
+            return await _refuse("this page is open too often here: close some", 429)(scope, receive, send)
+        with _counted(self._open, who):
+            await self._app(scope, receive, send)
 
     async def _too_much(self, who: str, size: int) -> Response | None:
-        now, recent = time.monotonic(), self._uploads.setdefault(who, deque())
-        self._uploads.move_to_end(who)
-        while len(self._uploads) > KEPT:
-            self._uploads.popitem(last=False)
-        while recent and now - recent[0][0] > 60 * MINUTES:
-            recent.popleft()
-        if sum(bytes for _, bytes in recent) + size > UPLOADS:
+        if not self._uploads.take(who, UPLOADS, size):
             return _refuse(f"at most {UPLOADS / 2**20:g} MiB of pictures in {MINUTES} minutes: try again later", 429)
-        recent.append((now, size))
         if not await anyio.to_thread.run_sync(FILES.make_room, size):
             return _refuse("the page holds as many pictures as it can: try again in ten minutes", 503)
         return None
@@ -141,6 +174,37 @@ class Guard:
 
 def _refuse(words: str, status: int) -> Response:
     return PlainTextResponse(words, status)  # as the page shows what it is told of an upload
+
+
+@contextmanager
+def _counted(counts: Counter[str], who: str, counts_at_all: bool = True) -> Iterator[None]:
+    counts[who] += counts_at_all
+    try:
+        yield
+    finally:
+        counts[who] -= counts_at_all
+        if not counts[who]:
+            del counts[who]
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    """The body of a request; None when its sender has hung up, or had to."""
+    parts = []
+    while (message := await receive())["type"] == "http.request":
+        parts.append(message.get("body", b""))
+        if not message.get("more_body"):
+            return b"".join(parts)
+    return None
+
+
+def _again(body: bytes, receive: Receive) -> Receive:
+    """`receive` as it was before the body was read."""
+    messages: list[Message] = [{"type": "http.request", "body": body}]
+
+    async def once() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return once
 
 
 def _up_to(limit: int, receive: Receive) -> Receive:

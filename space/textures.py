@@ -97,8 +97,8 @@ def add_tab(tab: gr.Tab, styles: list[Style]) -> None:
                 picture, found = make_tile(*wanted, Visit(who(request), newest))
             except Superseded:
                 return gr.skip()
-        words, said = (slug, norm, f"{side}px", str(seed)), credit([found], norm, "A seamless tile")
-        return save_result(picture, *words, said=said), save_result(lay(picture), *words, "laid", said=said), wanted
+            words, said = (slug, norm, f"{side}px", str(seed)), credit([found], norm, "A seamless tile")
+            return save_result(picture, *words, said=said), save_result(lay(picture), *words, "laid", said=said), wanted
 
     gr.on(
         [tab.select, style.change, norm.change, side.change, seed.change],

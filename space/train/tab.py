@@ -139,7 +139,8 @@ def _add_training(tab: gr.Tab, trainer: job.Trainer, given: list[Any], photo: Ph
             return NOTHING, *[gr.skip()] * 6, gr.Timer(active=False)
         stands, mine = last.standing(), last.who == who(request)
         picture = last.preview() if mine else None
-        file = save_result(picture, "preview", stands.slug, format="JPEG") if picture else None
+        with actions.plain_errors():
+            file = save_result(picture, "preview", stands.slug, format="JPEG") if picture else None
         there = mine and stands.style
         return (
             how_it_stands(stands, mine),

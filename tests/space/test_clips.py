@@ -1,6 +1,8 @@
 """Clips: painted with their sound within limits, ended when nobody waits for them, and nothing left of them."""
 
+import queue
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -14,7 +16,7 @@ import zoo
 from space import actions, clips
 from space.turns import Superseded, Visit
 from zoo.engine.painting import Painted
-from zoo.errors import ConfigError, StyleNotFoundError, VideoError
+from zoo.errors import ConfigError, StyleNotFoundError, VideoError, ZooError
 from zoo.film import Film
 
 pytest.importorskip("av")
@@ -169,6 +171,28 @@ def test_others_come_in_between(folder, monkeypatch):
         assert not ended.wait(0.1) and seen == []
     work.join(10)
     assert ended.is_set() and seen == [1] * 12 and turns._busy == []
+
+
+def test_one_visitor_s_clips_leave_another_a_turn(folder, monkeypatch):
+    """Two of them had both there are, and the others waited in line before everybody's (issue 13, item 40)."""
+    begun, let_go = queue.Queue(), threading.Event()
+
+    def paint(frames, style):
+        begun.put(threading.current_thread().name)
+        assert let_go.wait(30)
+        return [Painted(frame, 0.0) for frame in frames]
+
+    monkeypatch.setattr(clips, "frames_on_gpu", paint)
+    clip = str(folder / "holiday.mp4")
+    with ThreadPoolExecutor(2, "many") as many, ThreadPoolExecutor(1, "single") as single:
+        two = [many.submit(clips.paint_clip, clip, "starry-night", 256, Visit("many")) for _ in range(2)]
+        assert begun.get(timeout=20).startswith("many")
+        other = single.submit(clips.paint_clip, clip, "starry-night", 256, Visit("single"))
+        assert begun.get(timeout=20).startswith("single")
+        with pytest.raises(ZooError, match="wait until some are done"):
+            clips.paint_clip(clip, "starry-night", 256, Visit("many"))  # a third
+        let_go.set()
+        assert all(Path(one.result(60)).is_file() for one in (*two, other))
 
 
 def test_who_leaves_waits_no_longer(folder, monkeypatch):

@@ -13,6 +13,7 @@ from PIL import Image
 
 from space import files
 from space.files import VARIABLE, Files, own_folder, save_result
+from zoo.errors import ZooError
 
 
 @pytest.fixture
@@ -43,6 +44,21 @@ def test_what_is_looked_at_and_what_the_page_shows_stays(folder):
     some = Files(quota=100, fresh=90)
     some.keep(SimpleNamespace(blocks={1: SimpleNamespace(keep_in_cache={str(folder / "hash0" / "photo.png")})}))
     assert not some.make_room(50) and left(folder) == ["hash0", "hash8", "hash9"]
+
+
+def test_one_who_has_much_painted_does_not_close_the_page(folder):
+    """Files of the last ten minutes stayed whatever was needed (issue 13, item 40)."""
+    some = Files(quota=1000, fresh=600)
+    assert some.make_room(600) and left(folder) == [f"hash{i}" for i in range(6, 10)]
+    assert not some.make_room(900) and left(folder) == [f"hash{i}" for i in range(8, 10)]  # of the last two minutes
+
+
+def test_a_result_for_which_there_is_no_room_is_refused(folder, monkeypatch):
+    """They grew without a bound (issue 13, item 40)."""
+    monkeypatch.setattr(files, "FILES", Files(quota=1000, fresh=600))
+    with pytest.raises(ZooError, match="try again in a minute"):
+        save_result(Image.effect_noise((64, 64), 99).convert("RGB"), "noise")
+    assert not list(folder.rglob("noise*")) and not list(folder.glob("*.part"))
 
 
 def test_parts_of_broken_uploads_go(folder):

@@ -3,7 +3,6 @@
 import base64
 import http.client
 import io
-import itertools
 import json
 import os
 import threading
@@ -98,19 +97,9 @@ def test_private_functions_check_what_they_get(page, private, photo):
         assert not answer["success"] and "no tile" in answer["output"]["error"]
 
 
-NUMBERS = itertools.count(1)
-
-
 def given(photo, contrast=100, size=256, protect=""):
     """What `paint_pair` takes, in the order in which the page's parts were made: what a visitor set."""
     return [contrast, "batch", False, 1, 1, protect, "PNG", photo, size, None, None]
-
-
-@pytest.fixture
-def two_visitors(monkeypatch):
-    """Headers of two visitors of a Space, as its proxies send them; others in each test, as what one asked for ends later."""
-    monkeypatch.setenv("SPACE_ID", "alice/demo")
-    return [{"x-forwarded-for": f"10.1.2.3, {a}.8.8.{next(NUMBERS)}, 10.0.0.1"} for a in (8, 9)]
 
 
 @pytest.fixture
