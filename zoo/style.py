@@ -127,13 +127,14 @@ class Style:
         _ = self.recipe, self.held_out, self.errors, self.faded, self.takes_photo
 
     def check(self) -> None:
-        """As `check_records`, and raise WeightsError for weights that are missing or damaged, as far as their header tells: so
-        it is neither listed, nor does it hide another of its slug. For a style whose weights are all on this machine."""
+        """As `check_records`, and raise WeightsError for weights that are missing or damaged, as far as their header tells; a
+        style like that is not listed, nor does it hide another of its slug. Those of the twin alone may be missing."""
         self.check_records()
+        name = ADAPTER if is_adapter(self.folder) else folder.WEIGHTS
         for norm in self.norms:
-            folder.check_header(
-                folder.twin_folder(self.folder, norm) / (ADAPTER if is_adapter(self.folder) else folder.WEIGHTS)
-            )
+            path = folder.twin_folder(self.folder, norm) / name
+            if norm == "instance" or is_there(path):
+                folder.check_header(path)
 
     def check_twin(self) -> None:
         """Raise StyleFolderError for a batch-norm twin that is there and cannot be read, so that `norms` has none."""

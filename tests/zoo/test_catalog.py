@@ -175,15 +175,19 @@ def test_a_link_to_nothing_in_place_of_a_style_is_said(tmp_path, monkeypatch, ca
     assert err.startswith("left out: mine: ") and "link to nothing" in err and err.count("\n") == 1
 
 
-@pytest.mark.parametrize("content", [None, b"", b"[", b"\xff" * 500], ids=["none", "empty", "short", "other"])
-@pytest.mark.parametrize("part", ["recipe.yaml", "model.safetensors", "batch/model.safetensors"])
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("recipe.yaml", b"["),
+        ("model.safetensors", None),
+        *((f"{twin}model.safetensors", content) for twin in ("", "batch/") for content in (b"", b"[", b"\xff" * 500)),
+    ],
+)
 def test_a_broken_style_hides_no_bundled_one(small_pair, photo, tmp_path, monkeypatch, capsys, part, content):
     """It took the bundled one of its slug with it. (issue 13, item 34)"""
     monkeypatch.setenv(LOCAL_VARIABLE, str(small_pair.parent))
     mine = small_pair.rename(small_pair.parent / "starry-night")
     assert find("starry-night").source == "local"
-    if part == "recipe.yaml" and not content:
-        content = b"- steps"
     (mine / part).unlink(missing_ok=True)
     if content is not None:
         (mine / part).write_bytes(content)
