@@ -18,14 +18,12 @@ from space.credit import Credit, credit
 from space.gpu import on_gpu
 from space.turns import NOBODY, Turns, Visit
 from space.words import NORMS, without_paths
-from zoo.adapter import is_adapter
 from zoo.catalog import find_named
 from zoo.conditional import mix
 from zoo.engine.painting import ANY, Manner, Painted, paint_fast
 from zoo.engine.sweeps import Tell
 from zoo.errors import ConfigError, StyleFolderError, StyleNotFoundError, ZooError, brief, shorten
 from zoo.finish import check_strength, finish
-from zoo.folder import WEIGHTS
 from zoo.images import fade
 from zoo.painter import painter
 from zoo.registry import Generator
@@ -255,15 +253,3 @@ def find_in_zoo(slug: object) -> Style:
     style = find_named(slug, timeout=TIMEOUT, deadline=DEADLINE)
     blocklist.check_base(style)
     return style
-
-
-def unfit(style: Style) -> str | None:
-    """What keeps a style off the page, in words; None for one that can be used. A twin may be missing."""
-    try:
-        if "instance" not in style.norms:
-            return f"{style.slug} has no instance-norm generator"
-        if not is_adapter(style.folder) and not (style.folder / WEIGHTS).is_file():
-            return f"{style.slug} has no {WEIGHTS}"
-    except ZooError as error:
-        return f"{style.slug}: {error}"
-    return None

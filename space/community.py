@@ -56,9 +56,11 @@ and it appears here for everybody.
 
 
 def browse(words: str, sort: str, count: int) -> tuple[list[hub.Found], bool]:
-    """The first `count` styles on the Hub, and whether there are more; none that are blocked. Raises HubError."""
+    """The first `count` styles on the Hub, and whether there are more; none that are blocked. Raises HubError, ConfigError
+    for words that are no text and an unknown order."""
     found: list[hub.Found] = []
-    for style in hub.find((words or "").strip()[: actions.MAX_NAME], sort=sort, timeout=TIMEOUT):
+    asked = words[: actions.MAX_NAME] if isinstance(words, str) else words or ""  # gradio gives None for an empty field
+    for style in hub.find(asked, sort=sort, timeout=TIMEOUT):
         bases = (tag.rpartition(":")[2] for tag in style.tags if tag.startswith("base_model:"))  # as the Hub tags adapters
         if any(map(blocklist.is_blocked, (style.id, *bases))):
             continue

@@ -8,7 +8,7 @@ import gradio as gr
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from space import actions, api, blocklist, community, events, moving, opening, textures, why
+from space import api, blocklist, community, events, moving, opening, textures, why
 from space.credit import FORMATS
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard
@@ -44,10 +44,9 @@ def build_demo() -> gr.Blocks:
     own_folder()
     hub.serve_strangers()
     sound, problems = sound_styles()
-    unfit = {style.slug: actions.unfit(style) for style in sound}
-    for problem in [*problems, *filter(None, unfit.values())]:
+    for problem in problems:
         say(f"left out: {problem}", sys.stderr)
-    hung = as_hung([style for style in sound if not unfit[style.slug]])
+    hung = as_hung(sound)
     styles, makers = ([style for style in hung if style.takes_photo == takes] for takes in (True, False))
     if not styles:
         raise StyleNotFoundError("the zoo has no style that paints photos: train one with python -m training.train --pair")

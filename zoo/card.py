@@ -13,6 +13,7 @@ from zoo.style import Style
 TAG = "missing-ingredient"  # by which styles are found on the Hub, and told from whatever else lies there
 HOME = None  # where the code can be cloned from by everybody, once there is such an address
 INSTALL = f'pip install "missing-ingredient @ git+{HOME}"' if HOME else "pip install .   # in a clone of Missing Ingredient"
+SAID = ("artist", "painting")  # keys of the front matter, by which hub.find finds what a tag is too short or has no letters for
 WEIGHTS_LICENCE = "apache-2.0"  # unless the recipe, or who publishes, says another
 _HOW = """\
 ```sh
@@ -106,13 +107,14 @@ def _browser(style: Style, name: str) -> str:
 
 def _front_matter(style: Style, name: str | None, hub: str | None, licence: str) -> str:
     known = style.painting
-    words = {"artist": str(known.get("author", "")), "painting": style.title}  # by which hub.find finds it
+    said = dict(zip(SAID, (str(known.get("author", "")), style.title), strict=True))
     data: dict[str, Any] = {
         "license": licence,
         "library_name": TAG,
         "pipeline_tag": "image-to-image",
         "tags": [TAG, "style-transfer", "fast-neural-style", *(f"norm:{norm}" for norm in style.norms),
-                 f"style:{style.slug}", *(f"{kind}:{slug}" for kind, name in words.items() if (slug := make_slug(name)[:60]))],
+                 f"style:{style.slug}", *(f"{kind}:{slug}" for kind, name in said.items() if (slug := make_slug(name)[:60]))],
+        **{kind: name for kind, name in said.items() if name},
     }  # fmt: skip
     if is_adapter(style.folder) and is_hub_id(base := _base(style)):
         data |= {"base_model": base.split("@")[0], "base_model_relation": "adapter"}

@@ -1,14 +1,14 @@
 """Styles by name, wherever their folder lies: bundled with the code, local, or on the Hub."""
 
 import os
-import stat
 from pathlib import Path
 
 from zoo import folder
 from zoo.adapter import is_adapter, load_adapter
 from zoo.conditional import mix
-from zoo.errors import ConfigError, HubError, StyleFolderError, StyleNotFoundError, brief, shorten
+from zoo.errors import HubError, StyleFolderError, StyleNotFoundError, ZooError, brief, shorten
 from zoo.names import is_hub_id
+from zoo.records import is_there
 from zoo.registry import Generator
 from zoo.style import BUNDLED, Style, style_at
 
@@ -23,7 +23,7 @@ def local_folders() -> list[Path]:
 def list_styles() -> list[Style]:
     """The bundled styles, then those in the folders that $MISSING_INGREDIENT_STYLES names, each in order of slug.
 
-    A local style hides a bundled one of the same slug.
+    A local style hides a bundled one of the same slug, unless it is broken.
     """
     return list(_look()[0].values())
 
@@ -34,15 +34,19 @@ def photo_styles() -> list[Style]:
 
 
 def sound_styles() -> tuple[list[Style], list[str]]:
-    """The styles whose records can be read, and what is wrong with the others (and with the variable), in words."""
+    """The styles that can be read, and what is wrong with the others, with twins (and with the variable), in words."""
     (styles, problems), sound = _look(), []
     for style in styles.values():
         try:
-            style.check_records()
-        except (ConfigError, StyleFolderError) as error:
+            style.check()
+        except ZooError as error:
             problems.append(f"{style.slug}: {error}")
-        else:
-            sound.append(style)
+            continue
+        sound.append(style)
+        try:
+            style.check_twin()
+        except StyleFolderError as error:
+            problems.append(f"{style.slug}, its batch norm: {error}")
     return sound, problems
 
 
@@ -60,16 +64,18 @@ def _look() -> tuple[dict[str, Style], list[str]]:
         for path in paths:
             try:
                 path.name.encode()
-                if stat.S_ISREG(os.stat(path / folder.CONFIG).st_mode):
+                if path.is_symlink() and not path.exists():
+                    raise StyleFolderError(f"{path} is a link to nothing: mend it, or take it away")
+                if is_there(path / folder.CONFIG):
                     parent, name = os.path.split(os.path.realpath(path))
                     is_bundled = parent == bundled  # also what a link elsewhere leads to
                     style = Style(path.name, BUNDLED / name, "bundled") if is_bundled else Style(path.name, path, "local")
                     style.check_links()
+                    if path.name in found:
+                        style.check()  # before it hides another
                     found[path.name] = style
-            except StyleFolderError as error:
+            except ZooError as error:
                 problems.append(f"{path.name}: {error}")
-            except (FileNotFoundError, NotADirectoryError):
-                continue  # no style
             except OSError as error:
                 problems.append(f"cannot look into {path}: {error.strerror}")
             except UnicodeEncodeError:
@@ -81,10 +87,17 @@ def find(name: str | Path | Style) -> Style:
     """A style by slug, by the path of its folder, or by owner/name[@revision] of the Hub, from which it is pulled.
 
     A Path is a path and nothing else; text is a slug first, then a path. Raises StyleNotFoundError with the slugs there are,
-    HubError when the Hub does not have it or cannot be reached.
+    HubError when the Hub does not have it or cannot be reached, ConfigError or StyleFolderError when what the style records of
+    itself cannot be read, or it holds links.
     """
     if isinstance(name, Style):
         return name
+    style = _find(name)
+    style.check_records()
+    return style
+
+
+def _find(name: str | Path) -> Style:
     if not isinstance(name, (str, Path)):
         raise StyleNotFoundError(f"a style is named by text or by a Path, got {shorten(name)}")
     slugs = [style.slug for style in list_styles()]

@@ -20,7 +20,7 @@ from typing import Any
 
 import torch
 from filelock import FileLock
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load as deserialize
 from safetensors.torch import save as serialize
 from torch import nn
@@ -29,7 +29,7 @@ from zoo.config import GeneratorConfig
 from zoo.device import is_out_of_memory
 from zoo.errors import StyleFolderError, WeightsError, brief
 from zoo.layers import norm_parameters
-from zoo.records import read_record
+from zoo.records import is_there, read_record
 from zoo.registry import Generator, create
 
 CONFIG, WEIGHTS, METRICS = "config.json", "model.safetensors", "metrics.json"
@@ -47,8 +47,13 @@ def twin_folder(style: str | Path, norm: str) -> Path:
 
 
 def list_norms(style: str | Path) -> list[str]:
-    """Norms whose generator the folder holds: instance, and batch where there is a matched twin."""
-    return [norm for norm in ("instance", "batch") if os.path.isfile(twin_folder(style, norm) / CONFIG)]
+    """Norms whose generator the folder holds, with a config that can be read: instance, and batch where there is a matched
+    twin."""
+    held = []
+    for norm in ("instance", "batch"):
+        with suppress(StyleFolderError):
+            held += [norm] if is_there(twin_folder(style, norm) / CONFIG) else []
+    return held
 
 
 def sha256(path: Path) -> str:
@@ -202,6 +207,18 @@ def read_weights(path: Path, wanted: dict[str, torch.Tensor] | None = None) -> t
         if key.endswith("running_var") and (value < 0).any():
             raise WeightsError(f"{path}: {brief(key)} holds negative variances; the file is damaged")
     return state, metadata
+
+
+def check_header(path: Path) -> None:
+    """Raise WeightsError or StyleFolderError for a weights file that is missing, may not be read, is empty, cut, or none at
+    all: what can be told without reading the tensors."""
+    if not is_there(path):
+        raise WeightsError(f"cannot read {path}: there is no such file")
+    try:
+        with safe_open(path, framework="pt"):
+            pass
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(f"cannot read {path}: {brief(error)}; get the style anew") from error
 
 
 def load_generator(folder: str | Path) -> Generator:

@@ -116,13 +116,34 @@ def _check(value: object, where: str = "") -> None:
         raise ValueError(f"a number of {value.bit_length()} bits, more than 64, {where}")
 
 
+def is_there(path: Path) -> bool:
+    """Whether a style folder has that file, which is looked at and not read.
+
+    Raises StyleFolderError where something stands in its place: a folder, a pipe, a link to nothing, a file that may not be
+    read. What is broken must not pass for what is absent: without metrics.json nothing would be compared with its SHA-256.
+    """
+    try:
+        path.lstat()
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return False
+    except OSError:
+        pass  # as the next lines say
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise StyleFolderError(f"cannot read {path}: it is no file; put one there, or take it away")
+        with path.open("rb"):
+            return True
+    except OSError as error:
+        raise StyleFolderError(f"cannot read {path}: {error.strerror}; mend that, or take it away") from error
+
+
 def read_record(path: Path) -> dict[str, Any]:
     """The mapping in a .yaml or .json file of a style folder; empty when it has no such file.
 
     Raises StyleFolderError, naming the file, when it cannot be read or holds something else.
     """
     try:
-        found = read(path) if path.is_file() else {}
+        found = read(path) if is_there(path) else {}
     except (OSError, ValueError) as error:
         raise StyleFolderError(f"cannot read {path}: {error}") from error
     if not isinstance(found, dict):

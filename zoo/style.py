@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from zoo import folder
+from zoo.adapter import WEIGHTS as ADAPTER
 from zoo.adapter import is_adapter
 from zoo.config import GeneratorConfig
 from zoo.errors import StyleFolderError
-from zoo.records import read_record
+from zoo.records import is_there, read_record
 from zoo.registry import builder
 
 BUNDLED = Path(__file__).parent / "styles"
@@ -122,7 +123,24 @@ class Style:
         """Raise ConfigError or StyleFolderError when what the style records of itself cannot be read: of such a style nobody
         can say whose painting it is, so it is neither listed nor painted with."""
         self.check_links()
+        is_there(self.folder / folder.CONFIG)  # raises where something else stands
         _ = self.recipe, self.held_out, self.errors, self.faded, self.takes_photo
+
+    def check(self) -> None:
+        """As `check_records`, and raise WeightsError for weights that are missing or damaged, as far as their header tells; a
+        style like that is not listed, nor does it hide another of its slug. Those of the twin alone may be missing."""
+        self.check_records()
+        name = ADAPTER if is_adapter(self.folder) else folder.WEIGHTS
+        for norm in self.norms:
+            path = folder.twin_folder(self.folder, norm) / name
+            if norm == "instance" or is_there(path):
+                folder.check_header(path)
+
+    def check_twin(self) -> None:
+        """Raise StyleFolderError for a batch-norm twin that is there and cannot be read, so that `norms` has none."""
+        twin = folder.twin_folder(self.folder, "batch")
+        if not is_there(twin / folder.CONFIG) and os.path.lexists(twin) and not os.path.isdir(twin):
+            raise StyleFolderError(f"cannot read {twin}: it is no folder; put the twin there, or take it away")
 
     def check_links(self) -> None:
         """Raise StyleFolderError for a link in the folder, unless it is bundled: a folder that came by git, say, may hold links

@@ -54,13 +54,20 @@ class Repo:
         self.refs[f"refs/pr/{number}"] = self.refs["main"]
         return number
 
-    def tags(self) -> list[str]:
-        """Tags of the card on main, as the Hub derives them."""
+    def card_data(self) -> dict:
+        """The front matter of the card on main."""
         import yaml
 
         card = self.commits[self.refs["main"]].get("README.md", b"").decode()
-        data = yaml.safe_load(card.split("---")[1]) if card.startswith("---") else None
-        data = data or {}
+        return (yaml.safe_load(card.split("---\n")[1]) if card.startswith("---") else None) or {}
+
+    def told(self, keys: list[str]) -> dict:
+        """What the Hub tells of some, or when it is asked for."""
+        return {**({"sdk": self.sdk} if self.sdk else {}), **({"cardData": self.card_data()} if "cardData" in keys else {})}
+
+    def tags(self) -> list[str]:
+        """Tags of the card on main, as the Hub derives them."""
+        data = self.card_data()
         extra = [data[key] for key in ("library_name", "pipeline_tag") if key in data]
         return [*data.get("tags", []), *extra, *([f"license:{data['license']}"] if "license" in data else [])]
 

@@ -203,7 +203,7 @@ class _Handler(BaseHTTPRequestHandler):
         hardware = {"runtime": {"stage": "RUNNING", "hardware": {"current": None, "requested": repo.hardware}}}
         return {
             **(hardware if repo.hardware else {}),
-            **({"sdk": repo.sdk} if repo.sdk else {}),
+            **repo.told(self.query.get("expand", [])),
             "id": repo.id, "modelId": repo.id, "sha": sha, "private": repo.private, "gated": "auto" if repo.gated else False,
             "tags": repo.tags(), "likes": repo.likes, "downloads": repo.downloads, "author": repo.id.split("/")[0],
             "lastModified": "2026-11-22T08:39:34.000Z", "createdAt": "2026-11-22T08:39:34.000Z",

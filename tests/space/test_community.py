@@ -17,7 +17,7 @@ from space import actions, community, words
 from tests.conftest import served, size_of
 from tests.hub.repos import files_of
 from tests.hub.server import Fault
-from zoo.errors import HubNotFoundError, HubUnavailableError, StyleFolderError, StyleNotFoundError
+from zoo.errors import HubNotFoundError, HubUnavailableError, StyleFolderError, StyleNotFoundError, ZooError
 from zoo.images import fit_long_side, open_photo
 from zoo.style import BUNDLED, PHOTO
 
@@ -36,6 +36,13 @@ def test_styles_are_shown_with_their_pictures(hub, wave):
     assert caption == "bob/wave · ♥ 3"
     assert image != placeholder and placeholder.size == fit_long_side(open_photo(PHOTO), community.THUMBNAIL).size
     assert community.browse("", "likes", 1)[1] and not community.browse("portrait", "likes", 12)[0]
+
+
+def test_words_that_are_no_text_are_refused_in_words(hub):
+    """(issue 13, item 28)"""
+    for wrong in (5, ["van", "gogh"]):
+        with pytest.raises(ZooError, match="as text"):
+            community.browse(wrong, "likes", 12)
 
 
 def test_a_style_of_the_hub_is_compared_like_any_other(wave, photo):

@@ -105,7 +105,7 @@ def test_one_bad_style_is_left_out_with_one_line(small_pair, tmp_path, photo, mo
     assert [style.slug for style in sound_styles()[0] if style.source == "local"] == ["sound"]
 
 
-@pytest.mark.parametrize("part", [".", "recipe.yaml", "metrics.json", "config.json", "batch"])
+@pytest.mark.parametrize("part", [".", "recipe.yaml", "metrics.json", "config.json", "model.safetensors", "batch"])
 def test_a_style_that_may_not_be_read_is_left_out_with_one_line(small_pair, tmp_path, monkeypatch, capsys, forbidden, part):
     """(issue 13, item 34)"""
     shutil.copytree(small_pair, tmp_path / "sound")
@@ -116,9 +116,86 @@ def test_a_style_that_may_not_be_read_is_left_out_with_one_line(small_pair, tmp_
     out, err = capsys.readouterr()
     assert "starry-night" in out and "sound" in out
     if part == "batch":  # half of it can be used
-        assert "small-pair" in out and err == ""
+        assert "small-pair" in out and err.startswith("left out: small-pair, its batch norm: ") and err.count("\n") == 1
     else:
         assert "small-pair" not in out and "Permission denied" in err and "small-pair" in err and err.count("\n") == 1
+
+
+def put(what, path):
+    """Something else in place of a file or a folder."""
+    shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+    if what == "a pipe":
+        os.mkfifo(path)
+    elif what == "a folder":
+        path.mkdir()
+    elif what == "a link to nothing":
+        path.symlink_to(path.parent / "nothing")
+    else:
+        path.write_bytes(b"")
+
+
+KINDS = ("a pipe", "a folder", "a link to nothing")
+
+
+@pytest.mark.parametrize("what", KINDS)
+@pytest.mark.parametrize("part", ["recipe.yaml", "metrics.json", "config.json", "model.safetensors"])
+def test_what_is_no_file_is_broken_and_not_absent(small_pair, tmp_path, photo, monkeypatch, capsys, part, what):
+    """A pipe for metrics.json was taken for nothing recorded, so that no SHA-256 was compared; styles without a config that is
+    a file were left out without a line. (issue 13, item 34)"""
+    monkeypatch.setenv(LOCAL_VARIABLE, str(tmp_path))
+    put(what, small_pair / part)
+    assert main(["list"]) == 0
+    out, err = capsys.readouterr()
+    assert "starry-night" in out and "small-pair" not in out
+    assert err.startswith("left out: small-pair: ") and part in err and err.count("\n") == 1
+    assert main(["stylize", str(photo), "-s", str(small_pair), "-o", str(tmp_path / "x.png"), "--size", "64"]) == 2
+    assert not (tmp_path / "x.png").exists()
+
+
+TWINS = [("batch", "a pipe"), ("batch", "a file"), ("batch/config.json", "a pipe"), ("batch/config.json", "a folder")]
+
+
+@pytest.mark.parametrize(("part", "what"), [*TWINS, ("batch/config.json", "forbidden")])
+def test_a_twin_that_cannot_be_read_is_said(small_pair, tmp_path, monkeypatch, capsys, forbidden, part, what):
+    """(issue 13, item 34)"""
+    forbidden(small_pair / part) if what == "forbidden" else put(what, small_pair / part)
+    monkeypatch.setenv(LOCAL_VARIABLE, str(tmp_path))
+    assert main(["list"]) == 0
+    out, err = capsys.readouterr()
+    assert [line.split()[2:3] for line in out.splitlines() if "small-pair" in line] == [["instance"]]
+    assert err.startswith("left out: small-pair, its batch norm: ") and err.count("\n") == 1
+
+
+def test_a_link_to_nothing_in_place_of_a_style_is_said(tmp_path, monkeypatch, capsys):
+    """(issue 13, item 34)"""
+    monkeypatch.setenv(LOCAL_VARIABLE, str(tmp_path))
+    put("a link to nothing", tmp_path / "mine")
+    assert main(["list"]) == 0
+    err = capsys.readouterr().err
+    assert err.startswith("left out: mine: ") and "link to nothing" in err and err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "content"),
+    [
+        ("recipe.yaml", b"["),
+        ("model.safetensors", None),
+        *((f"{twin}model.safetensors", content) for twin in ("", "batch/") for content in (b"", b"[", b"\xff" * 500)),
+    ],
+)
+def test_a_broken_style_hides_no_bundled_one(small_pair, photo, tmp_path, monkeypatch, capsys, part, content):
+    """It took the bundled one of its slug with it. (issue 13, item 34)"""
+    monkeypatch.setenv(LOCAL_VARIABLE, str(small_pair.parent))
+    mine = small_pair.rename(small_pair.parent / "starry-night")
+    assert find("starry-night").source == "local"
+    (mine / part).unlink(missing_ok=True)
+    if content is not None:
+        (mine / part).write_bytes(content)
+    assert find("starry-night").source == "bundled" and "starry-night" in [style.slug for style in sound_styles()[0]]
+    assert main(["list"]) == 0
+    out, err = capsys.readouterr()
+    assert "starry-night   " in out and err.startswith("left out: starry-night: ") and err.count("\n") == 1
+    assert main(["stylize", str(photo), "-s", "starry-night", "-o", str(tmp_path / "out" / "x.png"), "--size", "64"]) == 0
 
 
 def test_a_folder_of_styles_that_may_not_be_read_is_one_line(small_pair, tmp_path, monkeypatch, capsys, forbidden):
@@ -170,8 +247,9 @@ def test_a_style_whose_record_cannot_be_read_does_not_paint_silently(small_pair,
 
 
 @pytest.mark.parametrize("name", ["recipe.yaml", "config.json", "batch/model.safetensors", "images", "images/instance.jpg"])
-def test_a_local_style_with_a_link_in_it_is_none(small_pair, tmp_path, monkeypatch, name):
-    """Its words would stand in an error that visitors read, its picture on the page (issue 13)."""
+def test_a_local_style_with_a_link_in_it_is_none(small_pair, tmp_path, monkeypatch, capsys, name):
+    """Its words would stand in an error that visitors read, its picture on the page (issue 13); of a path, info quoted them
+    (issue 13, item 34)."""
     secret = tmp_path / "secrets" / "keys"
     secret.parent.mkdir()
     secret.write_text("[default]\nkey = TOPSECRET\n")
@@ -186,6 +264,10 @@ def test_a_local_style_with_a_link_in_it_is_none(small_pair, tmp_path, monkeypat
         with pytest.raises(ZooError) as caught:
             zoo.load(found)
         assert "TOPSECRET" not in str(caught.value)
+    for command in (["info", str(small_pair)], ["texture", str(small_pair), "-o", str(tmp_path / "x.png")]):
+        assert main(command) == 2
+        err = capsys.readouterr().err
+        assert "is a link: put the file itself there" in err and "TOPSECRET" not in err
 
 
 def test_a_style_folder_may_itself_be_a_link(small_pair, tmp_path, monkeypatch):

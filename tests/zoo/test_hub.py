@@ -14,10 +14,12 @@ from zoo.__main__ import main
 from zoo.adapter import save_adapter
 from zoo.card import make_card
 from zoo.errors import (
+    ConfigError,
     HubError,
     StyleFolderError,
     StyleNotFoundError,
 )
+from zoo.records import dump_yaml
 from zoo.style import BUNDLED, Style, style_at
 
 
@@ -139,6 +141,50 @@ def test_accents_are_no_hindrance(hub):
     hub.add("eve/x", {"README.md": "---\ntags: [missing-ingredient, 'artist:édouard-manet', 神奈川]\n---\n".encode()})
     for words in ("edouard", "Édouard Manet", "神奈川"):
         assert [style.id for style in client.find(words)] == ["eve/x"]
+
+
+@pytest.mark.parametrize(
+    ("title", "author", "words"),
+    [
+        ("Der Große Baum", "Søren Łęski", ["Große Baum", "große", "GROSSE", "søren", "soren łęski", "Leski"]),
+        (
+            "St. Paul's, No. 2",
+            "J. M. W. Turner",
+            ["St. Paul's", "st paul", "No.2", "no. 2", "J.M.W. Turner", '"turner"', "paul,"],
+        ),
+        ("神奈川沖浪裏", "葛飾 北斎", ["神奈川", "北斎", "北斎 浪裏"]),
+        ("A " + "very " * 20 + "last word", "Илья Репин", ["last", "Репин", "репин word"]),
+    ],
+)
+def test_a_style_is_found_by_what_its_card_says_however_it_is_written(hub, painted_pair, title, author, words):
+    """Tags lost letters that Unicode does not split, all of another script, and what stood after 60; punctuation of the words
+    met none of it. (issue 13, item 28)"""
+    (painted_pair / "recipe.yaml").write_text(dump_yaml({"painting": {"title": title, "author": author}}))
+    hub.add("eve/x", {"README.md": make_card(style_at(painted_pair)).encode()})
+    hub.add("eve/y", {"README.md": b"---\ntags: [missing-ingredient, 'arxiv:1607.08022']\nlicense: apache-2.0\n---\n"})
+    for asked in words:
+        assert [style.id for style in client.find(asked)] == ["eve/x"], asked
+    assert not list(client.find(f"{words[0]} nobody"))
+
+
+def test_an_odd_card_hides_no_other(hub):
+    """The Hub's client stumbles over it. (issue 13, item 28)"""
+    for name, card in (
+        ("odd", "ignore_metadata_errors: 1"),
+        ("list", "painting: [the, scream]"),
+        ("sound", "painting: Scream"),
+    ):
+        hub.add(f"eve/{name}", {"README.md": f"---\ntags: [missing-ingredient]\n{card}\n---\n".encode()})
+    assert sorted(style.id for style in client.find("scream")) == ["eve/list", "eve/sound"]
+    assert len(list(client.find())) == 3
+
+
+@pytest.mark.parametrize("wrong", [{"sort": "newest"}, {"sort": []}, {"words": 5}, {"words": ["van", "gogh"]}])
+def test_what_cannot_be_asked_for_is_refused_in_words(hub, wrong):
+    """A wrong order was told as a bad answer of the Hub. (issue 13, item 28)"""
+    with pytest.raises(ConfigError, match="likes, downloads, new" if "sort" in wrong else "as text"):
+        client.find(**wrong)
+    assert hub.requests == []
 
 
 def test_an_adapter_pulls_its_base_and_checks_it(hub, published, painted_pair, photo, tmp_path):

@@ -24,7 +24,9 @@ def add(commands: Commands) -> None:
     sub.set_defaults(run=info_command)
 
     sub = commands.add_parser("find", help="styles on the Hub", description="Styles on the Hub that carry the tag of this zoo.")
-    sub.add_argument("words", nargs="*", metavar="WORDS", help="words of its name, the painting's title or its artist")
+    sub.add_argument(
+        "words", nargs="*", metavar="WORDS", help="words of its name, its tags, the painting's title or its artist"
+    )
     sub.add_argument("--author", default="", help="of this account only")
     sub.add_argument("--sort", choices=("likes", "downloads", "new"), default="likes", help="(default: likes)")
     sub.add_argument("--limit", type=int, default=50, metavar="N", help="at most so many (default: 50)")

@@ -1,29 +1,27 @@
 """Styles that others share: found by their tag, pulled at a commit into the Hub's cache, looked at before they are trusted."""
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HTTPError
+from huggingface_hub.utils import build_hf_headers, paginate
 
 from zoo import trust
-from zoo.card import TAG
-from zoo.errors import HubUnavailableError
+from zoo.card import SAID, TAG
+from zoo.errors import ConfigError, HubUnavailableError, shorten
 from zoo.hub.cache import Cache, Listed
 from zoo.hub.client import SHA, commit_of, download, endpoint, read_token, split_id, translated
 from zoo.hub.waiting import TIMEOUT, is_refusal, patiently, within
+from zoo.names import plain_words
 from zoo.style import Style
 
 MAX_SEARCHED = 5000  # styles
-SORTS: dict[str, Literal["likes", "downloads", "created_at"]] = {
-    "likes": "likes",
-    "downloads": "downloads",
-    "new": "created_at",
-}
+SORTS = {"likes": "likes", "downloads": "downloads", "new": "createdAt"}  # as the Hub calls them
+NUMBERS = ("arxiv:", "license:", "region:")  # tags of all styles, whose digits would answer "no. 2"
 DEADLINE = 120.0  # s, for all of a style
 PICTURE, MAX_THUMBNAIL = "images/instance.jpg", 2**20  # bytes
 
@@ -49,27 +47,45 @@ def find(
 ) -> Iterator[Found]:
     """Styles on the Hub, by the tag that all of them carry; asks for the next page only when it is needed.
 
-    Each of the words stands somewhere in the repository's name or in its card's tags, the painting's title and its artist
-    among them. The Hub itself searches names alone, so they are looked through here, those of MAX_SEARCHED styles at most.
-    Raises HubError when the Hub does not answer within `timeout` seconds.
+    Each of the words stands somewhere in the repository's name, in its tags or in its card's painting and artist, whatever the
+    case, accents and punctuation. The Hub itself searches names alone, so they are looked through here, those of MAX_SEARCHED
+    styles at most. Raises ConfigError for a `sort` that is none of SORTS and for words that are no text, HubError when the Hub
+    does not answer within `timeout` seconds.
     """
-    api, wanted = HfApi(endpoint=endpoint(), token=read_token()), _plain(words).split()
+    if sort not in tuple(SORTS):
+        raise ConfigError(f"styles are sorted by {', '.join(SORTS)}, got {shorten(sort)}")
+    if not isinstance(words, str):
+        raise ConfigError(f"styles are searched for by words, as text, got {shorten(words)}")
+    wanted = plain_words(words)
+    told = ["tags", "sha", "likes", "downloads", *(["cardData"] if wanted else [])]
+    asked = {"filter": [TAG], "sort": SORTS[sort], "expand": told, **({"author": author} if author else {})}
+    return _search(asked, wanted, limit, timeout)
+
+
+def _search(asked: dict[str, Any], wanted: list[str], limit: int | None, timeout: float) -> Iterator[Found]:
     with translated("the list of styles"):
-        # no cards, which the client may stumble over: one for all
-        every = api.list_models(
-            filter=[TAG], author=author or None, sort=SORTS[sort], expand=["tags", "sha", "likes", "downloads"]
-        )
+        # not by the client's list_models, which would stumble over any card: one for all
+        every = paginate(f"{endpoint()}/api/models", asked, build_hf_headers(token=read_token()))
         listed, found = islice(every, MAX_SEARCHED), 0
         while found != limit and (info := within(timeout, lambda: next(listed, None))) is not None:
-            about = _plain(" ".join([info.id, *(info.tags or ())]))
+            style = Found(
+                info["id"],
+                info.get("sha") or "",
+                info.get("likes") or 0,
+                info.get("downloads") or 0,
+                tuple(info.get("tags") or ()),
+            )
+            about = _about(style, info.get("cardData"))
             if all(word in about for word in wanted):
                 found += 1
-                yield Found(info.id, info.sha or "", info.likes or 0, info.downloads or 0, tuple(info.tags or ()))
+                yield style
 
 
-def _plain(text: str) -> str:
-    """Small letters without accents."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
+def _about(style: Found, card: object) -> str:
+    """What a style is searched by."""
+    said = [str(card.get(key, ""))[:300] for key in SAID] if isinstance(card, dict) else []
+    tags = (tag for tag in style.tags if not tag.startswith(NUMBERS))
+    return " ".join(plain_words(" ".join([style.id, *tags, *said])))
 
 
 def pull(
