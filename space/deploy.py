@@ -24,7 +24,7 @@ from zoo.folder import LOCK
 
 ROOT = Path(__file__).parent.parent
 PATTERNS = (
-    "app.py", "LICENSE", "LICENSES/*", "NOTICE", "space/style.css", "space/mark.svg",
+    "app.py", "LICENSE", "LICENSES/*", "NOTICE", "space/style.css", "space/mark.svg", "space/languages.json",
     "space/*.py", "space/browser/*.py", "space/train/*.py",
     *(f"space/{folder}/*.jpg" for folder in ("examples", "hazy", "taught")),
     "zoo/**/*.py", "zoo/photo.jpg", "zoo/styles/*/*.*", "zoo/styles/*/batch/*.*",
