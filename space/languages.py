@@ -14,7 +14,7 @@ from gradio.i18n import I18nData
 
 _TEXTS: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("languages.json").read_text(encoding="utf-8"))
 LANGUAGES = ("de", "fr", "es", "zh-CN")  # as browsers name them
-_said: dict[str, str] = {}  # English, as it is shown, by the keys that were asked for
+_said: dict[str, dict[str, str]] = {}  # what was asked for, by its key, in all languages
 
 
 def t(english: str) -> Any:
@@ -23,13 +23,11 @@ def t(english: str) -> Any:
     Raises KeyError when languages.json lacks it.
     """
     words = " ".join(english.split())
-    _ = _TEXTS[words]
     key = re.sub(r"\W+", "_", words)[:80]  # a dot would be a way into a tree
-    _said[key] = english.strip()
+    _said[key] = {"en": english.strip(), **_TEXTS[words]}
     return I18nData(key)
 
 
 def translations() -> gr.I18n:
     """What `launch` takes: every text that was marked, in English and in all of LANGUAGES."""
-    others = {key: _TEXTS[" ".join(english.split())] for key, english in _said.items()}
-    return gr.I18n(en=dict(_said), **{one: {key: texts[one] for key, texts in others.items()} for one in LANGUAGES})
+    return gr.I18n(**{one: {key: texts[one] for key, texts in _said.items()} for one in ("en", *LANGUAGES)})

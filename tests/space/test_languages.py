@@ -37,7 +37,9 @@ def test_headings_links_and_figures_are_those_of_the_english():
 
 def test_keys_are_no_paths_and_each_text_has_its_own(config):
     keys = set(translations().translations["en"])
-    assert not any("." in key for key in keys) and len(keys) == len({" ".join(w.split()) for w in languages._said.values()})
+    assert not any("." in key for key in keys) and len(keys) == len(
+        {" ".join(w["en"].split()) for w in languages._said.values()}
+    )
     assert "Brush_strokes" in keys and "Brush_strokes" in config and "Brush strokes" not in config
 
 
