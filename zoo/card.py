@@ -5,7 +5,7 @@ from typing import Any
 
 from zoo.adapter import AdapterConfig, is_adapter
 from zoo.errors import ConfigError, shorten
-from zoo.folder import CONFIG, ONNX, PAINTING_LICENCE, twin_folder
+from zoo.folder import CONFIG, PAINTING_LICENCE, onnx_file, twin_folder
 from zoo.names import is_hub_id, make_slug
 from zoo.records import dump_yaml
 from zoo.style import Style
@@ -101,7 +101,7 @@ def _how(style: Style, name: str) -> str:
 
 
 def _browser(style: Style, name: str) -> str:
-    files = " and ".join(f"`{twin_folder('', norm) / ONNX}`" for norm in style.norms)
+    files = " and ".join(f"`{onnx_file(norm)}`" for norm in style.norms)
     return f"{files}: the same for ONNX Runtime, and for the page that paints in a browser, which takes the name `{name}`.\n"
 
 

@@ -18,13 +18,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from zoo.catalog import load
 from zoo.engine.sweeps import fold
 from zoo.errors import ConfigError, brief
 from zoo.folder import write_whole
 from zoo.layers import InstanceNorm, ResizeConv
 from zoo.registry import MIN_SIDE, Generator
-from zoo.style import Style
 
 OPSETS = range(13, 21)  # versions of ONNX's operators that torch writes
 SIZES = ((64, 64), (72, 121), (131, 77))  # H×W at which an exported file is compared with torch
@@ -188,9 +186,10 @@ def _write(model: bytes, target: Path, levels: float | None, close: float) -> Ch
     return Checked(levels, len(model) / 1e6)
 
 
-def export_for_browsers(style: Style, norm: str, target: Path) -> Checked:
-    """Write the generator of that norm in the form that the page in a visitor's browser paints with: see `export`."""
-    return export(load(style, norm), target, half=True, facts={"style": style.slug, "norm": norm})
+def export_for_browsers(generator: Generator, slug: str, target: Path) -> Checked:
+    """Write the generator of the style of that slug in the form that the page in a visitor's browser paints with: see
+    `export`."""
+    return export(generator, target, half=True, facts={"style": slug, "norm": generator.config.norm})
 
 
 def compare(generator: Generator, model: bytes) -> float | None:

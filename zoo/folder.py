@@ -46,6 +46,11 @@ def twin_folder(style: str | Path, norm: str) -> Path:
     return Path(style) if norm == "instance" else Path(style) / norm
 
 
+def onnx_file(norm: str) -> str:
+    """The name in a style's repository of that norm's ONNX file."""
+    return (twin_folder("", norm) / ONNX).as_posix()
+
+
 def list_norms(style: str | Path) -> list[str]:
     """Norms whose generator the folder holds, with a config that can be read: instance, and batch where there is a matched
     twin."""

@@ -55,10 +55,10 @@ def onnx_files(style: Style, made: Path) -> dict[str, Path]:
     """
     files = {}
     for norm in style.norms:
-        target = folder.twin_folder(made, norm) / folder.ONNX
-        if export_for_browsers(style, norm, target).levels is None:
+        name = folder.onnx_file(norm)
+        files[name] = made / name
+        if export_for_browsers(load(style, norm), style.slug, files[name]).levels is None:
             raise ConfigError(f"an ONNX file is compared with the weights before it is published, by onnxruntime: {INSTALL}")
-        files[target.relative_to(made).as_posix()] = target
     return files
 
 

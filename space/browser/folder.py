@@ -20,6 +20,7 @@ from space.browser.look import variables
 from space.browser.runtime import BUILDS, runtime_files
 from space.theme import make_theme
 from space.words import BROWSER, NORMS
+from zoo.catalog import load
 from zoo.errors import ConfigError, StyleFolderError
 from zoo.export import export_for_browsers
 from zoo.folder import write_whole
@@ -114,7 +115,7 @@ def _generators(styles: list[Style]) -> Iterator[tuple[str, bytes]]:
         for style in styles:
             for norm in NORMS:
                 target = Path(folder) / f"{style.slug}-{norm}.onnx"
-                export_for_browsers(style, norm, target)
+                export_for_browsers(load(style, norm), style.slug, target)
                 yield f"styles/{target.name}", target.read_bytes()
 
 

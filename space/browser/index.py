@@ -13,7 +13,7 @@ from space.opening import Opening
 from space.settings import SIZES
 from space.words import BROWSER, HERO, LEFT, NORMS, WHY, about, captions
 from zoo import hub
-from zoo.folder import CONFIG, ONNX, twin_folder
+from zoo.folder import CONFIG, onnx_file, twin_folder
 from zoo.images import open_photo
 from zoo.records import LIMITS
 from zoo.style import PHOTO, Style
@@ -71,10 +71,10 @@ def index(styles: list[Style], first: Opening, files: set[str]) -> str:
 
 def _hub() -> dict[str, Any]:
     """Where the page asks for a style of the Hub, for which files, and how large they may be: as zoo/trust.py has it."""
-    places = {norm: twin_folder("", norm) for norm in NORMS}
+    configs = {norm: (twin_folder("", norm) / CONFIG).as_posix() for norm in NORMS}
     return {
         "address": hub.endpoint(),
-        "files": {norm: {"config": (at / CONFIG).as_posix(), "onnx": (at / ONNX).as_posix()} for norm, at in places.items()},
+        "files": {norm: {"config": config, "onnx": onnx_file(norm)} for norm, config in configs.items()},
         "limits": {"config": LIMITS[".json"], "onnx": MAX_WEIGHTS},
         "width": MAX_WIDTH,
     }

@@ -147,6 +147,6 @@ def publish_command(args: argparse.Namespace) -> None:
     say(f"the weights under {licence} (--licence-weights says another)", sys.stderr)
     if args.dry_run:
         style = style_at(args.folder)
-        files = [path.relative_to(args.folder) for path in sharing.publishable_files(style)]
-        files += [folder.twin_folder("", norm) / folder.ONNX for norm in style.norms if args.onnx]
-        say(", ".join(map(str, files)))
+        files = [str(path.relative_to(args.folder)) for path in sharing.publishable_files(style)]
+        files += [folder.onnx_file(norm) for norm in style.norms if args.onnx]
+        say(", ".join(files))
