@@ -9,6 +9,7 @@ with the same file, the instance norm's, from planes to planes. A frame of the c
 import argparse
 import shutil
 import statistics
+import sys
 import tempfile
 import threading
 import time
@@ -23,6 +24,7 @@ from space.browser.folder import build
 from space.browser.server import make_server
 from space.words import NORMS
 from training.records import machine
+from zoo.cli import command
 from zoo.engine.runtimes import Runtime, runtime
 
 CAMERA = (192, 144)  # px; as page/app.js
@@ -62,7 +64,8 @@ def report(page: Page, style: str, sizes: list[int], rounds: int) -> None:
     )
 
 
-def main() -> None:
+@command
+def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512], metavar="N", help="sides in px (default: 256 512)")
@@ -72,7 +75,7 @@ def main() -> None:
         "--ort", type=Path, metavar="DIR", help="npm's package onnxruntime-web, unpacked (default: npm gets it)"
     )
     parser.add_argument("--on", choices=("cpu", "gpu"), default="cpu", help="(default: cpu)")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         build(Path(folder), [zoo.find(args.style)], args.ort)
@@ -88,4 +91,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

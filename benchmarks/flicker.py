@@ -15,6 +15,7 @@ There is noise in all of them.
 
 import argparse
 import math
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ from PIL import Image
 import zoo
 from training.records import machine, write_json
 from zoo.calm import Calm
+from zoo.cli import command
 from zoo.engine.painting import Manner, paint_fast
 from zoo.frozen import freeze_statistics
 from zoo.images import fit_short_side, list_photos, open_photo, to_tensor
@@ -115,7 +117,8 @@ def mean_flicker(clip: Clip, frames: Iterator[Image.Image]) -> float:
     return sum(found) / len(found)
 
 
-def main() -> None:
+@command
+def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--styles", nargs="+", default=["starry-night"], metavar="STYLE", help="(default: starry-night)")
@@ -125,7 +128,7 @@ def main() -> None:
         "--noise", type=float, default=NOISE, metavar="S", help=f"its deviation, in levels (default: {NOISE:g})"
     )
     parser.add_argument("--out", type=Path, metavar="F", help="JSON file to write: every figure, by style")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     photo = np.asarray(fit_short_side(open_photo(PHOTOS / args.photo), 2 * SIDE), float)
     others = [to_tensor(fit_short_side(open_photo(path), SIDE)) for path in list_photos(PHOTOS) if path.name != args.photo]
     films = {clip: list(clip.frames(photo, args.frames, args.noise)) for clip in CLIPS.values()}
@@ -150,4 +153,4 @@ def _row(name: str, by_style: dict[str, dict[str, float]]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

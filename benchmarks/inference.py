@@ -24,6 +24,7 @@ from torch import nn
 import zoo
 from benchmarks.memory import peak_memory
 from training.records import machine
+from zoo.cli import command
 from zoo.device import fastest_precision
 from zoo.engine.painting import Manner, paint_fast, paint_plainly
 from zoo.engine.runtimes import RUNTIMES, is_there
@@ -110,8 +111,8 @@ def generator_of(width: int) -> Generator:
 
 def memory_of(name: str, width: int, size: str) -> float:
     """MiB that painting a picture adds to what a process has that has painted a small one; measured in one of its own."""
-    command = [sys.executable, "-m", "benchmarks.inference", "--one", name, "--widths", str(width), "--sizes", size]
-    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    words = [sys.executable, "-m", "benchmarks.inference", "--one", name, "--widths", str(width), "--sizes", size]
+    return float(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
 
 
 def _own_memory(name: str, width: int, size: tuple[int, int]) -> float:
@@ -124,7 +125,8 @@ def _own_memory(name: str, width: int, size: tuple[int, int]) -> float:
     return peak_memory() - before
 
 
-def main() -> None:
+@command
+def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="+", default=["256", "512"], metavar="N|WxH", help="in px (default: 256 512)")
@@ -132,7 +134,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, metavar="K", help="pictures of each contender (default: 5)")
     parser.add_argument("--memory", action="store_true", help="measure memory, too")
     parser.add_argument("--one", help=argparse.SUPPRESS)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.one:
         print(_own_memory(args.one, args.widths[0], size_of(args.sizes[0])))
         return
@@ -157,4 +159,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -16,6 +16,7 @@ from PIL import Image
 
 import zoo
 from benchmarks.memory import peak_memory
+from zoo.cli import command
 from zoo.memory import peak_bytes
 
 TABLE = [
@@ -39,11 +40,12 @@ def measure(config: zoo.GeneratorConfig, size: tuple[int, int]) -> int:
     return round(peak_memory() * 2**20 - before)
 
 
-def main() -> None:
+@command
+def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("one", nargs="*", metavar="ARCHITECTURE NORM WIDTH W H", help="(default: the table)")
-    one = parser.parse_args().one
+    one = parser.parse_args(argv).one
     if not one:
         print(f"{'':24}{'width':>6}{'pixels':>12}{'measured MiB':>14}{'foretold MiB':>14}{'share':>7}", flush=True)
         for row in TABLE:
@@ -58,4 +60,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -26,6 +26,7 @@ from training.objective.losses import Objective
 from training.objective.vgg import load_vgg
 from training.records import machine
 from training.running.twins import Twin, train_step
+from zoo.cli import command
 from zoo.device import DEVICES, HELP, pick_device, synchronize
 
 VARIANTS = ("textbook", "ours, float32", "ours, bfloat16 losses")
@@ -68,7 +69,8 @@ def measure(variant: str, config: TrainConfig, steps: int, device: torch.device)
     return {"seconds": times[2:], "memory": memory}
 
 
-def main() -> int:
+@command
+def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--crop-size", type=int, default=160, help="px (default: 160)")
@@ -81,18 +83,18 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=2, help="turns (default: 2)")
     parser.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
     parser.add_argument("--variant", choices=VARIANTS, help=argparse.SUPPRESS)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     sizes = {"crop_size": args.crop_size, "style_size": args.style_size}
     config = TrainConfig(**sizes, batch_size=args.batch_size, width=args.width)
     if args.variant:
         print(json.dumps(measure(args.variant, config, args.steps, pick_device(args.device))))
-        return 0
-
+        return
+    words = sys.argv[1:] if argv is None else argv
     found: dict[str, list[dict]] = {variant: [] for variant in VARIANTS}
     for _ in range(args.rounds):
         for variant in VARIANTS:
-            command = [sys.executable, "-m", "benchmarks.steps", *sys.argv[1:], "--variant", variant]
-            found[variant].append(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
+            one = [sys.executable, "-m", "benchmarks.steps", *words, "--variant", variant]
+            found[variant].append(json.loads(subprocess.run(one, capture_output=True, text=True, check=True).stdout))
     seconds = {variant: statistics.median(s for turn in turns for s in turn["seconds"]) for variant, turns in found.items()}
     print(f"a pair, width {args.width}, {args.crop_size} px, batch {args.batch_size}; {machine(pick_device(args.device))}")
     print(f"{'':24}{'pictures/s':>12}{'ratio':>8}{'peak MiB':>10}{'ratio':>8}")
@@ -101,7 +103,6 @@ def main() -> int:
         memory = max(turn["memory"] for turn in turns)
         speed, ratio = 2 * args.batch_size / seconds[variant], seconds["textbook"] / seconds[variant]
         print(f"{variant:24}{speed:12.2f}{ratio:8.2f}{memory:10.0f}{memory / base:8.2f}")
-    return 0
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ L-BFGS) times --iterations.
 """
 
 import argparse
+import sys
 import time
 from typing import Any
 
@@ -19,6 +20,7 @@ from training.measure.robustness import seconds_a_picture
 from training.objective.gatys import optimise_pixels
 from training.objective.vgg import load_vgg
 from training.records import machine
+from zoo.cli import command
 from zoo.device import DEVICES, HELP, pick_device
 from zoo.images import open_photo, to_tensor
 from zoo.style import PHOTO
@@ -40,13 +42,14 @@ def seconds_an_iteration(size: int, device: torch.device, repeats: int = 4) -> f
     return (times[-1] - times[0]) / (repeats - 1)
 
 
-def main() -> None:
+@command
+def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=512, metavar="N", help="side of the photo in px (default: 512)")
     parser.add_argument("--iterations", type=int, default=300, metavar="N", help="of the slow method (default: 300)")
     parser.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     device, base = pick_device(args.device), 0.0
     print(f"{args.size} px; {machine(device)}\n{'':36}{'parameters':>12}{'seconds':>10}{'ratio':>10}")
     for name, keys in GENERATORS.items():
@@ -61,4 +64,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -27,6 +27,7 @@ from PIL import Image
 import zoo
 from benchmarks.inference import size_of
 from training.records import machine
+from zoo.cli import command
 from zoo.engine.torch_engine import LEVELS, torch_engine
 from zoo.images import open_photo
 from zoo.registry import Generator
@@ -52,10 +53,10 @@ def difference(generator: Generator, image: Image.Image) -> float:
     return most
 
 
-def run(command: list[str], limit: str) -> tuple[float, float, float]:
+def run(words: list[str], limit: str) -> tuple[float, float, float]:
     """Seconds, those of processors, and the most MiB that a command has had at once."""
     began, most, busy = time.perf_counter(), 0, 0.0
-    process = psutil.Popen(command, env={**os.environ, "MISSING_INGREDIENT_MEMORY": limit})
+    process = psutil.Popen(words, env={**os.environ, "MISSING_INGREDIENT_MEMORY": limit})
     while process.poll() is None:
         try:
             most, busy = max(most, process.memory_info().rss), sum(process.cpu_times()[:2])
@@ -63,7 +64,7 @@ def run(command: list[str], limit: str) -> tuple[float, float, float]:
             break
         time.sleep(0.05)
     if process.wait():
-        sys.exit(f"failed: {' '.join(command)}")
+        sys.exit(f"failed: {' '.join(words)}")
     return time.perf_counter() - began, busy, most / 2**20
 
 
@@ -89,7 +90,8 @@ def _stylize(args: argparse.Namespace, folder: Path) -> list[str]:
     return [sys.executable, "-m", "zoo", "stylize", str(folder / "photo.jpg"), "-s", args.style]
 
 
-def main() -> None:
+@command
+def main(argv: list[str] | None = None) -> None:
     """Run the command."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", default="12000x8400", metavar="WxH", help="in px (default: 12000x8400, 101 MP)")
@@ -98,7 +100,7 @@ def main() -> None:
     parser.add_argument("--whole", default="4000x3000", metavar="WxH", help="of the one painted both ways (default: 4000x3000)")
     parser.add_argument("--quick", action="store_true", help="exact and quick pictures in turns")
     parser.add_argument("--rounds", type=int, default=1, metavar="K", help="of --quick (default: 1)")
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     print(machine(torch.device("cpu")), flush=True)
     if args.quick:
         with tempfile.TemporaryDirectory() as folder:
@@ -118,4 +120,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -22,9 +22,9 @@ def test_they_load_where_there_is_no_resource(command, monkeypatch):
 
 
 @pytest.mark.slow
-def test_steps_measures_speed_and_memory_of_every_variant(run_module):
+def test_steps_measures_speed_and_memory_of_every_variant(run_here):
     few = ["--crop-size", 32, "--style-size", 64, "--batch-size", 1, "--width", 2, "--steps", 1, "--rounds", 1]
-    done = run_module("benchmarks.steps", *few)
+    done = run_here(steps.main, *few)
     assert done.returncode == 0, done.stderr
     for variant in VARIANTS:
         speed, ratio, peak, share = map(float, re.search(rf"^{variant} +(.+)$", done.stdout, re.M)[1].split())
@@ -32,10 +32,10 @@ def test_steps_measures_speed_and_memory_of_every_variant(run_module):
 
 
 @pytest.mark.slow
-def test_training_draws_both_curves(run_module, examples, tmp_path):
+def test_training_draws_both_curves(run_here, examples, tmp_path):
     words = ["--style-image", examples / "sunset.jpg", "--content", examples, "--held-out", examples, "--photos", 1]
     few = ["--minutes", 0.02, "--every", 0.01, "--share", 0.5, "--sizes", 64, "--width", 2, "--recipe", "smoke"]
-    done = run_module("benchmarks.training", *words, *few, "--out", tmp_path / "curves.json")
+    done = run_here(training.main, *words, *few, "--out", tmp_path / "curves.json")
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "curves.json").read_text())
     for name, minutes in (("textbook", 0.02), ("ours", 0.01)):
@@ -51,17 +51,17 @@ def test_a_curve_passes_a_goal_at_its_first_point_below():
 
 
 @pytest.mark.slow
-def test_stylization_times_every_generator(run_module):
-    done = run_module("benchmarks.stylization", "--size", 32, "--iterations", 7)
+def test_stylization_times_every_generator(run_here):
+    done = run_here(stylization.main, "--size", 32, "--iterations", 7)
     assert done.returncode == 0, done.stderr
     for name in (*stylization.GENERATORS, "one iteration of Gatys et al.", "7 iterations"):
         assert f"\n{name} " in done.stdout
 
 
 @pytest.mark.slow
-def test_inference_times_every_engine(run_module):
+def test_inference_times_every_engine(run_here):
     """Issue 15."""
-    done = run_module("benchmarks.inference", "--sizes", "96x64", "--widths", 2, "--rounds", 1)
+    done = run_here(inference.main, "--sizes", "96x64", "--widths", 2, "--rounds", 1)
     assert done.returncode == 0, done.stderr
     for name in ("eager", "module", "torch", "GEMM"):
         found = re.search(rf"^\| 2 \| 96x64 \| {name} \| ([\d.]+) \|[\d. ]*\| ([\d.]+) \|", done.stdout, re.M)
@@ -69,9 +69,9 @@ def test_inference_times_every_engine(run_module):
 
 
 @pytest.mark.slow
-def test_ultra_paints_within_its_limit(run_module):
+def test_ultra_paints_within_its_limit(run_here):
     """Issue 15."""
-    done = run_module("benchmarks.ultra", "--size", "900x700", "--whole", "300x200", "--limit", "200M")
+    done = run_here(ultra.main, "--size", "900x700", "--whole", "300x200", "--limit", "200M")
     assert done.returncode == 0, done.stderr
     assert float(re.search(r"differs by at most (\S+)", done.stdout)[1]) < 1e-4
     for engine in ("torch", "bfloat16"):
@@ -80,9 +80,9 @@ def test_ultra_paints_within_its_limit(run_module):
 
 
 @pytest.mark.slow
-def test_ultra_compares_quick_pictures_with_exact_ones(run_module):
+def test_ultra_compares_quick_pictures_with_exact_ones(run_here):
     """Issue 15."""
-    done = run_module("benchmarks.ultra", "--size", "1500x1000", "--limit", "400M", "--quick")
+    done = run_here(ultra.main, "--size", "1500x1000", "--limit", "400M", "--quick")
     assert done.returncode == 0, done.stderr
     for name in ("exact", "quick"):
         assert all(
@@ -100,10 +100,10 @@ def test_inference_measures_memory_in_another_process():
 
 
 @pytest.mark.slow
-def test_batch_times_every_loop(run_module, small_pair, tmp_path):
+def test_batch_times_every_loop(run_here, small_pair, tmp_path):
     """Issue 15."""
     few = ["--photos", 2, "--sides", 200, 150, "--size", 64, "--rounds", 1, "--style", small_pair]
-    done = run_module("benchmarks.batch", *few, "--out", tmp_path / "figures.json")
+    done = run_here(batch.main, *few, "--out", tmp_path / "figures.json")
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "figures.json").read_text())
     assert list(found["pictures_a_second"]) == ["eager", "one by one", "batch"]
@@ -129,9 +129,9 @@ def test_noise_flickers_by_its_deviation():
 
 
 @pytest.mark.slow
-def test_flicker_measures_every_option(run_module, tmp_path):
+def test_flicker_measures_every_option(run_here, tmp_path):
     """Issue 15."""
-    done = run_module("benchmarks.flicker", "--frames", 2, "--out", tmp_path / "flicker.json")
+    done = run_here(flicker.main, "--frames", 2, "--out", tmp_path / "flicker.json")
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "flicker.json").read_text())["levels"]
     assert found.keys() == {"the film itself", *flicker.OPTIONS}

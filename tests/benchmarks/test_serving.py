@@ -51,7 +51,7 @@ def test_photos_that_were_never_seen_are_one_picture():
 
 
 @pytest.mark.slow
-def test_the_command_prints_and_saves_its_table(run_module, tmp_path):
+def test_the_command_prints_and_saves_its_table(run_module, run_here, tmp_path):
     few = ["--clients", 2, "--requests", 2, "--size", 64, "--rounds", 1, "--large", 600, "--out", tmp_path / "found.json"]
     done = run_module("benchmarks.serving", *few)
     assert done.returncode == 0, done.stderr
@@ -60,4 +60,4 @@ def test_the_command_prints_and_saves_its_table(run_module, tmp_path):
     assert found["soak"]["right"] == 2 and len(found["soak"]["memory"]) == 11 and found["thumbnails"][0] > 0
     assert found["beside"]["large"] > 0 and found["beside"]["right"] > 0 and not found["beside"]["wrong"]
     assert re.search(r"^\| both norms at 600 px \| \d+ s \|$", done.stdout, re.M)
-    assert run_module("benchmarks.serving", "--clients", 0).returncode == 2
+    assert run_here(serving.main, "--clients", 0).returncode == 2

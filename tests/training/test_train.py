@@ -104,8 +104,8 @@ def test_evaluate_measures_robustness_frozen_statistics_and_iterations(trained, 
     assert done.returncode == 2 and "needs --curves" in done.stderr
 
 
-def test_evaluate_refuses_what_it_cannot_measure(run_module, examples, tmp_path):
-    done = run_module("training.evaluate", "no-such", "--content", examples, "--style-image", examples / "sunset.jpg")
+def test_evaluate_refuses_what_it_cannot_measure(run_here, examples, tmp_path):
+    done = run_here(evaluate.main, "no-such", "--content", examples, "--style-image", examples / "sunset.jpg")
     assert done.returncode == 2 and done.stderr.startswith("error: no style")
 
 
