@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from zoo.errors import ConfigError, brief
@@ -23,20 +24,29 @@ def runtime_files(folder: Path | None = None) -> dict[str, bytes]:
     """The files by their names, from a folder that holds npm's package, or by `npm pack`. Raises ConfigError for neither."""
     if folder is not None:
         return _from_folder(folder)
-    npm = shutil.which("npm")
+    try:
+        found = files_of_npm("onnxruntime-web", VERSION, [f"dist/{name}" for name in NAMES])
+    except ConfigError as error:
+        raise ConfigError(f"the page paints with onnxruntime-web, but {error}; {ELSE}") from error
+    return dict(zip(NAMES, found, strict=True))
+
+
+def files_of_npm(package: str, version: str, paths: Sequence[str]) -> list[bytes]:
+    """What a package of npm holds at these paths in it, by `npm pack`. Raises ConfigError where it is not to be had."""
+    what, npm = f"{package} {version}", shutil.which("npm")
     if npm is None:
-        raise ConfigError(f"the page paints with onnxruntime-web, and there is no npm to get it: install npm, or {ELSE}")
+        raise ConfigError(f"there is no npm to get {what}: install npm")
     with tempfile.TemporaryDirectory() as there:
-        pack = [npm, "pack", "--silent", "--prefer-offline", f"onnxruntime-web@{VERSION}"]
+        pack = [npm, "pack", "--silent", "--prefer-offline", f"{package}@{version}"]
         try:
             done = subprocess.run(pack, cwd=there, capture_output=True, text=True, timeout=PATIENCE)
         except subprocess.TimeoutExpired as error:
-            raise ConfigError(f"npm did not bring onnxruntime-web {VERSION} in {PATIENCE} s: try again, or {ELSE}") from error
+            raise ConfigError(f"npm did not bring {what} in {PATIENCE} s: try again") from error
         packed = next(Path(there).glob("*.tgz"), None)
         if done.returncode or packed is None:
-            raise ConfigError(f"npm has no onnxruntime-web {VERSION} ({brief(done.stderr) or 'it does not say why'}): {ELSE}")
+            raise ConfigError(f"npm has no {what} ({brief(done.stderr) or 'it does not say why'})")
         with tarfile.open(packed) as archive:
-            return {name: _member(archive, f"package/dist/{name}") for name in NAMES}
+            return [_member(archive, f"package/{path}", what) for path in paths]
 
 
 def _from_folder(folder: Path) -> dict[str, bytes]:
@@ -49,11 +59,11 @@ def _from_folder(folder: Path) -> dict[str, bytes]:
     raise ConfigError(f"{folder} does not hold onnxruntime-web ({NAMES[0]} in it or in its dist/): {ELSE}")
 
 
-def _member(archive: tarfile.TarFile, name: str) -> bytes:
+def _member(archive: tarfile.TarFile, name: str, what: str) -> bytes:
     try:
         file = archive.extractfile(name)
     except KeyError:
         file = None
     if file is None:
-        raise ConfigError(f"npm's onnxruntime-web {VERSION} lacks {name}: {ELSE}")
+        raise ConfigError(f"npm's {what} lacks {name}")
     return file.read()

@@ -80,9 +80,9 @@ def test_ultra_paints_within_its_limit(run_here):
 
 
 @pytest.mark.slow
-def test_ultra_compares_quick_pictures_with_exact_ones(run_here):
+def test_ultra_compares_quick_pictures_with_exact_ones(run_module):
     """Issue 15."""
-    done = run_here(ultra.main, "--size", "1500x1000", "--limit", "400M", "--quick")
+    done = run_module("benchmarks.ultra", "--size", "1500x1000", "--limit", "400M", "--quick")
     assert done.returncode == 0, done.stderr
     for name in ("exact", "quick"):
         assert all(

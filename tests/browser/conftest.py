@@ -34,10 +34,14 @@ def pytest_collection_modifyitems(config, items):
 LEFT_OUT = pytest.StashKey[int]()
 
 
-def without_runtime(error):
-    """For tests that need onnxruntime-web, which npm brings: leave them out, or fail where the browser is required."""
-    said = f"the page that paints in a browser was not tested: {error} (for the tests: ORT_WEB=DIR)"
+def left_out(said):
+    """For what npm brings: leave a test out, or fail where the browser is required."""
     (pytest.fail if os.environ.get("REQUIRE_BROWSER") else pytest.skip)(said)
+
+
+def without_runtime(error):
+    """As onnxruntime-web is not there."""
+    left_out(f"the page that paints in a browser was not tested: {error} (for the tests: ORT_WEB=DIR)")
 
 
 def pytest_terminal_summary(terminalreporter, config):

@@ -46,14 +46,22 @@ def tab(browser, host, request):
     context.close()
 
 
-def test_it_paints_as_pytorch_does(tab):
+@pytest.fixture(scope="module")
+def used(browser, host):
+    """A visit for all tests that set what they look at."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    yield visit(context, host.url)
+    context.close()
+
+
+def test_it_paints_as_pytorch_does(used):
     """Issue 17."""
-    tab.get_by_text("768 px").click()
+    used.get_by_text("768 px").click()
     for contrast, size in itertools.product([1, 0.1], [(256, 256), (333, 517), (512, 512)]):
         photo = fade(photo_of(*size), contrast)
-        upload(tab, photo, f"{size}-{contrast}.png")
-        assert_painted(tab, photo)
-    assert not tab.outside and not tab.complaints
+        upload(used, photo, f"{size}-{contrast}.png")
+        assert_painted(used, photo)
+    assert not used.outside and not used.complaints
 
 
 def test_without_the_server_it_goes_on(browser, folder):
@@ -104,55 +112,55 @@ def test_a_photo_a_style_and_both_pictures_kept(tab, tmp_path):
     assert not tab.outside and not tab.complaints
 
 
-def test_contrast_left_strength_and_colours(tab):
+def test_contrast_left_strength_and_colours(used):
     """What is done without a server is what zoo/images.py and zoo/finish.py do."""
     photo = photo_of(200, 150)
-    upload(tab, photo)
-    tab.locator("#contrast-range").fill("10")  # an `input` and a `change`
-    expect(tab.locator("#contrast output")).to_have_text("10")
-    tab.locator("#more summary").click()
-    tab.get_by_label("my photo", exact=True).check()
-    expect(tab.locator("#captions")).to_contain_text("Your photo")
-    expect(tab.locator("#comparison")).to_have_attribute("aria-busy", "false", timeout=PATIENCE)
-    expect(tab.locator("#info")).to_contain_text("200×150 px", timeout=PATIENCE)
+    upload(used, photo)
+    used.locator("#contrast-range").fill("10")  # an `input` and a `change`
+    expect(used.locator("#contrast output")).to_have_text("10")
+    used.locator("#more summary").click()
+    used.get_by_label("my photo", exact=True).check()
+    expect(used.locator("#captions")).to_contain_text("Your photo")
+    expect(used.locator("#comparison")).to_have_attribute("aria-busy", "false", timeout=PATIENCE)
+    expect(used.locator("#info")).to_contain_text("200×150 px", timeout=PATIENCE)
     faded = fade(photo, 0.1)
-    assert within(shown(tab)[0], faded, 1) == 1
+    assert within(shown(used)[0], faded, 1) == 1
     paint = painted(faded, STYLES[0], "instance")
     for strength, keep in ((1, True), (0.5, False), (0, False)):
-        tab.locator("#keep-colours").set_checked(keep)
-        tab.locator("#strength").fill(str(strength))
-        assert within(shown(tab)[1], zoo.finish(paint, faded, strength, keep), 4) >= 0.999, (strength, keep)
-    assert not tab.complaints
+        used.locator("#keep-colours").set_checked(keep)
+        used.locator("#strength").fill(str(strength))
+        assert within(shown(used)[1], zoo.finish(paint, faded, strength, keep), 4) >= 0.999, (strength, keep)
+    assert not used.complaints
 
 
-def test_the_line_follows_finger_and_keys(tab):
-    box = tab.locator("#comparison").bounding_box()
-    at = lambda: tab.locator("#comparison .line").bounding_box()["x"] + 1 - box["x"]  # noqa: E731
+def test_the_line_follows_finger_and_keys(used):
+    box = used.locator("#comparison").bounding_box()
+    at = lambda: used.locator("#comparison .line").bounding_box()["x"] + 1 - box["x"]  # noqa: E731
     assert at() == pytest.approx(box["width"] / 2, abs=2)
-    tab.mouse.move(box["x"] + box["width"] / 2, box["y"] + 100)
-    tab.mouse.down()
-    tab.mouse.move(box["x"] + 80, box["y"] + 120, steps=4)
-    tab.mouse.up()
+    used.mouse.move(box["x"] + box["width"] / 2, box["y"] + 100)
+    used.mouse.down()
+    used.mouse.move(box["x"] + 80, box["y"] + 120, steps=4)
+    used.mouse.up()
     assert at() == pytest.approx(80, abs=2)
-    tab.locator("#comparison input").focus()
-    tab.keyboard.press("ArrowRight")
+    used.locator("#comparison input").focus()
+    used.keyboard.press("ArrowRight")
     assert at() > 82
 
 
-@pytest.mark.parametrize("way", ["drop", "paste"])
-def test_a_photo_comes_by_other_ways_and_a_bad_one_is_told(tab, way):
+@pytest.mark.parametrize(("way", "width"), [("drop", 90), ("paste", 80)])
+def test_a_photo_comes_by_other_ways_and_a_bad_one_is_told(used, way, width):
     give = """([way, data, name]) => {
         const bytes = Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0)), given = new DataTransfer();
         given.items.add(new File([bytes], name, {type: "image/png"}));
         const about = {bubbles: true, cancelable: true, dataTransfer: given, clipboardData: given};
         document.body.dispatchEvent(way === "drop" ? new DragEvent(way, about) : new ClipboardEvent(way, about));
     }"""
-    tab.evaluate(give, [way, base64.b64encode(png(photo_of(90, 70))).decode(), "a.png"])
-    expect(tab.locator("#info")).to_contain_text("90×70 px", timeout=PATIENCE)
+    used.evaluate(give, [way, base64.b64encode(png(photo_of(width, 70))).decode(), "a.png"])
+    expect(used.locator("#info")).to_contain_text(f"{width}×70 px", timeout=PATIENCE)
     for content, told in ((b"no picture", "cannot read b.png as a picture"), (png(photo_of(20, 40)), "at least 32 px")):
-        tab.evaluate(give, [way, base64.b64encode(content).decode(), "b.png"])
-        expect(tab.locator("#message")).to_contain_text(told)
-    assert not tab.complaints
+        used.evaluate(give, [way, base64.b64encode(content).decode(), "b.png"])
+        expect(used.locator("#message")).to_contain_text(told)
+    assert not used.complaints
 
 
 def test_the_camera_is_painted_as_it_comes_and_a_frame_is_kept(browser, host):
