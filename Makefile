@@ -4,10 +4,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Processes of one thread each, a module of tests at a time: on two cores faster than one process of two threads. Among the unit
-# tests there is always one that waits, so a third one has something to compute.
-UNIT := -n 3 -m "not slow" --ignore tests/browser
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadscope
+# Processes of one thread each, a module of tests at a time: on two cores faster than one process of two threads. There is
+# always one that waits, for a browser or a time that must pass, so a third one has something to compute.
+UNIT := -m "not slow" --ignore tests/browser
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadscope
 
 .PHONY: demo test unit lint docs format clean
 

@@ -28,6 +28,7 @@ os.environ.pop("SSL_CERT_FILE", None)
 
 import pytest  # noqa: E402
 import torch  # noqa: E402
+from filelock import FileLock  # noqa: E402
 from PIL import Image  # noqa: E402
 
 import zoo  # noqa: E402
@@ -82,6 +83,19 @@ def trained_together(tmp_path, monkeypatch) -> Path:
     zoo.save(generator, tmp_path / "styles" / "evening")
     monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(tmp_path / "styles"))
     return tmp_path / "styles"
+
+
+def once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that `make` fills at its first use, for all processes that run these tests together."""
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    folder = root / name
+    with FileLock(root / f"{name}.lock"):
+        if not folder.exists():
+            make(partial := root / f"{name}.part")
+            partial.rename(folder)
+    return folder
 
 
 @pytest.fixture

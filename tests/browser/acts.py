@@ -49,9 +49,10 @@ def paint_small(tab, asked):
 
 def open_tab(tab, name):
     """Choose a tab of the page, on a phone by the menu of those for which there is no room."""
-    tab.locator("#tabs").get_by_role("tab").first.wait_for(timeout=60_000)
-    found = tab.get_by_role("tab", name=name, exact=True)
-    if not (found.count() and found.first.is_visible()):
-        tab.locator("#tabs .overflow-menu > button").first.click()
-        found = tab.locator("#tabs .overflow-dropdown").get_by_text(name, exact=True)
-    found.first.click()
+    direct = tab.get_by_role("tab", name=name, exact=True).locator("visible=true")
+    more = tab.locator("#tabs .overflow-menu > button").locator("visible=true")
+    direct.or_(more).first.wait_for(timeout=60_000)
+    if not direct.count():
+        more.first.click()
+        direct = tab.locator("#tabs .overflow-dropdown").get_by_text(name, exact=True)
+    direct.first.click()

@@ -13,6 +13,7 @@ import zoo
 from space import actions
 from space.browser.folder import build
 from tests.browser.static import STYLES
+from tests.conftest import once
 from zoo.errors import ConfigError
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -62,12 +63,12 @@ def browser():
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory):
     """The page without a server, built; see without_runtime. ORT_WEB names a folder that holds the latter."""
-    ort, out = os.environ.get("ORT_WEB"), tmp_path_factory.mktemp("built") / "page"
+    ort = os.environ.get("ORT_WEB")
     try:
-        build(out, [zoo.find(slug) for slug in STYLES], Path(ort) if ort else None)
+        styles = [zoo.find(slug) for slug in STYLES]
+        return once(tmp_path_factory, "page", lambda out: build(out, styles, Path(ort) if ort else None))
     except ConfigError as error:
         without_runtime(error)
-    return out
 
 
 DESKTOP, PHONE = pytest.param((1280, 900), id="desktop"), pytest.param((390, 844), id="phone")

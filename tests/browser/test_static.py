@@ -67,7 +67,7 @@ def test_it_paints_as_pytorch_does(used):
 def test_without_the_server_it_goes_on(browser, folder):
     """Issue 17: all of it was fetched at the first visit, from the one host there is, once."""
     host, context = Host(folder), browser.new_context()
-    tab = visit(context, host.url)
+    tab = visit(context, host.url, threads=2)
     expect(tab.locator("#offline")).to_contain_text("offline", timeout=PATIENCE)
     fetched = sum(path.stat().st_size for path in folder.rglob("*") if "jspi" not in path.name)
     assert host.sent < fetched + 500_000 and host.sent - 1_800_000 < 20_000_000

@@ -248,7 +248,7 @@ def test_finer_strokes_on_the_page_are_those_of_the_library(photo, small_pair, m
 def test_a_large_picture_leaves_others_their_turns(tmp_path, photo, style):
     """Two visitors want theirs at once: one waits for the other, everybody else is painted meanwhile."""
     large = tmp_path / "large.jpg"
-    Image.effect_mandelbrot((2400, 1600), (-2, -1.2, 0.8, 1.2), 40).convert("RGB").save(large)
+    Image.effect_mandelbrot((1800, 1200), (-2, -1.2, 0.8, 1.2), 40).convert("RGB").save(large)
     began, ends = threading.Event(), {}
 
     def paint(who: str) -> None:
@@ -264,4 +264,4 @@ def test_a_large_picture_leaves_others_their_turns(tmp_path, photo, style):
     quick = time.monotonic()
     for thread in threads:
         thread.join(300)
-    assert all(size == (2400, 1600) and end > quick for end, size in ends.values()) and len(ends) == 2
+    assert all(size == (1800, 1200) and end > quick for end, size in ends.values()) and len(ends) == 2

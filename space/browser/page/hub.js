@@ -72,7 +72,7 @@ async function tryOut(builds, generators) {
     });
   const late = new Promise((_, reject) => setTimeout(reject, TRIAL, new Error("it takes too long")));
   const paint = async () => {
-    await ask({ builds, generator: generators[0], wanted: "cpu" });
+    await ask({ builds, generator: generators[0], wanted: "cpu", threads: 1 });
     for (const generator of generators) for (const size of SIZES) await ask({ generator, picture: noise(...size) });
   };
   try {

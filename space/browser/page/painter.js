@@ -6,8 +6,9 @@ let ids = 0, last = Promise.resolve();
 let told;
 export const device = new Promise((resolve) => (told = resolve)); // on what it paints, once that is known: {device, threads}
 
-// Have it try a generator on what there is, or on what is wanted.
-export const start = (builds, generator, wanted) => worker.postMessage({ builds, generator, wanted });
+// Have it try a generator on what there is, or on what is wanted; with threads where the page may share memory with them.
+export const start = (builds, generator, wanted) =>
+  worker.postMessage({ builds, generator, wanted, threads: crossOriginIsolated ? Math.min(navigator.hardwareConcurrency || 1, 8) : 1 });
 
 worker.onmessage = ({ data }) => {
   if (data.on) return told(data.on);

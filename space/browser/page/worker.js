@@ -1,6 +1,6 @@
-// Paints, in a thread of its own. First it is told where the runtime is, what to try it on, and what the visitor wants it to
-// paint on (cpu, gpu or whatever is faster), {builds, generator, wanted}, and answers {on}: what it paints on. Then {id, generator,
-// picture} is answered by {id, picture, seconds} or {id, error}, one at a time.
+// Paints, in a thread of its own. First it is told where the runtime is, what to try it on, what the visitor wants it to paint
+// on (cpu, gpu or whatever is faster) and how many threads it may have, {builds, generator, wanted, threads}, and answers {on}:
+// what it paints on. Then {id, generator, picture} is answered by {id, picture, seconds} or {id, error}, one at a time.
 import { toPicture, toPlanes } from "./pixels.js";
 
 const KEPT = 8; // generators in memory, those used last
@@ -8,7 +8,7 @@ const PROBE = 128; // px
 const sessions = new Map();
 let ort, provider = "wasm";
 
-async function start({ builds, generator, wanted }) {
+async function start({ builds, generator, wanted, threads }) {
   // Of the runtime there is one build for processors and one for graphics cards, too, which asks for more of the browser.
   const adapter = "Suspending" in WebAssembly && (await navigator.gpu?.requestAdapter().catch(() => null));
   const gpu = adapter && (wanted ? wanted === "gpu" : !adapter.info?.isFallbackAdapter); // which is a processor, pretending
@@ -17,7 +17,7 @@ async function start({ builds, generator, wanted }) {
   ort = await import(`./ort/${api}`);
   ort.env.logLevel = "error";
   ort.env.wasm.wasmPaths = { mjs: address("mjs"), wasm: address("wasm") };
-  ort.env.wasm.numThreads = self.crossOriginIsolated ? Math.min(navigator.hardwareConcurrency || 1, 8) : 1;
+  ort.env.wasm.numThreads = threads;
   const processor = await probe(generator);
   if (gpu) {
     provider = "webgpu";
@@ -25,7 +25,7 @@ async function start({ builds, generator, wanted }) {
     if (card === Infinity || (wanted !== "gpu" && card > processor)) provider = "wasm"; // small generators may be slower there
     sessions.clear();
   }
-  return { device: provider === "wasm" ? "CPU" : "GPU", threads: ort.env.wasm.numThreads };
+  return { device: provider === "wasm" ? "CPU" : "GPU", threads };
 }
 
 // Seconds that a small picture takes, once everything is warm.
