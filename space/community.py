@@ -23,7 +23,7 @@ from space.turns import Visit
 from space.words import plain, without_paths
 from zoo import hub, sharing, trust
 from zoo.catalog import list_styles
-from zoo.errors import PhotoError, StyleNotFoundError, ZooError
+from zoo.errors import HubError, PhotoError, StyleNotFoundError, ZooError
 from zoo.images import open_photo
 from zoo.painter import painter
 from zoo.style import PHOTO, Style, style_at
@@ -45,6 +45,9 @@ Zip a style folder, as `python -m training.train` makes it, and publish it: on a
 elsewhere under the one this machine is logged in to. The folder must say what its painting is, who made it, its licence and
 its source.
 """
+NOTHING = "Nothing there yet under these words: train a style and be the first to share it."
+AWAY = "These were fetched before and are still here; the zoo's own hang on the first tab. *Search* asks the Hub again."
+ALONE = "The zoo's own styles need no Hub: they hang on the first tab. *Search* asks the Hub again."
 REPLACE = "replace what is there under this name"
 SHARE_YOURSELF = """
 Train one (`python -m training.train --help`), log in (`hf auth login`), then
@@ -59,8 +62,7 @@ def browse(words: str, sort: str, count: int) -> tuple[list[hub.Found], bool]:
     """The first `count` styles on the Hub, and whether there are more; none that are blocked. Raises HubError, ConfigError
     for words that are no text and an unknown order."""
     found: list[hub.Found] = []
-    asked = words[: actions.MAX_NAME] if isinstance(words, str) else words or ""  # gradio gives None for an empty field
-    for style in hub.find(asked, sort=sort, timeout=TIMEOUT):
+    for style in hub.find(asked(words), sort=sort, timeout=TIMEOUT):
         bases = (tag.rpartition(":")[2] for tag in style.tags if tag.startswith("base_model:"))  # as the Hub tags adapters
         if any(map(blocklist.is_blocked, (style.id, *bases))):
             continue
@@ -68,6 +70,16 @@ def browse(words: str, sort: str, count: int) -> tuple[list[hub.Found], bool]:
             return found, True
         found.append(style)
     return found, False
+
+
+def browse_kept(words: str) -> list[hub.Found]:
+    """Styles that this server has fetched before, for when the Hub is away; none that are blocked."""
+    return [style for style in hub.find_kept(asked(words)) if not blocklist.is_blocked(style.id)][:PAGE]
+
+
+def asked(words: str | None) -> str:
+    """What was typed, no longer than it may be."""
+    return words[: actions.MAX_NAME] if isinstance(words, str) else words or ""  # gradio gives None for an empty field
 
 
 def thumbnails(found: list[hub.Found]) -> list[tuple[Image.Image, str]]:
@@ -85,9 +97,15 @@ def thumbnails(found: list[hub.Found]) -> list[tuple[Image.Image, str]]:
     pool.shutdown(wait=False, cancel_futures=True)  # those that are on their way end by themselves, and are in the cache then
     placeholder = open_photo(PHOTO, THUMBNAIL)
     return [
-        ((future.result() if future in there else None) or placeholder, f"{style.id} · ♥ {style.likes}")
+        ((future.result() if future in there else None) or placeholder, caption(style))
         for future, style in zip(pictures, found, strict=True)
     ]
+
+
+def caption(style: hub.Found) -> str:
+    """Whose it is, how many like it, on which terms, as far as that is known."""
+    known = [f"♥ {style.likes}", style.licence[:24]] if style.tags else []
+    return " · ".join(filter(None, [style.id, *known]))
 
 
 def fetch(name: str) -> Style:
@@ -184,13 +202,18 @@ def add_tab(tab: gr.Tab) -> Shared:
     shown, count = gr.State([]), gr.State(PAGE)
 
     def listing(words, sort, count, request: gr.Request):
+        text = ""
         try:
             with actions.HUB.turn(Visit(who(request))):
-                found, more = browse(words, sort, count)
+                try:
+                    found, more = browse(words, sort, count)
+                except HubError as error:
+                    found, more = browse_kept(words), False
+                    text = f"{plain(without_paths(error))}. {AWAY if found else ALONE}"
                 pictures = thumbnails(found)
         except ZooError as error:
             return gr.Gallery([], visible=False), [], gr.Button(visible=False), plain(without_paths(error))
-        text = "" if found else "Nothing there yet under these words: train a style and be the first to share it."
+        text = text or ("" if found else NOTHING)
         return gr.Gallery(pictures, visible=bool(found)), [f"{s.id}@{s.sha}" for s in found], gr.Button(visible=more), text
 
     lists: dict[str, Any] = {

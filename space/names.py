@@ -10,10 +10,11 @@ NAME = """() => {
     if (said && one.getAttribute('aria-label') !== said) one.setAttribute('aria-label', said);
   });
   const file = button => decodeURI(button.querySelector('img')?.src ?? '').match(/([^\\/]+)\\.\\w+$/)?.[1];
+  const label = block => block?.querySelector('[data-testid="block-label"]')?.textContent.trim();
   const mend = () => {
     name('.thumbnail-item, .upload-container', button => button.textContent.replace(/\\s+/g, ' ').trim());
     name('#examples button', button => file(button) && `Example: ${file(button)}`);
-    name('#painting .image-container > button', () => 'The painting');
+    name('.image-container > button', button => button.closest('#painting') ? 'The painting' : label(button.closest('.block')));
     document.querySelectorAll('.empty[aria-label]:not([role])').forEach(one => one.setAttribute('role', 'img'));
   };
   new MutationObserver(mend).observe(document.body, {

@@ -33,9 +33,20 @@ def test_styles_are_shown_with_their_pictures(hub, wave):
     found, more = community.browse("", "likes", 12)
     assert [style.id for style in found] == ["bob/wave", "eve/plain"] and not more
     (image, caption), (placeholder, _) = community.thumbnails(found)
-    assert caption == "bob/wave · ♥ 3"
+    assert caption == "bob/wave · ♥ 3 · apache-2.0"
     assert image != placeholder and placeholder.size == fit_long_side(open_photo(PHOTO), community.THUMBNAIL).size
     assert community.browse("", "likes", 1)[1] and not community.browse("portrait", "likes", 12)[0]
+
+
+def test_what_was_fetched_is_there_while_the_hub_is_away(hub, wave):
+    """Issue 16."""
+    assert community.browse_kept("") == []
+    community.fetch("bob/wave")
+    hub.faults.append(Fault("", 503))
+    (found,) = community.browse_kept("Wave")
+    assert (found.id, found.sha) == ("bob/wave", list(wave.commits)[-1]) and not community.browse_kept("portrait")
+    ((_, caption),) = community.thumbnails([found])
+    assert caption == "bob/wave" and community.fetch(f"{found.id}@{found.sha}").norms == ["instance", "batch"]
 
 
 def test_words_that_are_no_text_are_refused_in_words(hub):

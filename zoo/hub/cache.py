@@ -28,6 +28,7 @@ from zoo import records, trust
 from zoo.errors import HubError, HubUnavailableError
 from zoo.folder import CONFIG
 from zoo.hub.client import reads_as_anybody
+from zoo.names import is_hub_id
 
 PUBLIC = 2 * 2**30  # bytes of styles that a page keeps for strangers
 
@@ -121,6 +122,17 @@ class Cache:
                 partial.unlink()
             why = error.strerror or error
             raise HubError(f"cannot write into the cache, {self.root} ({why}): make room, or set HF_HOME elsewhere") from error
+
+
+def kept() -> dict[str, str]:
+    """What was pulled before: repositories, and of each the commit that is here."""
+    found = {}
+    with suppress(OSError):
+        for folder in sorted(Cache("a/b").root.parent.iterdir()):
+            repo = folder.name.replace("--", "/", 1)  # no name on the Hub holds this
+            if is_hub_id(repo) and (sha := Cache(repo).newest("main")) and (folder / sha / CONFIG).is_file():
+                found[repo] = sha
+    return found
 
 
 def _make_room(folder: Path, limit: int) -> None:

@@ -13,7 +13,7 @@ from huggingface_hub.utils import build_hf_headers, paginate
 from zoo import trust
 from zoo.card import SAID, TAG
 from zoo.errors import ConfigError, HubUnavailableError, shorten
-from zoo.hub.cache import Cache, Listed
+from zoo.hub.cache import Cache, Listed, kept
 from zoo.hub.client import SHA, commit_of, download, endpoint, read_token, split_id, translated
 from zoo.hub.waiting import TIMEOUT, is_refusal, patiently, within
 from zoo.names import plain_words
@@ -28,7 +28,7 @@ PICTURE, MAX_THUMBNAIL = "images/instance.jpg", 2**20  # bytes
 
 @dataclass(frozen=True)
 class Found:
-    """A style on the Hub, as its listing tells of it."""
+    """A style on the Hub, as its listing tells of it; without tags, one of which no more is known than that it is here."""
 
     id: str
     sha: str
@@ -39,7 +39,15 @@ class Found:
     @property
     def norms(self) -> list[str]:
         """Norms it says it has."""
-        return [tag.removeprefix("norm:") for tag in self.tags if tag.startswith("norm:")]
+        return self._tagged("norm")
+
+    @property
+    def licence(self) -> str:
+        """That of its weights, as it says; nothing if it does not."""
+        return next(iter(self._tagged("license")), "")
+
+    def _tagged(self, key: str) -> list[str]:
+        return [tag.removeprefix(f"{key}:") for tag in self.tags if tag.startswith(f"{key}:")]
 
 
 def find(
@@ -60,6 +68,12 @@ def find(
     told = ["tags", "sha", "likes", "downloads", *(["cardData"] if wanted else [])]
     asked = {"filter": [TAG], "sort": SORTS[sort], "expand": told, **({"author": author} if author else {})}
     return _search(asked, wanted, limit, timeout)
+
+
+def find_kept(words: str = "") -> list[Found]:
+    """Styles that were pulled before, for when the Hub does not answer, by words in their names."""
+    found = (Found(id, sha, 0, 0, ()) for id, sha in kept().items())
+    return [style for style in found if all(word in _about(style, None) for word in plain_words(words))]
 
 
 def _search(asked: dict[str, Any], wanted: list[str], limit: int | None, timeout: float) -> Iterator[Found]:
