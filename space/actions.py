@@ -32,14 +32,14 @@ from zoo.style import Style
 TIMEOUT, DEADLINE = 2.5, 30.0  # s; a visitor should not wait for a Hub that does not answer
 LONGEST = 500  # characters of a message
 MAX_NAME = 250  # letters; the Hub's names and revisions are shorter
-PLACES = 8  # requests of a visitor that paint or wait, in gradio's queue and here
-TURNS = Turns(at_once=2, places=PLACES, places_of_all=24)
+PLACES, ALL = 8, 24  # requests of a visitor, and of all, that paint or wait, in gradio's queue and here
+TURNS = Turns(at_once=2, places=PLACES, places_of_all=ALL)
 LARGE_TURNS = Turns(at_once=1, places=2, places_of_all=8)
-# Of gradio's events. More than one visitor has places: who waits does so in TURNS, to be superseded or to let others pass.
-PAINTING: dict[str, Any] = {"concurrency_limit": 2 * PLACES, "concurrency_id": "paint"}
+# Of gradio's events. All that have places: who waits does so in TURNS, to be superseded or to let others pass, and not before.
+PAINTING: dict[str, Any] = {"concurrency_limit": ALL, "concurrency_id": "paint"}
 TILE = 176  # px; side of a tile of the wall
 KEPT = 8  # comparisons, for what needs no new painting: at 1080 px some 80 MB, at LARGE 300
-HUB = Turns(at_once=4, places=PLACES, places_of_all=24)  # or one slow answer of the Hub would keep everybody waiting
+HUB = Turns(at_once=4, places=PLACES, places_of_all=ALL)  # or one slow answer of the Hub would keep everybody waiting
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,8 @@ VARIABLE = "GRADIO_TEMP_DIR"  # where gradio keeps uploads and results; one that
 
 QUOTA = 2 * 2**30  # bytes, of all visitors together
 FRESH = 600.0  # s, for which a file is safe: somebody is looking at it
+MOST = 20_000  # files, likewise: an empty one costs time, too
+GLANCE = 5.0  # s, for which it is known what there is, but for what came meanwhile
 PRESSED = 120.0  # s, likewise, where no other room is left: or one who has much painted would close the page to all
 
 
@@ -39,11 +41,12 @@ def own_folder() -> str:
 
 
 class Files:
-    """All files below that folder, kept below a quota by removing the oldest."""
+    """All files below that folder, kept below a quota of bytes, and of files, by removing the oldest."""
 
-    def __init__(self, quota: int = QUOTA, fresh: float = FRESH):
-        self._quota, self._fresh, self._lock = quota, fresh, threading.Lock()
+    def __init__(self, quota: int = QUOTA, fresh: float = FRESH, most: int = MOST, glance: float = GLANCE):
+        self._quota, self._fresh, self._most, self._glance, self._lock = quota, fresh, most, glance, threading.Lock()
         self._kept: set[str] = set()
+        self._held, self._count, self._looked = 0, 0, -glance  # bytes and files, when they were counted
 
     def keep(self, demo: gr.Blocks) -> None:
         """Never remove the pictures that a page has shown from the start, to everybody."""
@@ -57,16 +60,27 @@ class Files:
         gradio leaves it.
         """
         with self._lock:
+            if time.monotonic() - self._looked < self._glance and self._take(needed):
+                return True
             folder, now = Path(get_upload_folder()), time.time()
             found = sorted(_files(folder), key=lambda file: file[1])
-            held = sum(size for _, _, size in found)
+            self._held, self._count, self._looked = sum(size for _, _, size in found), len(found), time.monotonic()
             for fresh in (self._fresh, min(self._fresh, PRESSED)):
                 for path, changed, size in found:
-                    part, full = path.parent == folder and fresh == self._fresh, held + needed > self._quota
+                    part, full = path.parent == folder and fresh == self._fresh, not self._has_room(needed)
                     if now - changed > fresh and (part or full) and os.path.realpath(path) not in self._kept and path.exists():
                         path.unlink(missing_ok=True)
-                        held -= size
-            return held + needed <= self._quota
+                        self._held, self._count = self._held - size, self._count - 1
+            return self._take(needed)
+
+    def _has_room(self, needed: int) -> bool:
+        return self._held + needed <= self._quota and self._count < self._most
+
+    def _take(self, needed: int) -> bool:
+        """Count one more file of so many bytes, if there is room for it; whether there is."""
+        if fits := self._has_room(needed):
+            self._held, self._count = self._held + needed, self._count + 1
+        return fits
 
     def need(self, bytes: int) -> None:
         """Make room for a result. Raises ZooError when there is none."""

@@ -6,6 +6,7 @@ A refusal is a sentence that the page shows. A visitor is an address: sessions a
 """
 
 import ipaddress
+import json
 import os
 import sys
 import time
@@ -32,10 +33,14 @@ BODY = 2**20  # bytes of a request that is no upload
 VALUES = 5000  # in its JSON: more cost gradio seconds in which nobody else is answered
 UPLOAD = 100 * 2**20  # bytes of one upload
 UPLOADS, MINUTES = 4 * UPLOAD, 10  # bytes of a visitor's uploads in so many minutes
+LEAST, PARTS = 2**20, 16  # bytes that the smallest of them counts for; files in one
+LETTERS = 200  # of a session's name, or another in a request: gradio's are twelve and 32 long, and are kept
 # Of a visitor. For each session gradio copies the page, and when it ends functions run past the queue; behind one address there
 # may be a classroom.
 SESSIONS, JOINS = 120, 600  # begun, requests that join the queue, in a minute
-OPEN = 64  # connections that wait for news
+OPEN = 64  # connections that wait for news, and as many on which requests still come
+WAITING, WAIT = 32, 15.0  # requests that wait for a place in the queue; s, at most
+SLOW = 30.0  # s, for a request that is no upload to come
 NO_SUCH = "there is no such function, or it takes other inputs: see the API of the page"
 # What the page and programs ask by POST, if only to hear that run and api are no way past the queue. Of all else that gradio
 # answers this page needs nothing, and a stranger's film should not reach the machine's ffmpeg (process_recording).
@@ -106,6 +111,8 @@ class Guard:
     def __init__(self, app: ASGIApp):
         self._app = app
         self._joining: Counter[str] = Counter()  # requests on their way into the queue
+        self._waiting: Counter[str] = Counter()  # for a place in it
+        self._coming: Counter[str] = Counter()  # requests of which all is not here yet
         self._open: Counter[str] = Counter()  # connections that wait for news
         self._uploads, self._joins, self._sessions = Share(60 * MINUTES), Share(60), Share(60)
 
@@ -143,29 +150,48 @@ class Guard:
             return await _refuse(f"this is too large: {limit / 2**20:g} MiB at most", 413)(scope, receive, send)
         if path.endswith("/upload"):
             refusal = await self._too_much(who, size)
-            return await (refusal(scope, receive, send) if refusal else self._app(scope, _up_to(limit, receive), send))
+            parts = _few_parts(Headers(scope=scope).get("content-type", ""), _up_to(limit, receive))
+            return await (refusal(scope, receive, send) if refusal else self._app(scope, parts, send))
         joins = path.endswith("/queue/join") or "/call/" in path
-        is_full = joins and places(scope["app"], who) + self._joining[who] >= PLACES
-        if is_full or (joins and not self._joins.take(who, JOINS)):
+        if self._coming[who] >= OPEN or (joins and not await self._has_place(scope["app"], who)):
             words = "you have asked for much at once: wait until some of it is done"
             return await JSONResponse({"detail": words}, 429)(scope, receive, send)  # as it does of the queue
+        body = None
         with _counted(self._joining, who, joins):
-            if (body := await _whole(_up_to(limit, receive))) is None:  # who has hung up hears nothing of it
-                return await _refuse(f"this is too large: {limit / 2**20:g} MiB at most", 413)(scope, receive, send)
+            with _counted(self._coming, who), anyio.move_on_after(SLOW):
+                body = await _whole(_up_to(limit, receive))
+            if body is None:  # who has hung up hears nothing of it
+                words = f"this is too large, or too slow: {limit / 2**20:g} MiB at most, in {SLOW:g} s"
+                return await _refuse(words, 413)(scope, receive, send)
             if sum(map(body.count, (b",", b"[", b"{"))) > VALUES:
                 return await _refuse(f"this is too large: {VALUES} values at most", 413)(scope, receive, send)
+            if not _names_are_short(body):
+                return await _refuse(f"a session's name has at most {LETTERS} letters", 400)(scope, receive, send)
             await self._app(scope, _again(body, receive), send)
+
+    async def _has_place(self, app: App, who: str) -> bool:
+        """Whether there is a place in the queue for one more request of a visitor, before long: behind an address there may be
+        many, who all begin with the same word of their teacher."""
+        until = time.monotonic() + WAIT
+        with _counted(self._waiting, who):
+            while places(app, who) + self._joining[who] >= PLACES:
+                if self._waiting[who] > WAITING or time.monotonic() > until:
+                    return False
+                await anyio.sleep(0.25)
+        return self._joins.take(who, JOINS)
 
     async def _tell_news(self, scope: Scope, receive: Receive, send: Send) -> None:
         who = visitor(scope)
         if self._open[who] >= OPEN or (NEWS[0] in scope["path"] and not self._sessions.take(who, SESSIONS)):
             COUNTS.refuse("429")
             return await _refuse("this page is open too often here: close some", 429)(scope, receive, send)
+        if max(len(scope["path"]), len(scope["query_string"])) > 2 * LETTERS:
+            return await _refuse(f"a session's name has at most {LETTERS} letters", 400)(scope, receive, send)
         with _counted(self._open, who):
             await self._app(scope, receive, send)
 
     async def _too_much(self, who: str, size: int) -> Response | None:
-        if not self._uploads.take(who, UPLOADS, size):
+        if not self._uploads.take(who, UPLOADS, max(size, LEAST)):
             return _refuse(f"at most {UPLOADS / 2**20:g} MiB of pictures in {MINUTES} minutes: try again later", 429)
         if not await anyio.to_thread.run_sync(FILES.make_room, size):
             return _refuse("the page holds as many pictures as it can: try again in ten minutes", 503)
@@ -218,6 +244,30 @@ def _up_to(limit: int, receive: Receive) -> Receive:
         return message if left >= 0 else {"type": "http.disconnect"}
 
     return counted
+
+
+def _few_parts(kind: str, receive: Receive) -> Receive:
+    """`receive`, which hangs up on who sends more than PARTS files at once."""
+    mark, left, end = b"--" + kind.partition("boundary=")[2].strip('"').encode(), PARTS + 1, b""
+
+    async def counted() -> Message:
+        nonlocal left, end
+        message = await receive()
+        text = end + message.get("body", b"")
+        left, end = left - text.count(mark), text[len(text) - len(mark) + 1 :]
+        return message if left >= 0 else {"type": "http.disconnect"}
+
+    return counted
+
+
+def _names_are_short(body: bytes) -> bool:
+    """Whether a request names its session, and whatever else it names, in few letters; also of what is no JSON."""
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        return True  # gradio says what is wrong with it
+    named = (value for key, value in asked.items() if key not in ("data", "event_data")) if isinstance(asked, dict) else ()
+    return all(len(value) <= LETTERS for value in named if isinstance(value, str))
 
 
 def queued(app: App) -> tuple[list[Event], list[Event]]:

@@ -59,8 +59,9 @@ NOBODY = Visit()  # in particular
 
 
 class Turns:
-    """At most `at_once` turns at the same time, one of each visitor; at most `places` requests of a visitor that have a turn or
-    wait for one, `places_of_all` of all. Nobody has more of them than are left for others: a few addresses cannot fill them.
+    """At most `at_once` turns at the same time, one of each visitor, who take them in turns; at most `places` requests of a
+    visitor that have a turn or wait for one, `places_of_all` of all. Nobody has more of them than are left for others: a few
+    addresses cannot fill them.
 
     gradio's queue counts requests, too, but one that was cancelled counts no more while its thread still paints.
     """
@@ -70,6 +71,7 @@ class Turns:
         self._changed = threading.Condition()
         self._waiting: list[Visit] = []  # in the order in which they came
         self._busy: list[Visit] = []
+        self._count, self._last = itertools.count(), OrderedDict[str, int]()  # of each visitor, which turn was the last one
 
     @contextmanager
     def turn(self, visit: Visit, patient: bool = False) -> Iterator[None]:
@@ -90,6 +92,10 @@ class Turns:
                 self._waiting.remove(visit)
             visit.still_wanted()
             self._busy.append(visit)
+            self._last[visit.who] = next(self._count)
+            self._last.move_to_end(visit.who)
+            while len(self._last) > KEPT:
+                self._last.popitem(last=False)
         try:
             yield
         finally:
@@ -106,7 +112,9 @@ class Turns:
         return "" if free > 0 else "many pictures are being painted just now: try again in a minute"
 
     def _is_next(self, visit: Visit) -> bool:
-        """Whether it is the first that waits, but for those whose visitor has a turn already, and there is a turn to be had."""
+        """Whether there is a turn to be had, and it is the first of the visitor who has had none for longest, those at work
+        left out: of two who ask for much, one would always come next, and everybody else wait."""
         at_work = {other.who for other in self._busy}
-        first = next((other for other in self._waiting if other.who not in at_work), None)
+        able = (other for other in self._waiting if other.who not in at_work)
+        first = min(able, key=lambda other: self._last.get(other.who, -1), default=None)
         return len(self._busy) < self._at_once and visit is first

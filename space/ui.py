@@ -90,6 +90,7 @@ def launch_options() -> dict:
         "enable_monitoring": False,  # /metrics says as much, and no address of it is printed for whoever asks
         "run_history": False,  # nobody's photos are kept, not even in their own browser
         "max_file_size": UPLOAD,
+        "max_threads": 100,  # most of which wait for their turn
         "favicon_path": HERE / "mark.svg",
         "pwa": True,  # a browser offers to install it
         "app_kwargs": {"middleware": [guard()], "routes": [*status_routes(), *_routes()]},

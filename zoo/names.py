@@ -7,6 +7,7 @@ HUB_ID = re.compile(r"(?!.*\.\.)(?P<repo>\w[\w.-]*/[\w.-]+)(@(?P<revision>\w[\w.
 
 _UNSPLIT = str.maketrans(  # letters that Unicode splits into no plain one and an accent; ß is for casefold
     {"æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h", "ı": "i", "ŋ": "ng", "ŧ": "t"}
+    | {"\N{MODIFIER LETTER APOSTROPHE}": "'", "\N{MODIFIER LETTER TURNED COMMA}": "'"}
 )
 
 
@@ -20,8 +21,13 @@ def plain_words(text: str) -> list[str]:
 
     Slugs and tags are made of them, and what is looked for among tags is compared in them.
     """
-    letters = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    letters = (c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c) and not _is_unseen(c))
     return re.findall(r"[^\W_]+", "".join(letters).casefold().translate(_UNSPLIT))
+
+
+def _is_unseen(letter: str) -> bool:
+    """What joins or parts letters, a soft hyphen say, or makes a word longer."""
+    return unicodedata.category(letter) == "Cf" or letter == "\N{ARABIC TATWEEL}"
 
 
 def make_slug(words: str) -> str:

@@ -34,28 +34,28 @@ def left(folder):
 
 def test_the_oldest_go_first_and_only_when_there_is_no_room(folder):
     """(issue 13, item 40)"""
-    some = Files(quota=1000, fresh=90)
+    some = Files(quota=1000, fresh=90, glance=0)
     assert some.make_room() and len(left(folder)) == 10
     assert some.make_room(250) and left(folder) == [f"hash{i}" for i in range(3, 10)]
 
 
 def test_what_is_looked_at_and_what_the_page_shows_stays(folder):
     """(issue 13, item 40)"""
-    some = Files(quota=100, fresh=90)
+    some = Files(quota=100, fresh=90, glance=0)
     some.keep(SimpleNamespace(blocks={1: SimpleNamespace(keep_in_cache={str(folder / "hash0" / "photo.png")})}))
     assert not some.make_room(50) and left(folder) == ["hash0", "hash8", "hash9"]
 
 
 def test_one_who_has_much_painted_does_not_close_the_page(folder):
     """Files of the last ten minutes stayed whatever was needed (issue 13, item 40)."""
-    some = Files(quota=1000, fresh=600)
+    some = Files(quota=1000, fresh=600, glance=0)
     assert some.make_room(600) and left(folder) == [f"hash{i}" for i in range(6, 10)]
     assert not some.make_room(900) and left(folder) == [f"hash{i}" for i in range(8, 10)]  # of the last two minutes
 
 
 def test_a_result_for_which_there_is_no_room_is_refused(folder, monkeypatch):
     """They grew without a bound (issue 13, item 40)."""
-    monkeypatch.setattr(files, "FILES", Files(quota=1000, fresh=600))
+    monkeypatch.setattr(files, "FILES", Files(quota=1000, fresh=600, glance=0))
     with pytest.raises(ZooError, match="try again in a minute"):
         save_result(Image.effect_noise((64, 64), 99).convert("RGB"), "noise")
     assert not list(folder.rglob("noise*")) and not list(folder.glob("*.part"))
@@ -66,7 +66,7 @@ def test_parts_of_broken_uploads_go(folder):
     for name, age in (("tmpold", 200), ("tmpnew", 0)):
         (folder / name).write_bytes(b"part")
         os.utime(folder / name, (time.time() - age,) * 2)
-    assert Files(quota=10**6, fresh=90).make_room()
+    assert Files(quota=10**6, fresh=90, glance=0).make_room()
     assert not (folder / "tmpold").exists() and (folder / "tmpnew").exists() and len(left(folder)) == 10
 
 
@@ -126,3 +126,17 @@ def test_a_result_that_comes_again_is_fresh_again_or_written_again(tmp_path, mon
     assert save_result(picture, "x") == path and time.time() - os.stat(path).st_mtime < 60
     os.unlink(path)
     assert save_result(picture, "x") == path and os.path.isfile(path)
+
+
+def test_many_small_files_are_as_bad_as_large_ones(folder):
+    """A hundred thousand empty ones made everything wait, as they were looked through each time (issue 13, item 40)."""
+    assert Files(fresh=90, most=5, glance=0).make_room() and left(folder) == [f"hash{i}" for i in range(6, 10)]
+    assert not Files(fresh=600, most=2, glance=0).make_room()
+
+
+def test_it_is_looked_through_once_in_a_while(folder, monkeypatch):
+    looked, walk = [], files._files
+    monkeypatch.setattr(files, "_files", lambda where: looked.append(where) or walk(where))
+    some = Files(quota=2000, glance=60)
+    assert some.make_room(400) and some.make_room(400) and len(looked) == 1
+    assert some.make_room(400) and len(looked) == 2  # of what was asked for nothing came

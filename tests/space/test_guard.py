@@ -37,7 +37,7 @@ def ask(
     """Call a function by its index through the queue; the output of its last message."""
     body = {"data": data, "fn_index": fn_index, "session_hash": session, "event_data": event_data}
     content, headers = json.dumps(body), {"content-type": "application/json", **(headers or {})}  # httpx would refuse NaN
-    joined = httpx.post(f"{page}gradio_api/queue/join", content=content, headers=headers)
+    joined = httpx.post(f"{page}gradio_api/queue/join", content=content, headers=headers, timeout=30)
     assert joined.status_code == 200, joined.text
     with httpx.stream("GET", f"{page}gradio_api/queue/data", params={"session_hash": session}, timeout=60) as lines:
         for line in lines.iter_lines():
@@ -112,8 +112,9 @@ def blocked(monkeypatch):
 
 
 @pytest.mark.slow
-def test_one_visitor_cannot_fill_the_queue(page, photo, private, two_visitors, blocked):
+def test_one_visitor_cannot_fill_the_queue(page, photo, private, two_visitors, blocked, monkeypatch):
     """Requests whose answers nobody reads held it for a minute, for everybody (issue 13, item 40)."""
+    monkeypatch.setattr(guard, "WAIT", 0.5)
     data, (one, other) = given(upload(page, photo)), two_visitors
 
     def join(number):
@@ -133,6 +134,15 @@ def test_one_visitor_cannot_fill_the_queue(page, photo, private, two_visitors, b
     while join(99).status_code == 429:  # the others end, though nobody reads what they say
         assert time.monotonic() < again
         time.sleep(0.1)
+
+
+@pytest.mark.slow
+def test_many_behind_one_address_wait_for_each_other(page, photo, private, two_visitors):
+    """From the fifth of a class on all were refused that began at once (issue 13, item 40)."""
+    data, (one, _) = given(upload(page, photo)), two_visitors
+    with ThreadPoolExecutor(20) as pool:
+        many = pool.map(lambda k: ask(page, private["paint_pair"], data, session=f"pupil-{k}", headers=one), range(20))
+    assert not [each["output"]["error"] for each in many if not each["success"]]
 
 
 def test_one_visitor_does_not_keep_the_hub_from_others(page, private, two_visitors, monkeypatch):
@@ -180,8 +190,9 @@ def test_one_visitor_s_walls_do_not_keep_others_waiting(page, private, photo, tw
         assert all(each.result()["success"] for each in many)
 
 
-def test_one_visitor_s_cameras_do_not_keep_others_waiting(page, private, photo, two_visitors):
+def test_one_visitor_s_cameras_do_not_keep_others_waiting(page, private, photo, two_visitors, monkeypatch):
     """Eight streams that nobody read and that sent no further frame held the camera for half a minute (issue 13, item 40)."""
+    monkeypatch.setattr(guard, "WAIT", 0.0)
     (one, other), file = two_visitors, io.BytesIO()
     open_photo(photo, 64).save(file, "JPEG")
     url = camera.START + base64.b64encode(file.getvalue()).decode()
@@ -261,6 +272,7 @@ def test_uploads_have_a_quota(page, photo, monkeypatch, two_visitors):
     def send(headers):
         return httpx.post(f"{page}gradio_api/upload", files={"files": photo.read_bytes()}, headers=headers)
 
+    monkeypatch.setattr(guard, "LEAST", 0)
     monkeypatch.setattr(guard, "UPLOADS", 2.5 * photo.stat().st_size)
     assert [send(one).status_code for _ in range(3)] == [200, 200, 429] and send(other).status_code == 200
     assert "try again later" in send(one).text

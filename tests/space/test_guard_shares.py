@@ -1,5 +1,6 @@
 """What no visitor may take of the page: the time in which it looks at a request, sessions, connections."""
 
+import socket
 import time
 from contextlib import ExitStack
 
@@ -24,6 +25,47 @@ def test_many_values_are_refused_before_anybody_reads_them(page, address, body):
     began = time.monotonic()
     answer = httpx.post(f"{page}gradio_api/{address}", content=body, headers={"content-type": "application/json"})
     assert answer.status_code == 413 and "5000 values" in answer.text and time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("address", ["queue/join", "call/stylize", "cancel"])
+def test_what_is_kept_of_a_session_is_short(page, address):
+    """Names of a megabyte were kept, thousands of them (issue 13, item 40)."""
+    for key in ("session_hash", "event_id"):
+        answer = httpx.post(f"{page}gradio_api/{address}", json={"data": [], "fn_index": 0, key: "x" * 500_000})
+        assert answer.status_code == 400 and "200 letters" in answer.text
+    for way in ("heartbeat/{}", "queue/data?session_hash={}"):
+        assert httpx.get(f"{page}gradio_api/{way.format('x' * 500)}").status_code == 400
+
+
+def test_an_upload_is_a_few_files(page, two_visitors):
+    """Hundreds of empty ones in each made a folder of twenty thousand in a minute (issue 13, item 40)."""
+    one, other = two_visitors
+
+    def send(count, headers):
+        sent = [("files", (f"{k}.png", b"-" * 70_000)) for k in range(count)]
+        try:
+            return httpx.post(f"{page}gradio_api/upload", files=sent, headers=headers).status_code
+        except httpx.TransportError:
+            return 400
+
+    assert send(guard.PARTS, one) == 200 and send(guard.PARTS + 1, one) >= 400 and send(300, one) >= 400
+    assert [send(1, one) for _ in range(guard.UPLOADS // guard.LEAST)][-1] == 429 and send(1, other) == 200
+
+
+def test_a_request_that_does_not_come_is_given_up(page, two_visitors, monkeypatch):
+    """Two hundred connections were kept for as long as it pleased their visitor (issue 13, item 40)."""
+    monkeypatch.setattr(guard, "SLOW", 1.0)
+    (one, other), host = two_visitors, httpx.URL(page)
+    with ExitStack() as stack:
+        lines = []
+        for _ in range(guard.OPEN + 3):
+            line = stack.enter_context(socket.create_connection((host.host, host.port), timeout=20))
+            head = f"POST /gradio_api/cancel HTTP/1.1\r\nHost: x\r\nx-forwarded-for: {one['x-forwarded-for']}\r\n"
+            line.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n[".encode())
+            lines.append(line)
+        codes = sorted(line.recv(1000).split()[1] for line in lines)
+    assert codes == [b"413"] * guard.OPEN + [b"429"] * 3
+    assert httpx.post(f"{page}gradio_api/cancel", json={}, headers=other).status_code != 429
 
 
 def test_one_visitor_does_not_begin_sessions_without_end(page, two_visitors):

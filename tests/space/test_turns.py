@@ -51,6 +51,26 @@ def test_no_more_than_a_few_have_their_turn_at_once():
     assert len(had) == 8 and max(len(inside) for _, inside in had) == 2
 
 
+def test_visitors_take_turns():
+    """Two who had asked for much had all of it, before anybody else got anything (issue 13, item 40)."""
+    some, done, had = Turns(at_once=2, places=8, places_of_all=24), threading.Semaphore(0), []
+
+    def paint(who):
+        with some.turn(Visit(who)):
+            had.append(who)
+            done.acquire(timeout=20)
+
+    threads = [threading.Thread(target=paint, args=(who,)) for who in "abaaabbbcd"]
+    for count, thread in enumerate(threads):
+        thread.start()
+        while len(had) + len(some._waiting) <= count:
+            time.sleep(0.01)
+    done.release(len(threads))
+    for thread in threads:
+        thread.join(20)
+    assert had[:2] == ["a", "b"] and set(had[2:4]) == {"c", "d"} and len(had) == 10
+
+
 def test_a_visitor_has_one_turn_at_a_time_and_others_pass_by():
     """However many requests came first (issue 13, item 40)."""
     had = visits(Turns(at_once=2, places=8, places_of_all=24), "aaaab", seconds=0.2)

@@ -154,6 +154,8 @@ def test_accents_are_no_hindrance(hub):
         ),
         ("神奈川沖浪裏", "葛飾 北斎", ["神奈川", "北斎", "北斎 浪裏"]),
         ("A " + "very " * 20 + "last word", "Илья Репин", ["last", "Репин", "репин word"]),
+        ("Mar'jana " + "x" * 250 + " end", "Georgia O’Keeffe", ["Marʼjana", "oʼkeeffe", "okeeffe", "georgiaokeeffe", "end"]),
+        ("Sternen\xadnacht", "محمد", ["sternennacht", "محـمد"]),
     ],
 )
 def test_a_style_is_found_by_what_its_card_says_however_it_is_written(hub, painted_pair, title, author, words):
@@ -164,7 +166,8 @@ def test_a_style_is_found_by_what_its_card_says_however_it_is_written(hub, paint
     hub.add("eve/y", {"README.md": b"---\ntags: [missing-ingredient, 'arxiv:1607.08022']\nlicense: apache-2.0\n---\n"})
     for asked in words:
         assert [style.id for style in client.find(asked)] == ["eve/x"], asked
-    assert not list(client.find(f"{words[0]} nobody"))
+    for none in (f"{words[0]} nobody", "???", "🌌"):
+        assert not list(client.find(none))
 
 
 def test_an_odd_card_hides_no_other(hub):

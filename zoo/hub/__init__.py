@@ -11,7 +11,7 @@ from zoo.hub.pull import SORTS, Found, find, find_kept, pull, thumbnail
 from zoo.hub.upload import Target, check_target, deploy, is_there, space_hardware, upload_style
 
 __all__ = [
-    "SHARE_VARIABLE", "SORTS", "Found", "Target", "accounts", "addresses", "cache_folder", "check_target", "deploy", "endpoint",
-    "find", "find_kept", "has_token", "is_there", "pull", "pull_pictures", "serve_strangers", "space_hardware", "split_id", "thumbnail",
-    "upload_style",
+    "SHARE_VARIABLE", "SORTS", "Found", "Target", "accounts", "addresses", "cache_folder", "check_target", "deploy",
+    "endpoint", "find", "find_kept", "has_token", "is_there", "pull", "pull_pictures", "serve_strangers", "space_hardware",
+    "split_id", "thumbnail", "upload_style",
 ]  # fmt: skip

@@ -56,15 +56,17 @@ def find(
     """Styles on the Hub, by the tag that all of them carry; asks for the next page only when it is needed.
 
     Each of the words stands somewhere in the repository's name, in its tags or in its card's painting and artist, whatever the
-    case, accents and punctuation. The Hub itself searches names alone, so they are looked through here, those of MAX_SEARCHED
-    styles at most. Raises ConfigError for a `sort` that is none of SORTS and for words that are no text, HubError when the Hub
-    does not answer within `timeout` seconds.
+    case, accents, punctuation and gaps ("okeeffe"). The Hub itself searches names alone, so they are looked through here, those
+    of MAX_SEARCHED styles at most. Raises ConfigError for a `sort` that is none of SORTS and for words that are no text,
+    HubError when the Hub does not answer within `timeout` seconds.
     """
     if sort not in tuple(SORTS):
         raise ConfigError(f"styles are sorted by {', '.join(SORTS)}, got {shorten(sort)}")
     if not isinstance(words, str):
         raise ConfigError(f"styles are searched for by words, as text, got {shorten(words)}")
     wanted = plain_words(words)
+    if words.strip() and not wanted:  # signs alone, which no style is called by
+        return iter(())
     told = ["tags", "sha", "likes", "downloads", *(["cardData"] if wanted else [])]
     asked = {"filter": [TAG], "sort": SORTS[sort], "expand": told, **({"author": author} if author else {})}
     return _search(asked, wanted, limit, timeout)
@@ -73,7 +75,7 @@ def find(
 def find_kept(words: str = "") -> list[Found]:
     """Styles that were pulled before, for when the Hub does not answer, by words in their names."""
     found = (Found(id, sha, 0, 0, ()) for id, sha in kept().items())
-    return [style for style in found if all(word in _about(style, None) for word in plain_words(words))]
+    return [style for style in found if _is_about(style, None, plain_words(words))]
 
 
 def _search(asked: dict[str, Any], wanted: list[str], limit: int | None, timeout: float) -> Iterator[Found]:
@@ -89,17 +91,18 @@ def _search(asked: dict[str, Any], wanted: list[str], limit: int | None, timeout
                 info.get("downloads") or 0,
                 tuple(info.get("tags") or ()),
             )
-            about = _about(style, info.get("cardData"))
-            if all(word in about for word in wanted):
+            if _is_about(style, info.get("cardData"), wanted):
                 found += 1
                 yield style
 
 
-def _about(style: Found, card: object) -> str:
-    """What a style is searched by."""
-    said = [str(card.get(key, ""))[:300] for key in SAID] if isinstance(card, dict) else []
+def _is_about(style: Found, card: object, wanted: list[str]) -> bool:
+    """Whether each of the words stands in what a style says of itself, with its gaps or without them."""
+    said = [str(card.get(key, ""))[:2000] for key in SAID] if isinstance(card, dict) else []
     tags = (tag for tag in style.tags if not tag.startswith(NUMBERS))
-    return " ".join(plain_words(" ".join([style.id, *tags, *said])))
+    words = plain_words(" ".join([style.id, *tags, *said]))
+    about = " ".join([*words, "".join(words)])
+    return all(word in about for word in wanted)
 
 
 def pull(
