@@ -40,14 +40,15 @@ LETTERS = 200  # of a session's name, or another in a request: gradio's are twel
 SESSIONS, JOINS = 120, 600  # begun, requests that join the queue, in a minute
 OPEN = 64  # connections that wait for news, and as many on which requests still come
 WAITING, WAIT = 32, 15.0  # requests that wait for a place in the queue; s, at most
-SLOW = 30.0  # s, for a request that is no upload to come
+SLOW, SLOWEST = 30.0, 900.0  # s, for a request to come; for an upload
+MUCH = "you have asked for much at once: wait until some of it is done"  # as the page shows it of the queue
 NO_SUCH = "there is no such function, or it takes other inputs: see the API of the page"
 # What the page and programs ask by POST, if only to hear that run and api are no way past the queue. Of all else that gradio
 # answers this page needs nothing, and a stranger's film should not reach the machine's ffmpeg (process_recording).
 ASKED = ("/upload", "/queue/join", "/cancel", "/reset")  # how a path ends, or
 BELOW = ("/stream/", "/call/", "/run/", "/api/")  # what it has within; no expression, which would take its time over a long one
 NEWS = ("/heartbeat/", "/queue/data")  # what is asked for by GET and kept open
-REFUSALS = (413, 429, 503)  # too large, too much of one visitor, too much of all: ours, and gradio's when its queue is full
+REFUSALS = (408, 413, 429, 503)  # too slow, too large, too much of one, of all: ours, and gradio's when its queue is full
 KEPT = 4096  # visitors whose uploads are remembered
 
 
@@ -148,14 +149,13 @@ class Guard:
         size = int(length[:20]) if length.isdecimal() else limit  # not said: at most that, see _up_to
         if size > limit:
             return await _refuse(f"this is too large: {limit / 2**20:g} MiB at most", 413)(scope, receive, send)
+        if self._coming[who] >= OPEN:
+            return await JSONResponse({"detail": MUCH}, 429)(scope, receive, send)
         if path.endswith("/upload"):
-            refusal = await self._too_much(who, size)
-            parts = _few_parts(Headers(scope=scope).get("content-type", ""), _up_to(limit, receive))
-            return await (refusal(scope, receive, send) if refusal else self._app(scope, parts, send))
+            return await self._upload(size, scope, receive, send)
         joins = path.endswith("/queue/join") or "/call/" in path
-        if self._coming[who] >= OPEN or (joins and not await self._has_place(scope["app"], who)):
-            words = "you have asked for much at once: wait until some of it is done"
-            return await JSONResponse({"detail": words}, 429)(scope, receive, send)  # as it does of the queue
+        if joins and not await self._has_place(scope["app"], who):
+            return await JSONResponse({"detail": MUCH}, 429)(scope, receive, send)
         body = None
         with _counted(self._joining, who, joins):
             with _counted(self._coming, who), anyio.move_on_after(SLOW):
@@ -168,6 +168,14 @@ class Guard:
             if not _names_are_short(body):
                 return await _refuse(f"a session's name has at most {LETTERS} letters", 400)(scope, receive, send)
             await self._app(scope, _again(body, receive), send)
+
+    async def _upload(self, size: int, scope: Scope, receive: Receive, send: Send) -> None:
+        if refusal := await self._too_much(visitor(scope), size):
+            return await refusal(scope, receive, send)
+        parts = _few_parts(Headers(scope=scope).get("content-type", ""), _up_to(UPLOAD, receive))
+        with _counted(self._coming, visitor(scope)), anyio.move_on_after(SLOWEST):
+            return await self._app(scope, parts, send)
+        await _refuse(f"this comes too slowly: an upload has {SLOWEST / 60:g} minutes", 408)(scope, receive, send)
 
     async def _has_place(self, app: App, who: str) -> bool:
         """Whether there is a place in the queue for one more request of a visitor, before long: behind an address there may be

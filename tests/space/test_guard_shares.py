@@ -68,6 +68,16 @@ def test_a_request_that_does_not_come_is_given_up(page, two_visitors, monkeypatc
     assert httpx.post(f"{page}gradio_api/cancel", json={}, headers=other).status_code != 429
 
 
+def test_an_upload_that_never_ends_is_given_up(page, two_visitors, monkeypatch):
+    """(issue 13, item 40)"""
+    monkeypatch.setattr(guard, "SLOWEST", 1.0)
+    host, who = httpx.URL(page), two_visitors[0]["x-forwarded-for"]
+    with socket.create_connection((host.host, host.port), timeout=20) as line:
+        head = f"POST /gradio_api/upload HTTP/1.1\r\nHost: x\r\nx-forwarded-for: {who}\r\nContent-Length: 9000\r\n"
+        line.sendall(f"{head}Content-Type: multipart/form-data; boundary=x\r\n\r\n--x\r\n".encode())
+        assert line.recv(1000).split()[1] == b"408"
+
+
 def test_one_visitor_does_not_begin_sessions_without_end(page, two_visitors):
     """Thousands, opened and closed, kept everybody waiting (issue 13, item 40)."""
     one, other = two_visitors

@@ -18,14 +18,14 @@ SAMPLE = re.compile(r'([a-z_]+(?:\{[a-z]+="[a-z0-9]+"\})?) (\d[\d.e+-]*)')
 
 def read(page) -> dict[str, float]:
     """What /metrics says, every line of it in Prometheus' format."""
-    answer = httpx.get(f"{page}metrics")
+    answer = httpx.get(f"{page}metrics", timeout=30)
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4") and answer.text.endswith("\n")
     lines = [line for line in answer.text.splitlines() if not re.fullmatch(r"# (HELP|TYPE) [a-z_]+ [\w ,.]+", line)]
     return {match[1]: float(match[2]) for match in (SAMPLE.fullmatch(line) for line in lines)}
 
 
 def test_health(page):
-    told = httpx.get(f"{page}health").json()
+    told = httpx.get(f"{page}health", timeout=30).json()
     assert told == {"ok": True, "styles": len(list_styles()), "version": zoo.__version__}
 
 
