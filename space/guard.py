@@ -152,7 +152,7 @@ class Guard:
         if self._coming[who] >= OPEN:
             return await JSONResponse({"detail": MUCH}, 429)(scope, receive, send)
         if path.endswith("/upload"):
-            return await self._upload(size, scope, receive, send)
+            return await self._upload(who, size, scope, receive, send)
         joins = path.endswith("/queue/join") or "/call/" in path
         if joins and not await self._has_place(scope["app"], who):
             return await JSONResponse({"detail": MUCH}, 429)(scope, receive, send)
@@ -169,11 +169,11 @@ class Guard:
                 return await _refuse(f"a session's name has at most {LETTERS} letters", 400)(scope, receive, send)
             await self._app(scope, _again(body, receive), send)
 
-    async def _upload(self, size: int, scope: Scope, receive: Receive, send: Send) -> None:
-        if refusal := await self._too_much(visitor(scope), size):
+    async def _upload(self, who: str, size: int, scope: Scope, receive: Receive, send: Send) -> None:
+        if refusal := await self._too_much(who, size):
             return await refusal(scope, receive, send)
         parts = _few_parts(Headers(scope=scope).get("content-type", ""), _up_to(UPLOAD, receive))
-        with _counted(self._coming, visitor(scope)), anyio.move_on_after(SLOWEST):
+        with _counted(self._coming, who), anyio.move_on_after(SLOWEST):
             return await self._app(scope, parts, send)
         await _refuse(f"this comes too slowly: an upload has {SLOWEST / 60:g} minutes", 408)(scope, receive, send)
 
