@@ -28,14 +28,14 @@ def add_tab(demo: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs, styles: list[Style], ch
     shown = [community.tile(style) for style in styles]
     picker = tiles(shown, columns=len(styles), height="auto", selected_index=0, elem_id="moving-styles")
     gr.Markdown(t(INTRO), elem_id="moving")
-    gr.HTML('<p id="camera-trouble" role="alert"></p>', padding=False, elem_id="camera-note")
+    gr.HTML(t(camera.NOTICES), padding=False, elem_id="camera-note")
     with gr.Row(elem_id="live"):
         seen = camera.Live(
             sources=["webcam"], streaming=True, webcam_options=gr.WebcamOptions(constraints=camera.WANTED),
             label=t("Your camera"), height=260, min_width=150, buttons=[], elem_id="camera",
         )  # fmt: skip
         painted = [
-            camera.Live(label=f"{norm} norm", height=260, min_width=150, interactive=False, buttons=[],
+            camera.Live(label=t(f"{norm} norm"), height=260, min_width=150, interactive=False, buttons=[],
                         visible=norm == "instance", elem_id=f"live-{norm}")
             for norm in NORMS
         ]  # fmt: skip
