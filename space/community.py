@@ -181,7 +181,8 @@ def add_tab(tab: gr.Tab) -> Shared:
             list(hub.SORTS), value="likes", label=t("Order"), show_label=False, scale=1, min_width=110, elem_id="sort"
         )
         search = gr.Button(t("Search"), scale=1, min_width=90, elem_id="search")
-    note = gr.Markdown(elem_id="community-note")
+    with gr.Column(elem_id="community-note"):
+        note, hint = gr.Markdown(), gr.Markdown()
     gallery = gr.Gallery(
         label=t("on the Hub"), columns=4, height="auto", object_fit="cover", allow_preview=False, interactive=False, buttons=[],
         visible=False, elem_id="community",
@@ -201,27 +202,33 @@ def add_tab(tab: gr.Tab) -> Shared:
 
     shown, count = gr.State([]), gr.State(PAGE)
 
-    nothing = t(NOTHING)
+    nothing, away, alone = t(NOTHING), t(AWAY), t(ALONE)
 
     def listing(words, sort, count, request: gr.Request):
-        text = ""
+        text, more_words = "", ""
         try:
             with actions.HUB.turn(Visit(who(request))):
                 try:
                     found, more = browse(words, sort, count)
                 except HubError as error:
                     found, more = browse_kept(words), False
-                    text = f"{plain(without_paths(error))}. {AWAY if found else ALONE}"
+                    text, more_words = f"{plain(without_paths(error))}.", away if found else alone
                 pictures = thumbnails(found)
         except ZooError as error:
-            return gr.Gallery([], visible=False), [], gr.Button(visible=False), plain(without_paths(error))
+            return gr.Gallery([], visible=False), [], gr.Button(visible=False), plain(without_paths(error)), ""
         text = text or ("" if found else nothing)
-        return gr.Gallery(pictures, visible=bool(found)), [f"{s.id}@{s.sha}" for s in found], gr.Button(visible=more), text
+        return (
+            gr.Gallery(pictures, visible=bool(found)),
+            [f"{s.id}@{s.sha}" for s in found],
+            gr.Button(visible=more),
+            text,
+            more_words,
+        )
 
     lists: dict[str, Any] = {
         "fn": listing,
         "inputs": [words, sort, count],
-        "outputs": [gallery, shown, more, note],
+        "outputs": [gallery, shown, more, note, hint],
         "api_visibility": "private",
         **ASKING,
     }

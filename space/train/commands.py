@@ -19,6 +19,7 @@ SHARED = ("title", "author", "licence", "source")  # without which nothing is pu
 LONGEST = 300  # characters of what is said of a painting
 ANYBODY = "YOUR-NAME"
 BREAK = " \\\n    "
+ONCE = "Once; not needed where make demo has installed the project"
 NEEDED = "Before it can be shared, it needs the painting's title, author, licence and source."
 NEEDED_AT_ONCE = "The job ends at once without the painting's title, author, licence and source."
 NAMELESS = f"Put your name on the Hub in the place of {ANYBODY}."

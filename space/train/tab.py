@@ -52,6 +52,7 @@ def add_tab(tab: gr.Tab, photo: PhotoInput, styles: list[Style]) -> Trained | No
             given = _form()
         with gr.Column(scale=3, min_width=280):
             fixed = *(one.says for one in MACHINES.values()), commands.NEEDED, commands.NEEDED_AT_ONCE, commands.NAMELESS
+            once = {key: t("Once" if key == "jobs" else commands.ONCE) for key in MACHINES}
             said = {line: t(line) for line in fixed}
             labels = [(t(one.label), key) for key, one in MACHINES.items()]
             machine = gr.Radio(labels, value=FIRST, label=t("Train on"), elem_id="machine")
@@ -60,7 +61,7 @@ def add_tab(tab: gr.Tab, photo: PhotoInput, styles: list[Style]) -> Trained | No
                     gr.Markdown(said[line] if line else "", visible=bool(line)) for line in commands.advice(FIRST, Wish(), None)
                 ]
             shown = [
-                _code(t("Once"), "install", commands.install(FIRST)),
+                _code(once[FIRST], "install", commands.install(FIRST)),
                 _code(t("Train"), "command", commands.train(FIRST, Wish())),
                 _code(t("Then paint with it, and share it"), "afterwards", commands.afterwards(FIRST, Wish())),
             ]
@@ -70,7 +71,12 @@ def add_tab(tab: gr.Tab, photo: PhotoInput, styles: list[Style]) -> Trained | No
         wish = make_wish([sent[one] for one in given])
         lines = commands.advice(how, wish, _size(painting[0]) if painting else None)
         advice = (gr.Markdown(said.get(line, line), visible=bool(line)) for line in lines)
-        return *advice, commands.install(how), commands.train(how, wish), commands.afterwards(how, wish)
+        return (
+            *advice,
+            gr.Code(commands.install(how), label=once[how]),
+            commands.train(how, wish),
+            commands.afterwards(how, wish),
+        )
 
     events = [machine.change, given[0].change, *(event for box in given[1:] for event in (box.blur, box.submit))]
     gr.on(events, tell, {machine, *given}, [*words, *shown], trigger_mode="always_last", **QUIET)
