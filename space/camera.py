@@ -6,7 +6,6 @@ each other, so that the next is the newest, and none wait in line. Frames are ne
 
 import base64
 import io
-import json
 import time
 from dataclasses import dataclass
 from statistics import median
@@ -137,12 +136,19 @@ TROUBLE = {
     "insecure": "Browsers lend a camera only to pages with https, or on this very machine: open the page so.",
     "other": "The camera could not be opened: try again, or another one.",
 }
+# They stand on the page unseen, where they are in the visitor's language.
+NOTICES = '<p id="camera-trouble" role="alert"></p>' + "".join(
+    f'<p hidden data-why="{why}">{words}</p>' for why, words in TROUBLE.items()
+)
 # gradio says nothing of a camera that it is refused. What it asks the browser for passes here.
 LOOK = """async () => {
-  const words = WORDS, media = navigator.mediaDevices, place = () => document.querySelector('#camera-trouble');
+  const media = navigator.mediaDevices, place = () => document.querySelector('#camera-trouble');
   while (!place()) await new Promise(requestAnimationFrame);  // a tab is drawn when it is opened first
-  const say = words => { place().textContent = words; };
-  if (!media) return say(words.insecure);
+  const say = why => {
+    const words = ['other', why].map(one => document.querySelector(`#camera-note [data-why="${one}"]`)).findLast(Boolean);
+    place().textContent = why && words.textContent;
+  };
+  if (!media) return say('insecure');
   if (!media.isWatched) {
     media.isWatched = true;
     const ask = media.getUserMedia.bind(media);
@@ -152,11 +158,11 @@ LOOK = """async () => {
         say('');
         return stream;
       } catch (error) {
-        say(words[error.name] ?? words.other);
+        say(error.name);
         throw error;
       }
     };
   }
   const found = await media.enumerateDevices();
-  say(found.some(device => device.kind === 'videoinput') ? '' : words.none);
-}""".replace("WORDS", json.dumps(TROUBLE))
+  say(found.some(device => device.kind === 'videoinput') ? '' : 'none');
+}"""

@@ -38,8 +38,9 @@ STILL = 0.9  # see zoo/calm.py: clips are made by hand-held phones, in rooms
 # More than one visitor has places: who waits does so in FILMS, to let others pass.
 FILMING: dict[str, Any] = {"concurrency_limit": 2 * actions.PLACES, "concurrency_id": "clip"}
 FILMS = Turns(at_once=2, places=2, places_of_all=8)
-LIMITS = f"At most {SECONDS} seconds, {UPLOAD // 2**20} MiB and 4K ({WIDE}×{HIGH} px). The sound is kept."
-LACKING = """
+HEADING = "### A short clip\n"
+INTRO = f"{HEADING}At most {SECONDS} seconds, {UPLOAD // 2**20} MiB and 4K ({WIDE}×{HIGH} px). The sound is kept."
+LACKING = f"""{HEADING}
 Painting clips needs PyAV on the machine that serves this page: `pip install 'missing-ingredient[video]'`, then start it anew.
 """
 Tell = Callable[[int, int], None]  # is told how many frames are done, and about how many there are, or 0
@@ -76,7 +77,7 @@ def paint_clip(
     Raises ZooError, whatever was sent; Superseded when it is not wanted any more.
     """
     if not can_paint():
-        raise ConfigError(" ".join(LACKING.split()))
+        raise ConfigError(" ".join(LACKING.removeprefix(HEADING).split()))
     from zoo import video  # here, as PyAV is optional
 
     if clip is None:
@@ -159,7 +160,7 @@ def stop(request: gr.Request) -> str:
 
 def add_clips(slug: gr.State) -> None:
     """Lay out the part of the tab that paints clips in the style of that slug, and wire it."""
-    gr.Markdown(f"### A short clip\n{LIMITS if can_paint() else LACKING}", elem_id="clips")
+    gr.Markdown(t(INTRO if can_paint() else LACKING), elem_id="clips")
     if not can_paint():
         return
     with gr.Row(elem_id="clip-row"):

@@ -181,9 +181,10 @@ def add_tab(tab: gr.Tab) -> Shared:
             list(hub.SORTS), value="likes", label=t("Order"), show_label=False, scale=1, min_width=110, elem_id="sort"
         )
         search = gr.Button(t("Search"), scale=1, min_width=90, elem_id="search")
-    note = gr.Markdown(elem_id="community-note")
+    with gr.Column(elem_id="community-note"):
+        note, hint = gr.Markdown(), gr.Markdown()
     gallery = gr.Gallery(
-        label="on the Hub", columns=4, height="auto", object_fit="cover", allow_preview=False, interactive=False, buttons=[],
+        label=t("on the Hub"), columns=4, height="auto", object_fit="cover", allow_preview=False, interactive=False, buttons=[],
         visible=False, elem_id="community",
     )  # fmt: skip
     more = gr.Button(t("Show more"), size="sm", visible=False, elem_id="show-more")
@@ -201,25 +202,33 @@ def add_tab(tab: gr.Tab) -> Shared:
 
     shown, count = gr.State([]), gr.State(PAGE)
 
+    nothing, away, alone = t(NOTHING), t(AWAY), t(ALONE)
+
     def listing(words, sort, count, request: gr.Request):
-        text = ""
+        text, more_words = "", ""
         try:
             with actions.HUB.turn(Visit(who(request))):
                 try:
                     found, more = browse(words, sort, count)
                 except HubError as error:
                     found, more = browse_kept(words), False
-                    text = f"{plain(without_paths(error))}. {AWAY if found else ALONE}"
+                    text, more_words = f"{plain(without_paths(error))}.", away if found else alone
                 pictures = thumbnails(found)
         except ZooError as error:
-            return gr.Gallery([], visible=False), [], gr.Button(visible=False), plain(without_paths(error))
-        text = text or ("" if found else NOTHING)
-        return gr.Gallery(pictures, visible=bool(found)), [f"{s.id}@{s.sha}" for s in found], gr.Button(visible=more), text
+            return gr.Gallery([], visible=False), [], gr.Button(visible=False), plain(without_paths(error)), ""
+        text = text or ("" if found else nothing)
+        return (
+            gr.Gallery(pictures, visible=bool(found)),
+            [f"{s.id}@{s.sha}" for s in found],
+            gr.Button(visible=more),
+            text,
+            more_words,
+        )
 
     lists: dict[str, Any] = {
         "fn": listing,
         "inputs": [words, sort, count],
-        "outputs": [gallery, shown, more, note],
+        "outputs": [gallery, shown, more, note, hint],
         "api_visibility": "private",
         **ASKING,
     }
@@ -231,17 +240,17 @@ def add_tab(tab: gr.Tab) -> Shared:
 
 def _add_share() -> None:
     if not can_share():
-        gr.Markdown(SHARE_YOURSELF)
+        gr.Markdown(t(SHARE_YOURSELF))
         return
-    gr.Markdown(SHARE)
+    gr.Markdown(t(SHARE))
     if get_space():
         gr.LoginButton()
     slugs = local_styles()
-    archive = gr.File(label="zip of a style folder", file_types=[".zip"], type="filepath", elem_id="zip")
-    slug = gr.Dropdown(slugs, value=None, label="or one that was trained here", visible=bool(slugs), elem_id="local")
-    name = gr.Textbox(label="name on the Hub", placeholder="my-painting", elem_id="share-name")
-    again = gr.Checkbox(label=REPLACE, value=False, elem_id="replace")
-    button, done = gr.Button("Publish", elem_id="publish"), gr.Markdown(elem_id="published")
+    archive = gr.File(label=t("zip of a style folder"), file_types=[".zip"], type="filepath", elem_id="zip")
+    slug = gr.Dropdown(slugs, value=None, label=t("or one that was trained here"), visible=bool(slugs), elem_id="local")
+    name = gr.Textbox(label=t("name on the Hub"), placeholder="my-painting", elem_id="share-name")
+    again = gr.Checkbox(label=t(REPLACE), value=False, elem_id="replace")
+    button, done = gr.Button(t("Publish"), elem_id="publish"), gr.Markdown(elem_id="published")
 
     def publish(archive, slug, name, again, profile: gr.OAuthProfile | None, token: gr.OAuthToken | None):
         with actions.plain_errors():

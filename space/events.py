@@ -24,7 +24,7 @@ from space.files import save_result
 from space.guard import who
 from space.languages import t
 from space.parts import Parts
-from space.settings import MEANINGS, Settings, from_link, remember, to_link
+from space.settings import MEANINGS, Settings, from_link, is_own, remember, to_link
 from space.turns import Newest, Superseded, Visit, ignore
 from zoo.errors import ZooError
 from zoo.images import fit_long_side
@@ -34,7 +34,8 @@ PROGRESS = gr.Progress()  # gradio gives each request one of its own in its plac
 LINK = 2000  # characters that are read of what a link says
 THUMBNAIL = 96  # px; side of a picture of the visit's strip
 # The address always is a link to what is shown; what else it says, of gradio's, stays.
-TO_ADDRESS = """link => {
+TO_ADDRESS = """({own, ...link}) => {
+  document.querySelector('#copy-link').dataset.own = own;
   const address = new URL(location);
   %s.forEach(key => address.searchParams.delete(key));
   Object.entries(link).forEach(([key, value]) => address.searchParams.set(key, value));
@@ -54,12 +55,14 @@ COPY_LINK = """async () => {
   try {
     await navigator.clipboard.writeText(location.href);
     const words = button.dataset.words ??= button.textContent;  // in the visitor's language
-    button.textContent = 'Copied';
-    setTimeout(() => button.textContent = words, 1500);
+    const own = button.dataset.own === 'true';  // which the address cannot hold
+    button.textContent = document.querySelector(`#copied .${own ? 'own' : 'all'}`).textContent;
+    setTimeout(() => button.textContent = words, own ? 4000 : 1500);
   } catch {  // a browser that does not let pages do that, or an address without https
     prompt('The link to this picture:', location.href);
   }
 }"""
+COPIED = '<span class="all">Copied</span><span class="own">Copied, without your photo</span>'  # unseen, for the button
 TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
 
 _choices, _paintings, _walls, _numbers = Newest(), Newest(), Newest(), itertools.count(1)
@@ -114,9 +117,20 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         seen = remember(given[controls.seen], settings, thumbnail)
         downloads = [gr.DownloadButton(value=file, interactive=True) for file in kept]
         hung = gr.Image(painting, visible=painting is not None)
+        unshown = gr.Markdown(visible=painting is None)
         strip = gr.Gallery([file for _, file in seen], selected_index=0)
         told = sides.get(set_["left"] if "batch" in done.painted else "photo", sides["batch"]), actions.describe(done)
-        return (at_left, shown[1]), *told, *downloads, about, hung, to_link(settings), seen, strip
+        return (
+            (at_left, shown[1]),
+            *told,
+            *downloads,
+            about,
+            hung,
+            unshown,
+            {**to_link(settings), "own": is_own(photo)},
+            seen,
+            strip,
+        )
 
     def show_stop(size):
         return gr.Button(visible=is_large(size))

@@ -12,6 +12,9 @@ NAME = """() => {
   const file = button => decodeURI(button.querySelector('img')?.src ?? '').match(/([^\\/]+)\\.\\w+$/)?.[1];
   const label = block => block?.querySelector('[data-testid="block-label"]')?.textContent.trim();
   const mend = () => {
+    document.querySelectorAll('.thumbnail-item:has(.caption-label)').forEach(tile => {  // where it is cut
+      tile.title = tile.querySelector('.caption-label').textContent.trim();
+    });
     name('.thumbnail-item, .upload-container', button => button.textContent.replace(/\\s+/g, ' ').trim());
     name('#examples button', button => file(button) && `Example: ${file(button)}`);
     name('.image-container > button', button => button.closest('#painting') ? 'The painting' : label(button.closest('.block')));

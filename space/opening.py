@@ -38,7 +38,8 @@ def of(style: Style) -> Opening:
     """The hazy day where it was painted in that style, else the pictures that the style brings with it."""
     hazy = style.slug == STYLE and style.source == "bundled"
     pictures = {norm: PICTURES[norm] if hazy else style.picture(norm) for norm in NORMS}
-    words = f"{'A hazy day' if hazy else 'An example'}, painted in advance: pick a style, or put your own photo in."
+    what = "A hazy day" if hazy else "An example"
+    words = f"{what}, painted in advance; to download, pick a style or your own photo."
     return Opening(pictures, CONTRAST if hazy else 100, words)
 
 

@@ -58,7 +58,8 @@ class Knobs:
 
 @dataclass(frozen=True)
 class Result:
-    """What a comparison shows. `saves` are in the order of `space.words.NORMS`; `link` holds the parameters of a link to it."""
+    """What a comparison shows. `saves` are in the order of `space.words.NORMS`; `unshown` stands
+    where there is no `painting`; `link` holds the parameters of a link to it."""
 
     slider: gr.ImageSlider
     captions: gr.HTML
@@ -66,12 +67,13 @@ class Result:
     saves: tuple[gr.DownloadButton, ...]
     about: gr.Markdown
     painting: gr.Image
+    unshown: gr.Markdown
     link: gr.JSON
 
     @property
     def outputs(self) -> list[Component]:
         """What painting changes, in the order in which `space.events` returns it."""
-        return [self.slider, self.captions, self.info, *self.saves, self.about, self.painting, self.link]
+        return [self.slider, self.captions, self.info, *self.saves, self.about, self.painting, self.unshown, self.link]
 
 
 @dataclass(frozen=True)

@@ -60,6 +60,11 @@ def to_link(settings: Settings) -> dict[str, str]:
     return {"style": settings.style, **{key: word for key, word in said.items() if word is not None}}
 
 
+def is_own(photo: str) -> bool:
+    """Whether a photo is the visitor's own, which no link brings to anybody."""
+    return _bundled(photo) not in map(str, PHOTOS)
+
+
 def _bundled(photo: str) -> str:
     """The page's own photo that an upload or a copy is, or that path itself."""
     return next((str(path) for path in PHOTOS if os.path.isfile(photo) and filecmp.cmp(path, photo, shallow=False)), photo)

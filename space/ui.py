@@ -34,6 +34,7 @@ MANUAL = HERE.parent / "site"  # what `make docs` builds
 BROWSER = HERE.parent / "browser"  # what `python -m space.static browser/` builds
 QUEUE = 32  # requests that may wait
 
+UNSHOWN = "No free picture of the painting comes with this style."
 ALONE = "Rather keep your photo to yourself? [Run it in your browser](browser/): it never leaves your device."
 
 
@@ -146,12 +147,14 @@ def _result_column(style: Style) -> tuple[Result, Knobs]:
         kept_as = gr.Radio(list(FORMATS), value="PNG", label=t("Format of downloads"), show_label=False, container=False,
                            min_width=150, scale=0, elem_id="format")  # fmt: skip
         gr.Button(t("Copy link"), size="sm", scale=0, min_width=90, elem_id="copy-link").click(None, js=events.COPY_LINK)
+        gr.HTML(t(events.COPIED), visible="hidden", elem_id="copied")
     info = gr.Markdown(t(first.words), elem_id="info")
     with gr.Row(elem_id="painting-row"):
         painting = gr.Image(painted, label=t("the painting"), interactive=False, height=120, buttons=[],
                             visible=bool(painted), min_width=110, elem_id="painting")  # fmt: skip
+        unshown = gr.Markdown(t(UNSHOWN), visible=not painted, elem_id="no-painting")
         words = gr.Markdown(about(style), elem_id="about")
-    result = Result(slider, sides, info, tuple(saves), words, painting, gr.JSON(visible=False))
+    result = Result(slider, sides, info, tuple(saves), words, painting, unshown, gr.JSON(visible=False))
     return result, Knobs(contrast, strokes, left, strength, keep, protect, kept_as)
 
 

@@ -32,8 +32,8 @@ So many pixels as the network has learnt, whatever the size of the photo. The si
 {lessons.SMALL} px it is broad, at {lessons.LARGE} px half as wide, and more of the photo is left. This is the middle of
 both, shown equally large. Nothing was trained again: the network is made of convolutions and takes any size.
 """
-STATISTICS = ["batch: running", "batch: a batch's", "instance: its own", "instance: frozen"]
-BOTH = (f"{lessons.SMALL} px", f"{lessons.LARGE} px")
+ROWS = ("batch: running", "batch: a batch's"), ("instance: its own", "instance: frozen")  # of the four pictures
+PADDINGS, BOTH = ("zeros", "reflection"), (f"{lessons.SMALL} px", f"{lessons.LARGE} px")
 
 _tries = Newest()
 
@@ -47,10 +47,11 @@ def add_tab(photo: PhotoInput, chosen: gr.State, manual: bool) -> None:
     with gr.Row(elem_classes="lesson"):
         button = _say(READINGS, "readings")
         with gr.Column(scale=3, min_width=300):
-            pictures = list(zip(shown["readings"], STATISTICS, strict=True))
-            gallery = tiles(pictures, columns=2, height="auto", elem_id="readings")
+            gr.HTML(t(_sides(*ROWS[0])))
+            gallery = tiles(shown["readings"], columns=2, height="auto", elem_id="readings")
+            gr.HTML(t(_sides(*ROWS[1])))
         _wire("readings", button, photo, chosen, gallery)
-    for name, words, sides in (("border", BORDER, ("zeros", "reflection")), ("sizes", SIZES, BOTH)):
+    for name, words, sides in (("border", BORDER, PADDINGS), ("sizes", SIZES, BOTH)):
         with gr.Row(elem_classes="lesson"):
             button = _say(words, name)
             with gr.Column(scale=3, min_width=300):
@@ -65,8 +66,12 @@ def add_tab(photo: PhotoInput, chosen: gr.State, manual: bool) -> None:
                     buttons=[],
                     elem_id=name,
                 )
-                gr.HTML(f'<div class="sides"><strong>◀ {sides[0]}</strong><strong>{sides[1]} ▶</strong></div>')
+                gr.HTML(t(_sides(f"◀ {sides[0]}", f"{sides[1]} ▶")))
             _wire(name, button, photo, chosen, slider)
+
+
+def _sides(left: str, right: str) -> str:
+    return f'<div class="sides"><strong>{left}</strong><strong>{right}</strong></div>'
 
 
 def _say(words: str, name: str) -> gr.Button:
@@ -84,7 +89,7 @@ def _wire(name: str, button: gr.Button, photo: PhotoInput, chosen: gr.State, sho
             except Superseded:
                 return gr.skip()
             files = [save_result(picture, name, str(number)) for number, picture in enumerate(pictures)]
-        return list(zip(files, STATISTICS, strict=True)) if name == "readings" else tuple(files)
+        return files if name == "readings" else tuple(files)
 
     button.click(try_it, [photo, chosen], shown, trigger_mode="multiple", api_visibility="private", api_name=f"try_{name}",
                  **actions.PAINTING)  # fmt: skip

@@ -66,10 +66,8 @@ def faded_in_words(style: Style) -> str:
     found = style.faded
     if not set(NORMS) <= found.keys():
         return ""
-    return (
-        "Where photos have lost three quarters of their contrast, what batch norm paints of them keeps "
-        f"{found['batch']:.0%} of its own, what instance norm paints **{found['instance']:.0%}**."
-    )
+    batch, instance = ("all" if round(found[norm], 2) == 1 else f"{found[norm]:.0%}" for norm in NORMS)
+    return f"Fade a photo: batch norm's picture keeps {batch} of its contrast, instance norm's keeps **{instance}** of it."
 
 
 def errors_in_words(style: Style) -> str:
@@ -81,8 +79,8 @@ def errors_in_words(style: Style) -> str:
     left = {norm: found[norm]["style"] / found["photo"]["style"] for norm in NORMS}
     content = " and ".join(f"{found[norm]['content']:.2f}" for norm in NORMS)
     return (
-        f"On photos never trained on, {left['batch']:.0%} of the way to the painting's style is left with batch norm, "
-        f"**{left['instance']:.0%}** with instance norm, at content errors of {content}."
+        f"On photos never trained on, the style error, 100% for the untouched photo, is {left['batch']:.0%} with batch norm, "
+        f"**{left['instance']:.0%}** with instance norm; the content errors are {content}."
     )
 
 
@@ -95,9 +93,11 @@ def objective_in_words(style: Style) -> str:
     for found in style.held_out.values():
         if {"batch", "instance"} <= found.keys() and min(found[name]["objective"] for name in ("photo", "batch")) > 1e-6:
             shares = {norm: found[norm]["objective"] / found["photo"]["objective"] for norm in NORMS}
+            way = {norm: "rises" if share > 1 else "falls" for norm, share in shares.items()}
+            again = "" if way["batch"] == way["instance"] else f"{way['instance']} "
             return (
-                f"On photos never trained on, the perceptual loss falls to {shares['batch']:.1%} of the untouched photo's "
-                f"with batch norm, to **{shares['instance']:.1%}** with instance norm."
+                f"On photos never trained on, the perceptual loss {way['batch']} to {shares['batch']:.1%} of the untouched "
+                f"photo's with batch norm, {again}to **{shares['instance']:.1%}** with instance norm."
             )
     return ""
 
@@ -117,9 +117,10 @@ def plain(text: object) -> str:
 def about(style: Style) -> str:
     """Markdown: the painting, how the twins compare on photos never trained on, and of a stranger's style where it is from."""
     text = f"**{plain(style.title)}**" + (f" — after {plain(style.by)}" if style.by else "")
-    sentences = faded_in_words(style), errors_in_words(style) or objective_in_words(style)
-    text += "".join(f"<br>{sentence}" for sentence in sentences if sentence)
-    return text + (f"<br>{provenance(style)}" if "@" in style.source else "")
+    plainly, figures = faded_in_words(style), errors_in_words(style) or objective_in_words(style)
+    text += f"<br>{plainly}" if plainly else ""
+    text += f"<br>{provenance(style)}" if "@" in style.source else ""
+    return text + (f"<details><summary>Figures</summary>{figures}</details>" if figures else "")
 
 
 def provenance(style: Style) -> str:

@@ -19,6 +19,10 @@ SHARED = ("title", "author", "licence", "source")  # without which nothing is pu
 LONGEST = 300  # characters of what is said of a painting
 ANYBODY = "YOUR-NAME"
 BREAK = " \\\n    "
+ONCE = "Once; not needed where make demo has installed the project"
+NEEDED = "Before it can be shared, it needs the painting's title, author, licence and source."
+NEEDED_AT_ONCE = "The job ends at once without the painting's title, author, licence and source."
+NAMELESS = f"Put your name on the Hub in the place of {ANYBODY}."
 
 
 @dataclass(frozen=True)
@@ -143,18 +147,16 @@ def share(folder: str, wish: Wish) -> str:
     return f"python -m zoo publish {shlex.quote(folder)} --to {shlex.quote(wish.repo)}"
 
 
-def advice(machine: str, wish: Wish, size: Size | None) -> str:
-    """Markdown: time and cost, and what the visitor should still see to; `size` is the painting's in px, if there is one."""
-    how, lines = MACHINES[machine], []
+def advice(machine: str, wish: Wish, size: Size | None) -> list[str]:
+    """Markdown: time and cost, then what the visitor should still see to, "" where all is well: the painting's facts, a name on
+    the Hub, the painting's `size` in px, if there is one."""
+    how, larger = MACHINES[machine], ""
     if size and min(size) < how.painting_at:
-        lines.append(f"Your painting is {size[0]}×{size[1]} px, and is looked at with a short side of {how.painting_at}: a "
+        larger = (f"Your painting is {size[0]}×{size[1]} px, and is looked at with a short side of {how.painting_at}: a "
                      "larger reproduction would be better.")  # fmt: skip
-    if missing := [key for key in SHARED if key not in wish.said]:
-        must = "The job ends at once without" if machine == "jobs" else "Before it can be shared, it needs"
-        lines.append(f"{must} the painting's {', '.join(missing)}.")
-    if wish.repo.startswith(f"{ANYBODY}/"):
-        lines.append(f"Put your name on the Hub in the place of {ANYBODY}.")
-    return "\n\n".join([how.says, *lines])
+    is_known = all(key in wish.said for key in SHARED)
+    needed = "" if is_known else NEEDED_AT_ONCE if machine == "jobs" else NEEDED
+    return [how.says, needed, NAMELESS if wish.repo.startswith(f"{ANYBODY}/") else "", larger]
 
 
 def _place(path: str) -> str:

@@ -51,11 +51,17 @@ def add_tab(tab: gr.Tab, photo: PhotoInput, styles: list[Style]) -> Trained | No
         with gr.Column(scale=2, min_width=280):
             given = _form()
         with gr.Column(scale=3, min_width=280):
-            labels = [(one.label, key) for key, one in MACHINES.items()]
+            fixed = *(one.says for one in MACHINES.values()), commands.NEEDED, commands.NEEDED_AT_ONCE, commands.NAMELESS
+            once = {key: t("Once" if key == "jobs" else commands.ONCE) for key in MACHINES}
+            said = {line: t(line) for line in fixed}
+            labels = [(t(one.label), key) for key, one in MACHINES.items()]
             machine = gr.Radio(labels, value=FIRST, label=t("Train on"), elem_id="machine")
-            words = gr.Markdown(commands.advice(FIRST, Wish(), None), elem_id="advice")
+            with gr.Column(elem_id="advice"):
+                words = [
+                    gr.Markdown(said[line] if line else "", visible=bool(line)) for line in commands.advice(FIRST, Wish(), None)
+                ]
             shown = [
-                _code(t("Once"), "install", commands.install(FIRST)),
+                _code(once[FIRST], "install", commands.install(FIRST)),
                 _code(t("Train"), "command", commands.train(FIRST, Wish())),
                 _code(t("Then paint with it, and share it"), "afterwards", commands.afterwards(FIRST, Wish())),
             ]
@@ -63,13 +69,19 @@ def add_tab(tab: gr.Tab, photo: PhotoInput, styles: list[Style]) -> Trained | No
     def tell(sent: dict[Component, Any]):
         painting, how = sent[given[0]], sent[machine] if sent[machine] in MACHINES else FIRST
         wish = make_wish([sent[one] for one in given])
-        said = commands.install(how), commands.train(how, wish), commands.afterwards(how, wish)
-        return commands.advice(how, wish, _size(painting[0]) if painting else None), *said
+        lines = commands.advice(how, wish, _size(painting[0]) if painting else None)
+        advice = (gr.Markdown(said.get(line, line), visible=bool(line)) for line in lines)
+        return (
+            *advice,
+            gr.Code(commands.install(how), label=once[how]),
+            commands.train(how, wish),
+            commands.afterwards(how, wish),
+        )
 
     events = [machine.change, given[0].change, *(event for box in given[1:] for event in (box.blur, box.submit))]
-    gr.on(events, tell, {machine, *given}, [words, *shown], trigger_mode="always_last", **QUIET)
+    gr.on(events, tell, {machine, *given}, [*words, *shown], trigger_mode="always_last", **QUIET)
     if photos is None:
-        gr.Markdown(NOT_HERE, elem_id="not-here")
+        gr.Markdown(t(NOT_HERE), elem_id="not-here")
         return None
     return _add_training(tab, job.Trainer(photos), given, photo, styles)
 
@@ -95,7 +107,8 @@ def _form() -> list[Any]:
     )
     with gr.Row(elem_id="facts"):
         said = [
-            gr.Textbox(label=key.capitalize(), placeholder=hint, max_length=commands.LONGEST, elem_id=f"fact-{key}",
+            gr.Textbox(label=t(key.capitalize()), placeholder=t(hint) if key == "source" else hint,
+                       max_length=commands.LONGEST, elem_id=f"fact-{key}",
                        max_lines=1, min_width=WIDTHS.get(key, 100))
             for key, hint in HINTS.items()
         ]  # fmt: skip
@@ -116,27 +129,28 @@ def _code(label: str, name: str, value: str = "", visible: bool = True) -> gr.Co
 def _add_training(tab: gr.Tab, trainer: job.Trainer, given: list[Any], photo: PhotoInput, styles: list[Style]) -> Trained:
     """The training on the page, laid out and wired."""
     trained = {style.title: style.slug for style in styles if style.source == "bundled"}
-    gr.Markdown(HERE, elem_id="here")
+    start_words, go_on, nothing = t("Start"), t("Go on"), t(NOTHING)
+    gr.Markdown(t(HERE), elem_id="here")
     with gr.Row(elem_id="training"):
         with gr.Column(scale=2, min_width=280):
-            start = gr.Dropdown(list(trained.items()), label="Begin with what this style has learnt", elem_id="from")
-            steps = gr.Radio(list(job.STEPS), value=job.STEPS[2], label="Steps", elem_id="steps")
+            start = gr.Dropdown(list(trained.items()), label=t("Begin with what this style has learnt"), elem_id="from")
+            steps = gr.Radio(list(job.STEPS), value=job.STEPS[2], label=t("Steps"), elem_id="steps")
             with gr.Row():
-                go = gr.Button("Start", variant="primary", min_width=110, elem_id="start")
-                stop = gr.Button("Stop", min_width=110, interactive=False, elem_id="stop")
+                go = gr.Button(start_words, variant="primary", min_width=110, elem_id="start")
+                stop = gr.Button(t("Stop"), min_width=110, interactive=False, elem_id="stop")
         with gr.Column(scale=3, min_width=280):
-            note = gr.Markdown(NOTHING, elem_id="standing")
-            preview = gr.Image(label="Photos, as it paints them so far", show_label=False, interactive=False, visible=False,
+            note = gr.Markdown(nothing, elem_id="standing")
+            preview = gr.Image(label=t("Photos, as it paints them so far"), show_label=False, interactive=False, visible=False,
                                buttons=["fullscreen"], elem_id="so-far")  # fmt: skip
-            attempt = gr.Button("Try it on my photo", variant="primary", visible=False, elem_id="try-trained")
-            publish = _code("Share it", "share", visible=False)
+            attempt = gr.Button(t("Try it on my photo"), variant="primary", visible=False, elem_id="try-trained")
+            publish = _code(t("Share it"), "share", visible=False)
     slug, timer = gr.State(None), gr.Timer(TICK, active=False)
 
     def look(request: gr.Request):
         """How the training stands, for whoever asks; pictures and buttons are for who has started it."""
         last = trainer.job()
         if last is None:
-            return NOTHING, *[gr.skip()] * 6, gr.Timer(active=False)
+            return nothing, *[gr.skip()] * 6, gr.Timer(active=False)
         stands, mine = last.standing(), last.who == who(request)
         picture = last.preview() if mine else None
         with actions.plain_errors():
@@ -145,7 +159,7 @@ def _add_training(tab: gr.Tab, trainer: job.Trainer, given: list[Any], photo: Ph
         return (
             how_it_stands(stands, mine),
             gr.Image(file, visible=file is not None),
-            gr.Button("Go on" if mine and stands.state == "stopped" else "Start", interactive=not stands.runs),
+            gr.Button(go_on if mine and stands.state == "stopped" else start_words, interactive=not stands.runs),
             gr.Button(interactive=mine and stands.state == "running"),
             gr.Button(visible=there),
             gr.Code(commands.share(f"{job.FOLDER}/{stands.slug}", last.order.wish) if there else "", visible=there),

@@ -53,7 +53,7 @@ def test_every_tab_is_seen_and_heard(tab, axe):
         open_tab(tab, name)
         tab.wait_for_timeout(700)  # until it is drawn
         if name == "Community":
-            tab.locator("#community-note p").wait_for(timeout=60_000)  # no Hub answers here
+            tab.locator("#community-note p").first.wait_for(timeout=60_000)  # no Hub answers here
         if name == "Textures":
             tab.locator("#laid img").wait_for(timeout=60_000)
         for width, dark in SIGHTS:

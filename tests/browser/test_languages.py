@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from space.languages import LANGUAGES
+from tests.browser.acts import open_tab
 
 pytestmark = pytest.mark.slow
 LEFT = {"de": "Auf der linken Seite", "fr": "À gauche", "es": "A la izquierda", "zh-CN": "左侧显示", "pt": "On the left"}
@@ -27,4 +28,11 @@ def test_it_speaks_it_and_english_to_others(browser, page, language):
         tab.locator("#left").get_by_text("mein Foto").click()
         tab.locator("#size").get_by_text("256 px").click()
         expect(tab.locator("#captions")).to_contain_text("wie das Netz es bekommt", timeout=60_000)
+        open_tab(tab, "Video")
+        expect(tab.locator("#clips")).to_contain_text("Ein kurzer Clip")
+        tab.locator("#camera").get_by_text("Webcam").click()
+        expect(tab.locator("#camera-trouble")).to_contain_text("neben der Adresse")
+        open_tab(tab, "Trainieren")
+        tab.locator("#machine").get_by_text("Ein Laptop, beide Normen").click()
+        expect(tab.locator("#advice")).to_contain_text("Eine Dreiviertelstunde")
     context.close()

@@ -108,6 +108,20 @@ def test_the_newest_frame_wins_and_nothing_else_waits(tab, asked, monkeypatch):
 
 
 @on_a_phone
+def test_the_style_of_the_comparison_is_marked_in_sight_and_named(tab):
+    style = as_hung(photo_styles())[9]
+    tab.locator("#styles button.thumbnail-item").nth(9).click()
+    expect(tab.locator("#about")).to_contain_text(style.title, timeout=60_000)
+    open_tab(tab)
+    expect(tab.locator("#moving-style")).to_contain_text(style.title)
+    expect(tab.locator("#moving-styles .thumbnail-item.selected")).to_have_count(1)
+    expect(tab.locator("#moving-styles .thumbnail-item.selected")).to_have_text(style.title)
+    expect(tab.locator("#moving-styles .thumbnail-item.selected")).to_be_in_viewport(ratio=0.9)
+    tab.locator("#moving-styles .thumbnail-item").nth(8).click()
+    expect(tab.locator("#moving-style")).to_contain_text(as_hung(photo_styles())[8].title)
+
+
+@on_a_phone
 def test_a_camera_that_is_refused_or_missing_is_said(tab):
     open_tab(tab)
     expect(tab.locator("#camera-trouble")).to_have_text("")

@@ -92,6 +92,9 @@ def test_examples_and_styles_are_pictures_to_pick(tab):
     styles.last.click()  # paints at once, with the style just picked
     expect(tab.locator("#about")).to_contain_text(last.title)
     expect(tab.locator("#info")).to_contain_text("256×", timeout=60_000)
+    expect(styles.last).to_have_attribute("title", last.title)  # which its caption cuts
+    expect(tab.locator("#painting")).to_be_visible(visible=last.picture("painting") is not None)
+    expect(tab.locator("#no-painting")).to_be_visible(visible=last.picture("painting") is None)
     with tab.expect_download() as waiting:
         tab.locator("#save-instance").click()
     assert last.slug in waiting.value.suggested_filename

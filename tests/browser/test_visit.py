@@ -87,6 +87,22 @@ def test_the_link_is_copied(tab, page):
 
 
 @on_a_phone
+def test_who_copies_a_link_is_told_that_it_leaves_out_a_photo_of_one_s_own(tab):
+    tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    expect(tab.locator("#strip")).to_be_hidden()  # nothing is in it yet
+    upload(tab, "mandel.png", png(320, 240))
+    expect(tab.locator("#copy-link")).to_have_attribute("data-own", "true", timeout=60_000)
+    expect(tab.locator("#strip")).to_be_visible()
+    tab.locator("#copy-link").click()
+    expect(tab.locator("#copy-link")).to_have_text("Copied, without your photo")
+    expect(tab.locator("#copy-link")).to_have_text("Copy link")
+    tab.locator("#examples button, #examples .gallery-item").nth(1).click()
+    expect(tab.locator("#copy-link")).to_have_attribute("data-own", "false", timeout=60_000)
+    tab.locator("#copy-link").click()
+    expect(tab.locator("#copy-link")).to_have_text("Copied")
+
+
+@on_a_phone
 def test_an_old_link_says_what_is_not_there_and_shows_the_rest(tab, page):
     tab.goto(f"{page}?style=gone&size=9999&photo=%3Cb%3E&contrast=40", wait_until="domcontentloaded")
     expect(tab.locator(".toast-body")).to_contain_text("photo, size, style", timeout=30_000)

@@ -67,7 +67,8 @@ def test_about_tells_painting_and_figures(style):
         assert f"{found[norm]['style'] / found['photo']['style']:.0%}" in text and f"{found[norm]['content']:.2f}" in text
     tests = style.metrics["robustness"]["256"]
     for norm in ("batch", "instance"):
-        assert f"{tests[norm]['contrast']['0.25']['share']:.0%}" in text
+        share = f"{tests[norm]['contrast']['0.25']['share']:.0%}"
+        assert (share if share != "100%" else "**all** of it") in text.partition("<details>")[0]
 
 
 @pytest.mark.parametrize("name", ["photo", "batch"])
@@ -97,15 +98,19 @@ def test_a_style_of_somebody_is_told_of_by_what_was_measured_of_it(small_pair):
     }
     found = {"held_out": {"256": record}}
     (small_pair / "metrics.json").write_text(json.dumps(found))
-    assert "to 50.0% of the untouched photo's with batch norm, to **12.5%**" in words.about(zoo.find(small_pair))
+    assert "falls to 50.0% of the untouched photo's with batch norm, to **12.5%**" in words.about(zoo.find(small_pair))
+    record["batch"] = losses(12.0)
+    (small_pair / "metrics.json").write_text(json.dumps(found))
+    assert "rises to 150.0% of the untouched photo's with batch norm, falls to **12.5%**" in words.about(zoo.find(small_pair))
     found["errors"] = {name: {"mean": {"content": c, "style": s}} for name, c, s in
                        (("photo", 0, 2.0), ("batch", 1.5, 1.0), ("instance", 1.25, 0.5))}  # fmt: skip
     found["robustness"] = {"256": {norm: {"contrast": {"0.25": {"share": share}}} for norm, share in
                                    (("batch", 0.25), ("instance", 0.9999))}}  # fmt: skip
     (small_pair / "metrics.json").write_text(json.dumps(found))
     text = words.about(zoo.find(small_pair))
-    assert "50% of the way to the painting's style is left with batch norm, **25%**" in text and "1.50 and 1.25" in text
-    assert "keeps 25% of its own" in text and "**100%**" in text and "perceptual loss" not in text
+    plainly, _, figures = text.partition("<details>")
+    assert "is 50% with batch norm, **25%**" in figures and "1.50 and 1.25" in figures and "perceptual loss" not in text
+    assert "keeps 25% of its contrast" in plainly and "**all** of it" in plainly
     found["errors"]["photo"]["mean"]["style"] = 0.0
     (small_pair / "metrics.json").write_text(json.dumps(found))
     assert "perceptual loss" in words.about(zoo.find(small_pair))

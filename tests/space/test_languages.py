@@ -5,8 +5,10 @@ import re
 
 import pytest
 
-from space import build_demo, languages, ui, why, words
+from space import build_demo, clips, community, languages, ui, why, words
 from space.languages import LANGUAGES, t, translations
+from space.train import job
+from zoo.catalog import LOCAL_VARIABLE
 
 
 def marked(text: str) -> list[str]:
@@ -15,8 +17,16 @@ def marked(text: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def config():
-    t(ui.ALONE), t(why.MORE)  # shown where they lead to something
+def config(tmp_path_factory):
+    # Shown where they lead to something, where PyAV lacks, and where publishing is offered.
+    for words_ in (ui.ALONE, why.MORE, clips.LACKING):
+        t(words_)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(community, "can_share", lambda: True)
+        patch.chdir(tmp_path_factory.mktemp("trained"))
+        patch.setenv(LOCAL_VARIABLE, "")
+        patch.setenv(job.VARIABLE, "1")
+        build_demo().close()
     return json.dumps(build_demo().get_config_file(), default=str)
 
 

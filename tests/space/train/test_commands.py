@@ -116,11 +116,12 @@ def test_names_and_places():
 
 
 def test_advice_says_what_is_missing():
-    small = commands.advice("jobs", Wish(), (400, 900))
-    assert "400×900 px" in small and "short side of 512" in small and "title, author, licence, source" in small
-    assert "ends at once" in small and "YOUR-NAME" in small
+    _, needed, name, larger = commands.advice("jobs", Wish(), (400, 900))
+    assert "400×900 px" in larger and "short side of 512" in larger and "title, author, licence and source" in needed
+    assert "ends at once" in needed and "YOUR-NAME" in name
+    assert "Before it can be shared" in commands.advice("laptop", Wish(), None)[1]
     full = commands.advice("laptop", Wish("x.jpg", FULL, owner="me"), (600, 512))
-    assert full == MACHINES["laptop"].says
+    assert full == [MACHINES["laptop"].says, "", "", ""]
 
 
 def test_minutes_are_those_of_the_documents():
