@@ -19,7 +19,7 @@ from space.browser.folder import build
 from space.static import add_build, chosen
 from zoo import hub
 from zoo.cli import command
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, HubUnavailableError
 from zoo.folder import LOCK
 
 ROOT = Path(__file__).parent.parent
@@ -50,6 +50,16 @@ def requirements(hardware: str) -> str:
     return "\n".join([*builds, *needed, "spaces"]) + "\n"
 
 
+def known_hardware(name: str, dry_run: bool) -> str | None:
+    """What the Space runs on, None where there is none, nor, in a dry run, a Hub that could be asked."""
+    try:
+        return hub.space_hardware(name)
+    except HubUnavailableError:
+        if not dry_run:
+            raise
+        return None
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The flags, with help that teaches."""
     raw = argparse.RawDescriptionHelpFormatter
@@ -60,7 +70,9 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--static", action="store_true", help="a static Space: the page that paints in the visitor's browser")
     add_build(parser)
     parser.add_argument("--private", action="store_true", help="make it a private one")
-    parser.add_argument("--dry-run", action="store_true", help="list the files and say what would be done, upload nothing")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="list the files, also without a network, and say what would be done"
+    )
     parser.add_argument("--replace", action="store_true", help="whatever the Space holds: nothing else is left there")
     return parser
 
@@ -81,14 +93,14 @@ def main(argv: list[str] | None = None) -> None:
             build(Path(folder), chosen(args.styles), args.ort)
             files = {path.relative_to(folder).as_posix(): path for path in Path(folder).rglob("*") if path.is_file()}
         else:
-            hardware = args.hardware or hub.space_hardware(args.to) or HARDWARE
+            hardware = args.hardware or known_hardware(args.to, args.dry_run) or HARDWARE
             files = space_files(hardware)
         target = hub.Target(args.to, private=args.private, replace=args.replace, hardware=hardware,
                             sdk="static" if args.static else "gradio")  # fmt: skip
         if args.dry_run:
             size = sum(len(file) if isinstance(file, str) else file.stat().st_size for file in files.values())
             runs = f"for {hardware}" if hardware else "static"
-            print("\n".join(sorted(files)) + f"\n{len(files)} files, {size / 2**20:.1f} MiB, {runs}")
+            print("\n".join(sorted(files)) + f"\n{len(files)} files, {size / 2**20:.1f} MiB, {runs}", flush=True)
         print(hub.deploy(files, target, args.dry_run))
 
 

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import statistics
 import subprocess
 from pathlib import Path
 
@@ -152,6 +153,38 @@ def test_instance_norm_is_measured_far_below_the_photo_and_below_its_twin(slug):
     both = {norm: errors[norm]["content"] + STYLE_WEIGHT * errors[norm]["style"] for norm in ("instance", "batch")}
     assert both["instance"] < both["batch"]
     assert style.faded["instance"] > 0.99 and style.faded["batch"] < 0.8
+
+
+def lower_by(key: str) -> list[float]:
+    """By how many per cent instance norm's errors, content + 4 × style or one of them, are below batch norm's, by style."""
+    found = []
+    for style in (style for style in photo_styles() if style.source == "bundled"):
+        errors = {norm: {**each, "sum": each["content"] + STYLE_WEIGHT * each["style"]} for norm, each in style.errors.items()}
+        found.append(100 * (1 - errors["instance"][key] / errors["batch"][key]))
+    return found
+
+
+LEAD = r"content \+ 4 × style is ([\d.]+)% \(([\d.]+)% to (\d+)%\) lower.*?error alone (\d+)% \((\d+)% to (\d+)%\)"
+
+
+@pytest.mark.parametrize("page", ["ZOO.md", "REPRODUCTION.md"])
+def test_both_pages_tell_the_lead_that_was_measured(page):
+    (told,) = re.findall(LEAD, (ROOT / "docs" / page).read_text(encoding="utf-8"), re.S)
+    measured = [of(lower_by(key)) for key in ("sum", "style") for of in (statistics.median, min, max)]
+    for figure, value in zip(told, measured, strict=True):
+        assert abs(float(figure) - value) < (0.06 if "." in figure else 0.51), (figure, value)
+
+
+def test_the_table_of_the_zoo_tells_what_was_measured():
+    text = (ROOT / "docs" / "ZOO.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| \[.*?/styles/(.*?)/README.*\| ([\d.]+), ([\d.]+) \| (\d+)% \| (\d+)% \| (\d+)% \|$", text, re.M)
+    leads = dict(zip([style.slug for style in photo_styles()], lower_by("sum"), strict=True))
+    assert {slug for slug, *_ in rows} == leads.keys()
+    for slug, *told in rows:
+        errors, faded = find(slug).errors["instance"], find(slug).faded
+        measured = [errors["content"], errors["style"], leads[slug], 100 * faded["batch"], 100 * faded["instance"]]
+        for figure, value, close in zip(told, measured, (0.0051, 0.00051, 0.51, 0.51, 0.51), strict=True):
+            assert abs(float(figure) - value) < close, (slug, figure, value)
 
 
 @pytest.mark.parametrize("slug", STYLES)

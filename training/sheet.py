@@ -14,7 +14,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from training.drawing.sheet import draw_sheet
+from training.drawing.sheet import check_sheet, draw_sheet
 from zoo.catalog import find
 from zoo.cli import command
 from zoo.errors import ConfigError
@@ -52,8 +52,9 @@ def main(argv: list[str] | None = None) -> None:
     args = make_parser().parse_args(argv)
     check_size(args.size)
     check_size(args.cell)
-    photos = [read_photo(name, args.size) for name in args.photos]
-    save_picture(draw_sheet([find(name) for name in args.styles], photos, args.cell), args.out, quality=85)
+    photos, styles = [read_photo(name, args.size) for name in args.photos], [find(name) for name in args.styles]
+    check_sheet(styles, photos, args.cell, args.out)
+    save_picture(draw_sheet(styles, photos, args.cell), args.out, quality=85)
 
 
 if __name__ == "__main__":

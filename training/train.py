@@ -88,7 +88,7 @@ def make_parser() -> argparse.ArgumentParser:
     push = "then publish it as this repository of the Hub; the painting's facts must be given (log in first: hf auth login)"
     need.add_argument("--push-to", metavar="OWNER/NAME", help=push)
     need.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
-    dry = "check painting, photos, recipe, name and login of --push-to, without a network; say what would be done, do nothing"
+    dry = "check painting, photos, recipe and name of --push-to, without a network; say what would be done, do nothing"
     need.add_argument("--dry-run", action="store_true", help=dry)
     auto = "weights that set themselves: relative losses, one balance for all paintings (training/objective/losses.py explains)"
     need.add_argument("--auto", action="store_true", help=auto)

@@ -1,5 +1,6 @@
 """Styles by name, wherever their folder lies: bundled with the code, local, or on the Hub."""
 
+import difflib
 import os
 from pathlib import Path
 
@@ -113,8 +114,15 @@ def _find(name: str | Path) -> Style:
     except StyleNotFoundError as error:
         known = ", ".join(slugs) or "none"
         raise StyleNotFoundError(
-            f"no style {shorten(name)}: give one of {known}, the path of a style folder, or owner/name of one on the Hub"
+            f"no style {shorten(name)}{_meant(name, slugs)}: give one of {known}, the path of a style folder, or owner/name of "
+            "one on the Hub"
         ) from error
+
+
+def _meant(name: object, slugs: list[str]) -> str:
+    """A question after the slug that is nearest to a name, where one is near."""
+    near = difflib.get_close_matches(name.lower(), slugs, 1) if isinstance(name, str) and len(name) < 100 else []
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def find_named(name: str, **limits: float) -> Style:
@@ -130,7 +138,8 @@ def find_named(name: str, **limits: float) -> Style:
 
         return hub.pull(name, ("instance",), False, **limits)
     known = ", ".join(styles)
-    raise StyleNotFoundError(f"no style {shorten(name)} in this zoo: choose one of {known}, or owner/name of the Hub")
+    meant = _meant(name, list(styles))
+    raise StyleNotFoundError(f"no style {shorten(name)} in this zoo{meant}: choose one of {known}, or owner/name of the Hub")
 
 
 def find_base(name: str, norm: str, **limits: float) -> Path:

@@ -192,6 +192,15 @@ def export_for_browsers(generator: Generator, slug: str, target: Path) -> Checke
     return export(generator, target, half=True, facts={"style": slug, "norm": generator.config.norm})
 
 
+def check_for_browsers() -> None:
+    """Raise ConfigError where what `export_for_browsers` takes is missing, or what its files are compared with torch by."""
+    _need("onnx")
+    try:
+        quiet_onnxruntime()
+    except ImportError as error:
+        raise ConfigError(f"exporting needs onnxruntime: {INSTALL}") from error
+
+
 def compare(generator: Generator, model: bytes) -> float | None:
     """The largest difference between torch's and onnxruntime's pictures, in levels of 255; None without onnxruntime."""
     try:

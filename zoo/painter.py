@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from zoo import folder, memory
-from zoo.catalog import find, load, with_weights
+from zoo.catalog import find, load, sound_styles, with_weights
 from zoo.device import pick_device
 from zoo.engine.painting import ANY, Manner, Painted, paint_fast, paint_plainly
 from zoo.errors import ConfigError, shorten
@@ -155,9 +155,11 @@ def texture(
     style, painting = find(style), painter(device)
     generator = painting.generator(style, norm)
     if generator.takes_photo or generator.config.padding != "circular":
+        there = ", ".join(one.slug for one in sound_styles()[0] if not one.takes_photo)
         raise ConfigError(
             f"{style.slug} is no seamless texture but a {generator.config.architecture} generator with "
-            f"{generator.config.padding} padding: train one with python -m training.train --recipe texture"
+            f"{generator.config.padding} padding: {there and f'try {there}, or '}train one with "
+            "python -m training.train --recipe texture"
         )
     step = generator.tile_step
     if size < 2 * step or size % step:

@@ -2,19 +2,20 @@
 
 import shutil
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from zoo import adapter, folder, hub, trust
 from zoo.card import make_card
 from zoo.catalog import load
 from zoo.errors import ConfigError, StyleFolderError
-from zoo.export import INSTALL, export_for_browsers
+from zoo.export import INSTALL, check_for_browsers, export_for_browsers
 from zoo.hub import Target
 from zoo.metadata import tells_nothing
 from zoo.names import is_hub_id
 from zoo.style import BUNDLED, Style, style_at
 
+REPLACED = [*trust.RECORDS, *trust.WEIGHTS, folder.ONNX, folder.PAINTING_LICENCE, "images/*", "batch/*"]  # of a version before
 PROVENANCE = ("title", "author", "licence", "source")  # of a painting; who does not say them cannot share
 
 
@@ -30,22 +31,52 @@ def publish(
 
     The card is written anew from recipe and metrics; the weights are under `licence`, or what the recipe says. What the
     repository held of an earlier version and the folder no longer has is removed; nothing changed makes no commit. With `onnx`
-    each norm goes along as an ONNX file, for the page that paints in a browser. A dry run returns what would be done, in words.
-    Raises ZooError for a folder that should not be published, HubError when the Hub refuses, or owner/name holds something else
-    than a style and is not to be replaced.
+    each norm goes along as an ONNX file, for the page that paints in a browser. A dry run returns what would be done, in words,
+    and needs no network for it. Raises ZooError for a folder that should not be published, HubError when the Hub refuses, or
+    owner/name holds something else than a style and is not to be replaced.
     """
+    parcel = pack(source, to, licence, onnx)
+    if dry_run:
+        return parcel.would()
+    style, files = parcel.style, dict(parcel.files)
+    with tempfile.TemporaryDirectory() as made:
+        if onnx:
+            files |= onnx_files(style, Path(made))
+        hub.check_target(parcel.to, files=parcel.names, old=REPLACED)
+        message = message or f"{style.title}: {' and '.join(style.norms)} norm"
+        return hub.upload_style(files, parcel.card, message, parcel.to, REPLACED)
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A style that was found fit to be published, and where to: its files (name there -> file here), those that are made on
+    the way, its card."""
+
+    style: Style
+    to: Target
+    files: dict[str, Path]
+    made: list[str]
+    card: str
+
+    @property
+    def names(self) -> list[str]:
+        """The files as the repository will have them."""
+        return [*self.files, *self.made, "README.md"]
+
+    def would(self) -> str:
+        """What publishing would do, in words, also where the Hub cannot be asked. Raises HubError, see hub.would."""
+        return hub.would(self.to, files=self.names, old=REPLACED)
+
+
+def pack(source: str | Path | Style, to: str | Target, licence: str | None = None, onnx: bool = False) -> Parcel:
+    """Everything of `publish` that can be told here, without the Hub and before an ONNX file is made. Raises ZooError."""
     style, to = source if isinstance(source, Style) else style_at(source), Target(to) if isinstance(to, str) else to
     files, repo = publishable_files(style), to.repo
     card = make_card(replace(style, slug=repo.split("/")[1]), repo, hub.endpoint(), licence, onnx)
-    named = {path.relative_to(style.folder).as_posix(): path for path in files}
-    old = [*trust.RECORDS, *trust.WEIGHTS, folder.ONNX, folder.PAINTING_LICENCE, "images/*", "batch/*"]
-    with tempfile.TemporaryDirectory() as made:
-        if onnx:
-            named |= onnx_files(style, Path(made))
-        plan = hub.check_target(to, files=[*named, "README.md"], old=old)
-        if dry_run:
-            return plan
-        return hub.upload_style(named, card, message or f"{style.title}: {' and '.join(style.norms)} norm", to, old)
+    if onnx:
+        check_for_browsers()
+    made = [folder.onnx_file(norm) for norm in style.norms if onnx]
+    return Parcel(style, to, {path.relative_to(style.folder).as_posix(): path for path in files}, made, card)
 
 
 def onnx_files(style: Style, made: Path) -> dict[str, Path]:

@@ -37,6 +37,16 @@ def test_exactly_what_the_space_needs(hub, capsys):
     assert f"{len(files)} files" in said and f"would make {hub.url}/spaces/alice/demo" in said and not hub.repos
 
 
+def test_without_a_network_the_files_are_listed_all_the_same(capsys, monkeypatch):
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setattr("zoo.hub.waiting.PAUSES", ())
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    assert main(["--to", "alice/demo", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert f"{len(space_files())} files" in said and "cpu-basic\nwould go to alice/demo" in said and "cannot be reached" in said
+    assert main(["--to", "alice/demo"]) == 2 and "cannot be reached" in capsys.readouterr().err
+
+
 def test_locks_of_styles_stay_here(tmp_path, monkeypatch):
     (style := tmp_path / "zoo" / "styles" / "mine").mkdir(parents=True)
     for path in (style / "config.json", style / LOCK, tmp_path / "requirements.txt"):

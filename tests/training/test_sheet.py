@@ -38,6 +38,16 @@ def test_columns_keep_their_order():
     assert [sheet.getpixel((MARGIN + 20 + i * (40 + MARGIN), y)) for i in range(3)] == [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
 
 
+@pytest.mark.parametrize(("styles", "length"), [(1, "67,208"), (2, "134,360")])
+def test_what_no_file_can_hold_is_told_before_it_is_painted(capsys, small_pair, photo, tmp_path, monkeypatch, styles, length):
+    monkeypatch.setattr("training.drawing.sheet.stylize", None)
+    words = ["--styles", *[str(small_pair)] * styles, "--size", "64", "--cell", "64"]
+    target = tmp_path / "sheet.jpg"
+    monkeypatch.setattr("training.sheet.read_photo", lambda name, size: Image.new("RGB", (64, 64)))
+    assert main(["a.jpg"] * 933 + [*words, "--out", str(target)]) == 2
+    assert f"would be {length} px long, and .jpg ends at 65,500" in capsys.readouterr().err and not target.exists()
+
+
 @pytest.mark.parametrize(
     ("contrast", "flags", "message"),
     [("@2", [], "contrast"), ("@1.2.3", [], "contrast"), ("@0", [], "contrast"), ("", ["--size", "3"], "at least 32")],

@@ -50,6 +50,15 @@ def test_what_is_no_name_is_refused_in_words(name):
         find_named(name)
 
 
+@pytest.mark.parametrize("look", [find, find_named])
+def test_a_slug_that_is_nearly_one_is_named(look):
+    with pytest.raises(StyleNotFoundError, match=r"no style 'stary-night'.* \(did you mean starry-night\?\): "):
+        look("stary-night")
+    with pytest.raises(StyleNotFoundError) as error:
+        look("rembrandt")
+    assert "did you mean" not in str(error.value)
+
+
 @pytest.mark.parametrize("name", ["x" * 10**6, "a/" * 3000, "\0", "\x1b[31m", "\ud800"])
 def test_a_name_that_can_be_none_is_told_shortly(name):
     """(issue 13, items 25 and 43)"""

@@ -6,6 +6,7 @@ from PIL import ExifTags, Image
 from safetensors.torch import load_file, save_file
 
 import zoo
+from tests.conftest import free_port
 from tests.zoo.conftest import NAME
 from zoo import export
 from zoo.__main__ import main
@@ -72,6 +73,34 @@ def test_private_is_never_public(hub, logged_in, painted_pair, published):
     with pytest.raises(HubAccessError, match="is public already"):
         zoo.publish(painted_pair, Target(NAME, private=True))
     assert len(published.commits) == commits
+
+
+@pytest.fixture
+def no_network(monkeypatch):
+    """A Hub that nobody answers for."""
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.delenv("HF_TOKEN", raising=False)
+    monkeypatch.setattr("zoo.hub.waiting.PAUSES", ())
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+
+
+def test_a_rehearsal_needs_no_network(no_network, painted_pair, capsys, monkeypatch):
+    """What can be told here is told first; each generator is loaded once, and none exported."""
+    loaded = []
+    load = zoo.catalog.folder.load
+    monkeypatch.setattr("zoo.catalog.folder.load", lambda folder, norm: loaded.append(norm) or load(folder, norm))
+    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(painted_pair / "token"))
+    monkeypatch.setattr("zoo.sharing.check_for_browsers", lambda: None)
+    monkeypatch.setattr("zoo.sharing.export_for_browsers", None)
+    assert main(["publish", str(painted_pair), "--to", NAME, "--onnx", "--dry-run"]) == 0
+    said, loudly = capsys.readouterr()
+    first, then = said.splitlines()
+    assert "is whole, and may be shared: batch/config.json" in first and ", model.onnx, batch/model.onnx, README.md" in first
+    assert f"would go to {NAME}" in then and "the Hub could not be asked" in then and "cannot be reached" in then
+    assert loaded == ["instance", "batch"] and "hf auth login" in loudly and "apache-2.0" in loudly
+    assert main(["publish", str(painted_pair), "--to", NAME]) == 2 and "cannot be reached" in capsys.readouterr().err
+    spoil_recipe(painted_pair)
+    assert main(["publish", str(painted_pair), "--to", NAME, "--dry-run"]) == 2 and "licence" in capsys.readouterr().err
 
 
 BERT = {"README.md": b"# mine", "config.json": b'{"model_type": "bert"}', "pytorch_model.bin": b"weights", "vocab.txt": b"a"}
@@ -180,7 +209,7 @@ def test_each_norm_goes_along_as_onnx_where_it_is_asked_for(hub, logged_in, pain
 
     command = ["publish", str(painted_pair), "--to", NAME]
     assert main([*command, "--onnx", "--dry-run"]) == 0
-    assert capsys.readouterr().out.rstrip().endswith(", model.onnx, batch/model.onnx") and not hub.repos
+    assert ", model.onnx, batch/model.onnx, README.md\nwould make " in capsys.readouterr().out and not hub.repos
     assert main([*command, "--onnx"]) == 0
     held = lambda: hub.repos["model", NAME].commits[hub.repos["model", NAME].refs["main"]]  # noqa: E731
     for norm, file in ONNX.items():

@@ -117,7 +117,7 @@ def test_what_is_no_seamless_texture_is_refused(tiles, small_pair, tmp_path, cap
     assert main(["texture", str(tiles), "-o", str(tmp_path / "t.png"), "--size", "100"]) == 2
     assert "96 is" in capsys.readouterr().err
     assert main(["texture", str(small_pair), "-o", str(tmp_path / "t.png")]) == 2
-    assert "--recipe texture" in capsys.readouterr().err
+    assert "try starry-night-texture, or train one with python -m training.train --recipe texture" in capsys.readouterr().err
     assert main(["stylize", str(photo), "-s", str(tiles), "-o", str(tmp_path / "t.png")]) == 2
     assert "zoo texture tiles" in capsys.readouterr().err and not (tmp_path / "t.png").exists()
     assert main(["stylize", str(photo), "-s", str(small_pair), "-o", str(tmp_path / "t.png"), "--seed", "1"]) == 2

@@ -1,12 +1,16 @@
 """Contact sheets: a grid of pictures under captions."""
 
+from pathlib import Path
+
 from PIL import Image, ImageDraw, ImageFont
 from tqdm import tqdm
 
+from zoo.errors import ConfigError
 from zoo.images import fit_long_side
 from zoo.painter import stylize
 from zoo.style import Style
 
+LONGEST = {".jpg": 65_500, ".jpeg": 65_500, ".webp": 16_383}  # px that a side of such a file may have
 MARGIN, LABEL, INK, PAPER = 8, 24, "#222222", "white"
 
 
@@ -49,6 +53,27 @@ def _shortened(words: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont, w
     while font.getlength(short) > width and len(short) > 1:
         short = short[:-2].rstrip() + "…"
     return short
+
+
+def check_sheet(styles: list[Style], photos: list[Image.Image], cell: int, file: Path) -> None:
+    """Raise ConfigError, before anything is painted, for a sheet that is too long or too wide for the kind of `file`."""
+    most = LONGEST.get(file.suffix.lower())
+    sizes = [reduced(photo.size, cell) for photo in photos]
+    length = sum(height + MARGIN for _, height in sizes) + MARGIN + LABEL
+    if len(styles) > 1:
+        length = sum(2 * (width + MARGIN) for width, _ in sizes) + MARGIN
+    if most and length > most:
+        fit = int(len(photos) * most / length)
+        raise ConfigError(
+            f"a sheet of {len(photos)} photos at {cell} px would be {length:,} px long, and {file.suffix} ends at {most:,}: "
+            f"give {fit} photos or a smaller --cell"
+        )
+
+
+def reduced(size: tuple[int, int], cell: int) -> tuple[int, int]:
+    """Width and height of a picture that is reduced to a long side of `cell` px, never enlarged."""
+    scale = min(1.0, cell / max(size))
+    return round(size[0] * scale), round(size[1] * scale)
 
 
 def draw_sheet(styles: list[Style], photos: list[Image.Image], cell: int) -> Image.Image:

@@ -1,5 +1,6 @@
 """From a finished run to style folders: weights, recipe, pictures, history, held-out metrics, card."""
 
+import shlex
 import shutil
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def export_styles(report: RunReport, twins: list[Twin], step: int) -> None:
 def export_style(report: RunReport, twins: list[Twin], row: int, painting: Painting) -> None:
     """Write everything of one style; with held-out photos measured on the weights as they were stored."""
     run, folder = report.run, report.run.style_folder(painting)
+    say = report.accelerator.print
     forget_measurements(folder)
     for twin in twins:
         save(export(twin.painter, row), twin_folder(folder, twin.norm))
@@ -53,16 +55,29 @@ def export_style(report: RunReport, twins: list[Twin], row: int, painting: Paint
             report.write_recipe(folder / ADAPTER / "recipe.yaml", [painting])
     report.write_recipe(folder / "recipe.yaml", [painting])
     if "instance" not in list_norms(folder):
+        say(printable(f"{folder} has batch norm alone: a style once instance norm is trained there, too (--norm instance)"))
         return  # half a style: its folder is completed by training the other half
+    say(printable(f"painting the pictures of {folder} ..."))
     _pictures(folder, painting, report)
     _history(folder, painting, report)
     write_metrics(folder, {"storage": storage_error(folder, row, twins, report.preview_photos())})
     if held_out := run.options.held_out:
-        found = held_out_record(Task(style_at(folder), [held_out], painting.file, report.vgg))
+        task = Task(style_at(folder), [held_out], painting.file, report.vgg)
+        say(f"measuring its stored weights on {len(task.photos)} held-out photos, whole ones and squares ...")
+        found = held_out_record(task)
         write_metrics(folder, {"held_out": {str(PHOTO_SIZE): found}})
     write_card(style_at(folder))
     if run.config.only != "all":
         _complete_adapter(folder)
+    say(printable(_ready(style_at(folder))))
+
+
+def _ready(style: Style) -> str:
+    """What was made, where to look, and the command that paints with it."""
+    folder = style.folder if style.folder.is_absolute() else f"./{style.folder}"  # or a bundled style's slug would come first
+    name = shlex.quote(str(folder))
+    how = f"stylize photo.jpg -s {name} -o painted.png" if style.takes_photo else f"texture {name} -o tile.png"
+    return f"{style.folder} is ready: see {style.folder / 'images' / 'preview.jpg'}; python -m zoo {how}"
 
 
 def _complete_adapter(folder: Path) -> None:

@@ -8,14 +8,14 @@ from training.running.push import check_publishable
 from training.running.run import Run
 from training.running.start import known_as
 from zoo.device import device_name, pick_device
-from zoo.errors import HubAccessError, PhotoError
+from zoo.errors import PhotoError
 
 
 def rehearse(run: Run) -> list[str]:
     """What a run would do, in lines, once its paintings and photos are read. The Hub is not asked, nothing is written.
 
-    Raises ZooError for what the run itself would stop at, as far as this can be told so, and HubAccessError when it is to be
-    published and there is no login.
+    Raises ZooError for what the run itself would stop at, as far as this can be told so. That a login is missing is one of the
+    lines.
     """
     config = run.config
     lines = [
@@ -33,11 +33,10 @@ def rehearse(run: Run) -> list[str]:
         check_publishable(run, to)
         from zoo import hub  # here, as only some trainings need the Hub
 
+        login = "there is a token, and the Hub was not asked about it"
         if not hub.has_token():
-            raise HubAccessError(
-                f"--push-to {to} needs a login: run `hf auth login`, or set HF_TOKEN (a job: --secrets HF_TOKEN)"
-            )
-        lines.append(f"published  as {to}; there is a token, and the Hub was not asked about it")
+            login = "needs a login first: run `hf auth login`, or set HF_TOKEN (a job: --secrets HF_TOKEN)"
+        lines.append(f"published  as {to}; {login}")
     return lines
 
 

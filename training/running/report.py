@@ -84,7 +84,7 @@ class RunReport:
             measured = (
                 record for record in still_true if record["step"] == first and ("held_out" in record or "psnr" in record)
             )
-            self.held_out(first, twins, {str(record.get("style")) for record in measured})
+            self.held_out(first, twins, {str(record.get("style")) for record in measured}, self.accelerator.print)
 
     def write_recipe(self, path: Path, paintings: list[Painting]) -> None:
         """recipe.yaml as it concerns some of the paintings."""
@@ -110,7 +110,7 @@ class RunReport:
             return
         if self.measures(step):
             with or_left_out(f"step {step}: not measured on held-out photos", say):
-                self.held_out(step, twins)
+                self.held_out(step, twins, say=say)
         if step % self.run.options.preview_every == 0 or step == last:
             with or_left_out(f"step {step}: no preview", say):
                 self.preview(step, twins)
@@ -158,13 +158,17 @@ class RunReport:
             sheet = contact_sheet(shown, captions, title)
         sheet.save(self.run.folder / "previews" / f"step_{step:06d}.jpg", quality=85)
 
-    def held_out(self, step: int, twins: list[Twin], done: Container[str] = ()) -> None:
+    def held_out(
+        self, step: int, twins: list[Twin], done: Container[str] = (), say: Callable[[str], None] = lambda line: None
+    ) -> None:
         """Log the held-out objective on square crops: eval mode, and batch norm with the statistics of its batch. Of the slugs
-        that are `done` it is known already."""
+        that are `done` it is known already. `say` hears that it is measured, which may take minutes."""
         held_out = self.run.options.held_out
         if held_out is None:
             return
         rows = {row: painting for row, painting in enumerate(self.run.paintings) if painting.slug not in done}
+        if rows:
+            say(f"step {step}: measuring on {len(list_photos(held_out))} held-out photos ...")
         if rows and not self._objectives:
             self._objectives = {p.slug: held_out_objective(self.vgg, open_photo(p.file)) for p in self.run.paintings}
         for row, painting in rows.items():

@@ -5,7 +5,6 @@ import json
 import sys
 from pathlib import Path
 
-from zoo import folder
 from zoo.card import WEIGHTS_LICENCE
 from zoo.catalog import find, load, sound_styles
 from zoo.cli import Commands, say
@@ -50,7 +49,9 @@ def add(commands: Commands) -> None:
         "--onnx", action="store_true", help="each norm as an ONNX file, too, for the page that paints in a browser"
     )
     sub.add_argument("--replace", action="store_true", help="even where the repository holds something else than a style")
-    sub.add_argument("--dry-run", action="store_true", help="check the folder and say what would be done")
+    sub.add_argument(
+        "--dry-run", action="store_true", help="check the folder, also without a network, and say what would be done"
+    )
     sub.set_defaults(run=publish_command)
 
 
@@ -142,11 +143,14 @@ def publish_command(args: argparse.Namespace) -> None:
     from zoo import hub, sharing
 
     to = hub.Target(args.to, args.private, args.pr, args.replace)
-    say(sharing.publish(args.folder, to, args.message, args.licence_weights, args.dry_run, args.onnx))
     licence = args.licence_weights or style_at(args.folder).painting.get("licence_weights", WEIGHTS_LICENCE)
-    say(f"the weights under {licence} (--licence-weights says another)", sys.stderr)
     if args.dry_run:
-        style = style_at(args.folder)
-        files = [str(path.relative_to(args.folder)) for path in sharing.publishable_files(style)]
-        files += [folder.onnx_file(norm) for norm in style.norms if args.onnx]
-        say(", ".join(files))
+        parcel = sharing.pack(args.folder, to, args.licence_weights, args.onnx)
+        say(f"{args.folder} is whole, and may be shared: {', '.join(parcel.names)}")
+        if not hub.has_token():
+            say("there is no login on this machine yet: hf auth login", sys.stderr)
+        sys.stdout.flush()  # before the Hub is asked, which may take its time
+        say(parcel.would())
+    else:
+        say(sharing.publish(args.folder, to, args.message, args.licence_weights, onnx=args.onnx))
+    say(f"the weights under {licence} (--licence-weights says another)", sys.stderr)

@@ -13,7 +13,7 @@ from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
 from huggingface_hub.utils import filter_repo_objects
 
 from zoo.card import TAG
-from zoo.errors import HubAccessError, HubNotFoundError, StyleFolderError
+from zoo.errors import HubAccessError, HubNotFoundError, HubUnavailableError, StyleFolderError
 from zoo.folder import CONFIG
 from zoo.hub.client import endpoint, split_id, translated
 from zoo.hub.waiting import TIMEOUT, UPLOAD, patiently, within
@@ -66,13 +66,13 @@ def deploy(files: dict[str, Path | str], to: Target, dry_run: bool = False) -> s
     """Make a Space hold these files (name there -> file here, or text), as one commit; returns its address.
 
     What else lies in their folders there, as of an earlier version, is removed; with `replace`, whatever else lies there is.
-    A dry run returns what would be done, in words. Raises HubError when the Hub refuses, or it is another Space than this
-    page's and is not to be replaced.
+    A dry run returns what would be done, in words, see `would`. Raises HubError when the Hub refuses, or it is another Space
+    than this page's and is not to be replaced.
     """
     old = ["*"] if to.replace else sorted({f"{name.split('/')[0]}/*" for name in files if "/" in name})
-    plan = check_target(to, "space", files, old)
     if dry_run:
-        return plan
+        return would(to, "space", files, old)
+    check_target(to, "space", files, old)
     api = HfApi(endpoint=endpoint(), token=to.token)
     with tempfile.TemporaryDirectory() as staged, _staged(staged, files, to.name):
         make = partial(api.create_repo, to.repo, repo_type="space", space_sdk=to.sdk, private=to.private or None)
@@ -126,6 +126,17 @@ def check_target(to: Target, kind: str = "model", files: Iterable[str] = (), old
         )
     how = "open a pull request to" if to.pull_request else "go on from" if ours else "REPLACE what lies at"
     return f"would {how} commit {sha} of {where}" + (f", and remove {', '.join(gone)}" if gone else "")
+
+
+def would(to: Target, kind: str = "model", files: Iterable[str] = (), old: list[str] | None = None) -> str:
+    """What `check_target` says; where the Hub cannot be reached that it was not asked, and why: a rehearsal needs no network.
+
+    Raises HubError for all else that check_target raises.
+    """
+    try:
+        return check_target(to, kind, files, old)
+    except HubUnavailableError as error:
+        return f"would go to {to.repo}; what lies there is not known, as the Hub could not be asked ({error})"
 
 
 def is_there(to: Target) -> bool:

@@ -80,6 +80,18 @@ def test_another_run_does_not_go_on_in_the_same_folder(trained, examples, tmp_pa
     assert (tmp_path / "after-sunset" / "recipe.yaml").read_text() == before
 
 
+def test_a_finished_run_says_what_it_does_where_it_is_ready_and_how_to_paint(trained, run_here, examples, tmp_path):
+    """Painting and measuring take minutes, the same command once more included."""
+    out = shutil.copytree(trained[0], tmp_path / "my own" / "after-sunset")
+    held_out = trained[0].parent / "held-out"
+    words = command(examples, out, "--title", "After Sunset", "--held-out", held_out)
+    done = run_here(main, *words)
+    assert done.returncode == 0, done.stderr
+    painted, measured, ready = done.stdout.splitlines()[-3:]
+    assert painted == f"painting the pictures of {out} ..." and "measuring its stored weights on 1 held-out photos" in measured
+    assert ready == (f"{out} is ready: see {out}/images/preview.jpg; python -m zoo stylize photo.jpg -s '{out}' -o painted.png")
+
+
 def test_a_torn_log_line_does_not_stop_a_resume(trained, examples, tmp_path):
     out = tmp_path / "after-sunset"
     shutil.copytree(trained[0], out)
