@@ -23,7 +23,7 @@ from zoo.painter import paint, stylize, texture
 from zoo.registry import create, list_architectures
 from zoo.style import Style
 
-__version__ = "0.1.0"  # pyproject.toml reads it here, a Space has no other place to look; CITATION.cff repeats it
+__version__ = "1.0.0"  # pyproject.toml reads it here, a Space has no other place to look; CITATION.cff repeats it
 
 
 def __getattr__(name: str) -> object:

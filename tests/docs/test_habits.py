@@ -28,6 +28,7 @@ def test_the_workflow_calls_what_there_is_on_every_python_that_is_promised():
 
 def test_one_version():
     assert yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))["version"] == zoo.__version__
+    assert f"\n## {zoo.__version__} - " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert 'dynamic.version.attr = "zoo.__version__"' in (ROOT / "pyproject.toml").read_text(encoding="utf-8")
 
 
