@@ -38,7 +38,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.sheet", description=__doc__, formatter_class=raw)
     parser.add_argument("photos", nargs="+", metavar="PHOTO[@CONTRAST]")
     parser.add_argument(
-        "-s", "--styles", nargs="+", required=True, metavar="STYLE", help="slugs or style folders, with both norms"
+        "-s", "--styles", nargs="+", required=True, metavar="STYLE", help="slugs or style folders; norms that all of them have"
     )
     parser.add_argument("-o", "--out", type=Path, required=True, metavar="FILE", help="picture to write")
     parser.add_argument("--size", type=int, default=512, metavar="N", help="long side the photos are painted at (default: 512)")

@@ -131,7 +131,7 @@ def open_photo(
             raise PhotoError(f"cannot read {name}: {error.strerror}") from error
         if is_out_of_memory(error):
             raise PhotoError(f"there is not enough memory to read {name}: free some, or reduce it first") from error
-        why = "it has the format of none" if isinstance(error, UnidentifiedImageError) else brief(error)
+        why = "it is none, or of an unknown format" if isinstance(error, UnidentifiedImageError) else brief(error)
         raise PhotoError(f"cannot read {name} as a picture ({why}): use a sound JPEG, PNG, WebP or TIFF") from error
 
 

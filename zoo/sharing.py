@@ -61,7 +61,7 @@ class Parcel:
     @property
     def names(self) -> list[str]:
         """The files as the repository will have them."""
-        return [*self.files, *self.made, "README.md"]
+        return list(dict.fromkeys([*self.files, *self.made, "README.md"]))
 
     def would(self) -> str:
         """What publishing would do, in words, also where the Hub cannot be asked. Raises HubError, see hub.would."""

@@ -1,5 +1,6 @@
 """/health and /metrics, as an operator's programs read them."""
 
+import json
 import re
 
 import httpx
@@ -10,6 +11,7 @@ from gradio_client import Client, handle_file
 import zoo
 from space import guard
 from space.turns import Turns, Visit
+from tests.conftest import ROOT
 from zoo.catalog import list_styles
 from zoo.errors import ZooError
 
@@ -27,6 +29,7 @@ def read(page) -> dict[str, float]:
 def test_health(page):
     told = httpx.get(f"{page}health", timeout=30).json()
     assert told == {"ok": True, "styles": len(list_styles()), "version": zoo.__version__}
+    assert json.dumps(told, separators=(",", ":")) in (ROOT / "docs" / "API.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """Contact sheets."""
 
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -29,6 +31,14 @@ def test_one_row_a_style(small_pair, photo, tmp_path):
     painted = np.asarray(zoo.stylize(open_photo(photo), small_pair, "batch", 64).resize((32, 32), Image.Resampling.LANCZOS))
     y = sheet.height - MARGIN - 32
     assert np.array_equal(np.asarray(sheet.crop((MARGIN, y, MARGIN + 32, y + 32))), painted)
+
+
+def test_a_style_of_one_norm_has_one_column_beside_the_photo(small_pair, photo, tmp_path):
+    """As `--norm instance` trains it."""
+    shutil.rmtree(small_pair / "batch")
+    words = [photo, "--styles", small_pair, "--out", tmp_path / "sheet.png", "--size", 64]
+    assert main([str(word) for word in words]) == 0
+    assert Image.open(tmp_path / "sheet.png").width == 2 * 64 + 3 * MARGIN
 
 
 def test_columns_keep_their_order():

@@ -7,10 +7,12 @@ import time
 import pytest
 
 import zoo
+from tests.conftest import free_port
 from tests.hub.repos import files_of
 from tests.hub.server import Fault
 from tests.zoo.conftest import NAME
 from zoo import hub as client
+from zoo.__main__ import main
 from zoo.errors import (
     ConfigError,
     HubAccessError,
@@ -82,6 +84,14 @@ def test_no_hub_at_all(hub, published):
     with pytest.raises(HubUnavailableError):
         next(client.find(timeout=1.0))
     assert time.monotonic() - began < 3
+
+
+def test_a_hub_that_cannot_be_reached_is_one_line(monkeypatch, capsys, caplog):
+    """Without what the Hub's client says of each of its tries."""
+    monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    assert main(["find", "portrait"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1 and not caplog.text
 
 
 def test_a_wrong_token_is_refused_and_never_repeated(hub, published, monkeypatch, capfd, caplog):

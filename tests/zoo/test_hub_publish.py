@@ -84,7 +84,7 @@ def no_network(monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
 
 
-def test_a_rehearsal_needs_no_network(no_network, painted_pair, capsys, monkeypatch):
+def test_a_rehearsal_needs_no_network(no_network, painted_pair, capsys, caplog, monkeypatch):
     """What can be told here is told first; each generator is loaded once, and none exported."""
     loaded = []
     load = zoo.catalog.folder.load
@@ -94,9 +94,11 @@ def test_a_rehearsal_needs_no_network(no_network, painted_pair, capsys, monkeypa
     monkeypatch.setattr("zoo.sharing.export_for_browsers", None)
     assert main(["publish", str(painted_pair), "--to", NAME, "--onnx", "--dry-run"]) == 0
     said, loudly = capsys.readouterr()
+    assert not caplog.text  # the Hub's client says nothing of its own tries
     first, then = said.splitlines()
     assert "is whole, and may be shared: batch/config.json" in first and ", model.onnx, batch/model.onnx, README.md" in first
     assert f"would go to {NAME}" in then and "the Hub could not be asked" in then and "cannot be reached" in then
+    assert len({*(files := first.split(": ")[1].split(", "))}) == len(files)
     assert loaded == ["instance", "batch"] and "hf auth login" in loudly and "apache-2.0" in loudly
     assert main(["publish", str(painted_pair), "--to", NAME]) == 2 and "cannot be reached" in capsys.readouterr().err
     spoil_recipe(painted_pair)

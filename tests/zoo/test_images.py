@@ -108,7 +108,7 @@ def test_a_jpeg_with_a_second_picture_is_read(gradient):
 def test_a_broken_file_is_refused(tmp_path, content):
     path = tmp_path / "broken.jpg"
     path.write_bytes(content)
-    with pytest.raises(PhotoError, match=r"cannot read broken\.jpg"):
+    with pytest.raises(PhotoError, match=r"cannot read broken\.jpg .*(none, or of an unknown format|Truncated).*WebP or TIFF"):
         open_photo(path)
 
 

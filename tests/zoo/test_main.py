@@ -43,7 +43,7 @@ def test_list_and_info_for_people(capsys, style):
 def test_one_photo_to_a_file(run_module, photo, style, tmp_path):
     out = tmp_path / "deep" / "out.png"
     done = run_module("zoo", "stylize", photo, "-s", style, "-o", out, "--size", "128")
-    assert done.returncode == 0 and done.stderr == ""
+    assert done.returncode == 0 and done.stderr == "" and done.stdout == f"{out}\n"
     assert size_of(out) == (128, 128)
 
 
@@ -60,8 +60,8 @@ def test_a_photo_smaller_than_size_keeps_its_own_and_says_so(capsys, small_pair,
 
 
 def test_several_photos_and_folders_go_into_a_folder(capsys, small_pair, examples, photo, tmp_path):
-    code, _, _ = run(capsys, "stylize", examples, "-s", small_pair, "-o", tmp_path / "all", "--size", 64)
-    assert code == 0
+    code, out, _ = run(capsys, "stylize", examples, "-s", small_pair, "-o", tmp_path / "all", "--size", 64)
+    assert code == 0 and out == f"{len(list(examples.iterdir()))} photos painted into {tmp_path / 'all'}\n"
     assert sorted(p.name for p in (tmp_path / "all").iterdir()) == sorted(f"{p.stem}.png" for p in examples.iterdir())
     (tmp_path / "there").mkdir()
     assert run(capsys, "stylize", photo, "-s", small_pair, "-o", tmp_path / "there", "--size", 64)[0] == 0

@@ -17,7 +17,7 @@ FACTS = {  # by name: what it is
     "title": "of the painting",
     "author": "of the painting",
     "year": "of the painting",
-    "licence": "of the painting",
+    "licence": 'of the painting, as in "CC BY 4.0" or "public domain"',
     "source": "where the reproduction of the painting comes from",
     "licence_weights": "of what is trained, as the Hub writes it (default: apache-2.0)",
 }

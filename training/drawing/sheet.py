@@ -61,7 +61,7 @@ def check_sheet(styles: list[Style], photos: list[Image.Image], cell: int, file:
     sizes = [reduced(photo.size, cell) for photo in photos]
     length = sum(height + MARGIN for _, height in sizes) + MARGIN + LABEL
     if len(styles) > 1:
-        length = sum(2 * (width + MARGIN) for width, _ in sizes) + MARGIN
+        length = sum(len(shared_norms(styles)) * (width + MARGIN) for width, _ in sizes) + MARGIN
     if most and length > most:
         fit = int(len(photos) * most / length)
         raise ConfigError(
@@ -76,13 +76,23 @@ def reduced(size: tuple[int, int], cell: int) -> tuple[int, int]:
     return round(size[0] * scale), round(size[1] * scale)
 
 
+def shared_norms(styles: list[Style]) -> list[str]:
+    """The norms that all of the styles have, batch norm first. Raises ConfigError when there is none."""
+    norms = [norm for norm in ("batch", "instance") if all(norm in style.norms for style in styles)]
+    if not norms:
+        raise ConfigError("a sheet compares styles in a norm that all of them have: these have none in common")
+    return norms
+
+
 def draw_sheet(styles: list[Style], photos: list[Image.Image], cell: int) -> Image.Image:
-    """The sheet: for one style a row a photo, for several a row a style with all photos; pictures reduced to `cell` px."""
+    """The sheet: for one style a row a photo, for several a row a style with all photos; pictures reduced to `cell` px. It
+    shows the norms that all of the styles have."""
+    norms = shared_norms(styles)
 
     def painted(style: Style, photo: Image.Image) -> list[Image.Image]:
-        return [fit_long_side(stylize(photo, style, norm), cell) for norm in ("batch", "instance")]
+        return [fit_long_side(stylize(photo, style, norm), cell) for norm in norms]
 
-    captions = ["batch norm", "instance norm"]
+    captions = [f"{norm} norm" for norm in norms]
     if len(styles) == 1:
         rows = [[fit_long_side(p, cell), *painted(styles[0], p)] for p in tqdm(photos, unit="row", leave=False, disable=None)]
         return contact_sheet(rows, ["photo", *captions])

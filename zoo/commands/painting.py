@@ -98,6 +98,8 @@ def stylize_command(args: argparse.Namespace) -> None:
         say(f"{skipped} of {len(plan)} photos were painted before: --again paints them anew", sys.stderr)
     if len(plan) == 1 and bad:
         raise PhotoError(bad[0].error)
+    if done := len(plan) - len(bad) - skipped:
+        say(plan[0][1] if len(plan) == 1 else f"{done} photos painted into {args.out}")
     for outcome in sorted(bad, key=lambda one: one.photo):
         say(f"{outcome.photo}: {outcome.error}", sys.stderr)
     if bad:
@@ -115,8 +117,9 @@ def _paint_on(address: str, job: Job, plan: Plan, again: bool, out: Path) -> Gen
 
 
 def texture_command(args: argparse.Namespace) -> None:
-    """Write a seamless tile."""
+    """Write a seamless tile, and say where it lies."""
     save_picture(texture(args.style, args.size, args.seed, args.norm, args.device), args.out)
+    say(args.out)
 
 
 def export_command(args: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
 The client's read time-out starts again with every byte, it asks a dead Hub for 23 s, and sleeps as long as `Retry-After` says.
 """
 
+import logging
 import threading
 import time
 import weakref
@@ -21,6 +22,9 @@ UPLOAD = 600.0  # s, for all of an upload
 PATIENCE = 8  # s that the client may sleep when the Hub tells it to; longer is said to the user instead
 PAUSES = (0.3, 0.9)  # s, before a failed request is made again
 BUSY = (429, 503)  # statuses with which a Hub says when to come back
+
+# A Hub that cannot be reached is told in one sentence, when all is tried: not at each try, by the client's own warnings.
+logging.getLogger("huggingface_hub.utils._http").setLevel(logging.ERROR)
 
 _given_up: weakref.WeakSet[threading.Thread] = weakref.WeakSet()
 
