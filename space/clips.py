@@ -38,7 +38,7 @@ STILL = 0.9  # see zoo/calm.py: clips are made by hand-held phones, in rooms
 # More than one visitor has places: who waits does so in FILMS, to let others pass.
 FILMING: dict[str, Any] = {"concurrency_limit": 2 * actions.PLACES, "concurrency_id": "clip"}
 FILMS = Turns(at_once=2, places=2, places_of_all=8)
-HEADING = "### A short clip\n"
+HEADING = "## A short clip\n"
 INTRO = f"{HEADING}At most {SECONDS} seconds, {UPLOAD // 2**20} MiB and 4K ({WIDE}×{HIGH} px). The sound is kept."
 LACKING = f"""{HEADING}
 Painting clips needs PyAV on the machine that serves this page: `pip install 'missing-ingredient[video]'`, then start it anew.

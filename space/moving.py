@@ -12,7 +12,7 @@ from space.words import NORMS, plain
 from zoo.style import Style
 
 INTRO = """
-### Live camera
+## Live camera
 Click the camera, then *Record*. Frames are kept nowhere, and the style may change meanwhile.
 """
 # A camera that runs on behind another tab is not painted.

@@ -22,11 +22,11 @@ from zoo.style import Style
 SIDES = (256, 512, 1024)  # px
 LAID = 1024  # px, at most, of the side of four tiles: whoever wants more lays the tile itself
 INTRO = """
-### Seamless textures
+## Seamless textures
 Out of noise, without a photo. What leaves a tile on the right comes in on the left: laid side by side, it shows no seam.
 """
 NONE = """
-### Seamless textures
+## Seamless textures
 There is no style here that makes them. Train one on any painting, without a single photo, and name the folder that holds it:
 
     python -m training.train --recipe texture --pair --style-image painting.jpg --out my-textures/painting

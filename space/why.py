@@ -13,21 +13,21 @@ from space.words import WHY
 
 MORE = "The paper's claims, measured one by one: [the documentation](docs/REPRODUCTION.html).\n"
 READINGS = f"""
-### Whose mean and variance?
+## Whose mean and variance?
 Batch norm can be read in two ways. At test time it takes averages gathered over its training; in training it takes the
 figures of the batch, here your photo and three others. Either way a photo on a hazy day, with {lessons.HAZE:.0%} of its
 contrast, is measured by others and stays pale. Instance norm measures it by itself. Freeze *its* statistics to averages
 over six other photos, and the very same weights lose the picture, too: the norm must stay on at test time.
 """
 BORDER = f"""
-### What lies beyond the border?
+## What lies beyond the border?
 At the edge of a photo a convolution needs pixels that nobody took. Fill in zeros, and it sees a dark frame around every
 photo, which it dutifully paints: a rim that no painter would leave. Mirror the photo instead, and there is none. This is
 the upper left corner, magnified {lessons.TIMES} times, by the same weights: padded with zeros, and by reflection, as they
 were trained.
 """
 SIZES = f"""
-### How large is a stroke?
+## How large is a stroke?
 So many pixels as the network has learnt, whatever the size of the photo. The size you choose is your brush: at
 {lessons.SMALL} px it is broad, at {lessons.LARGE} px half as wide, and more of the photo is left. This is the middle of
 both, shown equally large. Nothing was trained again: the network is made of convolutions and takes any size.

@@ -4,12 +4,12 @@ from space.train.job import Standing
 from space.words import plain
 
 TRAIN = """
-### A style of your own
+## A style of your own
 Drop a painting and say what it is. What you get is the exact command that trains a network to paint like it, for the machine
 you have, and how long that takes. What it learns paints any photo in one pass, and can be shared.
 """
 HERE = """
-### Or here and now
+## Or here and now
 A short training on this machine, which begins with what another style has learnt: after a minute the palette, then the strokes.
 """
 NOT_HERE = """
