@@ -90,6 +90,7 @@ def test_the_link_is_copied(tab, page):
 def test_who_copies_a_link_is_told_that_it_leaves_out_a_photo_of_one_s_own(tab):
     tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     expect(tab.locator("#strip")).to_be_hidden()  # nothing is in it yet
+    expect(tab.locator("footer")).to_have_text("Settings", use_inner_text=True)  # and no dot before it
     upload(tab, "mandel.png", png(320, 240))
     expect(tab.locator("#copy-link")).to_have_attribute("data-own", "true", timeout=60_000)
     expect(tab.locator("#strip")).to_be_visible()
