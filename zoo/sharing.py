@@ -75,6 +75,10 @@ def pack(source: str | Path | Style, to: str | Target, licence: str | None = Non
     card = make_card(replace(style, slug=repo.split("/")[1]), repo, hub.endpoint(), licence, onnx)
     if onnx:
         check_for_browsers()
+        if style.has_noise:
+            raise ConfigError(
+                f"{style.folder} draws noise for each size of picture, which no ONNX file repeats: leave --onnx out"
+            )
     made = [folder.onnx_file(norm) for norm in style.norms if onnx]
     return Parcel(style, to, {path.relative_to(style.folder).as_posix(): path for path in files}, made, card)
 

@@ -116,8 +116,15 @@ class Style:
         """Whether it paints photos, rather than tiles of noise alone. Raises ConfigError when a config is broken."""
         if not self.norms or is_adapter(self.folder):
             return True
-        config = GeneratorConfig.load(folder.twin_folder(self.folder, self.norms[0]) / folder.CONFIG)
-        return builder(config.architecture).takes_photo
+        return builder(self._config().architecture).takes_photo
+
+    @property
+    def has_noise(self) -> bool:
+        """Whether it draws noise for each picture, which no exported file can repeat. Errors as of takes_photo."""
+        return bool(self.norms) and not is_adapter(self.folder) and builder(self._config().architecture).has_noise
+
+    def _config(self) -> GeneratorConfig:
+        return GeneratorConfig.load(folder.twin_folder(self.folder, self.norms[0]) / folder.CONFIG)
 
     def check_records(self) -> None:
         """Raise ConfigError or StyleFolderError when what the style records of itself cannot be read: of such a style nobody

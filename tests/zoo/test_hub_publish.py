@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 import zoo
 from tests.conftest import free_port
 from tests.zoo.conftest import NAME
-from zoo import export
+from zoo import export, folder
 from zoo.__main__ import main
 from zoo.catalog import BUNDLED
 from zoo.errors import (
@@ -240,6 +240,15 @@ def test_onnx_that_paints_otherwise_is_not_published(hub, logged_in, painted_pai
     with pytest.raises(ConfigError, match="compared with the weights.*pip install"):
         zoo.publish(painted_pair, NAME, onnx=True)
     assert not hub.requests
+
+
+def test_a_dry_run_refuses_onnx_of_what_draws_noise(no_network, painted_pair, capsys, monkeypatch):
+    monkeypatch.setattr("zoo.sharing.check_for_browsers", lambda: None)
+    for norm in ("instance", "batch"):
+        zoo.save(zoo.create(architecture="texture", norm=norm, width=2), folder.twin_folder(painted_pair, norm))
+    assert main(["publish", str(painted_pair), "--to", NAME, "--dry-run"]) == 0
+    assert main(["publish", str(painted_pair), "--to", NAME, "--onnx", "--dry-run"]) == 2
+    assert "draws noise" in capsys.readouterr().err
 
 
 def spoil_recipe(folder):
