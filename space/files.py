@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import gradio as gr
@@ -65,12 +66,17 @@ class Files:
             folder, now = Path(get_upload_folder()), time.time()
             found = sorted(_files(folder), key=lambda file: file[1])
             self._held, self._count, self._looked = sum(size for _, _, size in found), len(found), time.monotonic()
+            crowded = self._count >= self._most  # then a fifth goes, or each file to come would have all looked through again
             for fresh in (self._fresh, min(self._fresh, PRESSED)):
                 for path, changed, size in found:
-                    part, full = path.parent == folder and fresh == self._fresh, not self._has_room(needed)
+                    part = path.parent == folder and fresh == self._fresh
+                    full = not self._has_room(needed) or (crowded and self._count > 0.8 * self._most)
                     if now - changed > fresh and (part or full) and os.path.realpath(path) not in self._kept and path.exists():
                         path.unlink(missing_ok=True)
                         self._held, self._count = self._held - size, self._count - 1
+                        if not part:
+                            with suppress(OSError):  # it holds others
+                                path.parent.rmdir()
             return self._take(needed)
 
     def _has_room(self, needed: int) -> bool:
@@ -102,8 +108,8 @@ def save_result(image: Image.Image, *name: str, format: str = "PNG", said: Credi
     except FileNotFoundError:
         FILES.need(len(data))
         partial = folder / f"{uuid.uuid4().hex}.part"
-        path.parent.mkdir(parents=True, exist_ok=True)
         partial.write_bytes(data)
+        path.parent.mkdir(parents=True, exist_ok=True)
         os.replace(partial, path)
     return str(path.resolve())
 

@@ -6,7 +6,6 @@ A refusal is a sentence that the page shows. A visitor is an address: sessions a
 """
 
 import ipaddress
-import json
 import os
 import sys
 import time
@@ -24,6 +23,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from space.actions import PLACES
+from space.bodies import again, boundary_of, few_parts, names, up_to, whole
 from space.counts import COUNTS
 from space.files import FILES
 from zoo.cli import say
@@ -33,13 +33,13 @@ BODY = 2**20  # bytes of a request that is no upload
 VALUES = 5000  # in its JSON: more cost gradio seconds in which nobody else is answered
 UPLOAD = 100 * 2**20  # bytes of one upload
 UPLOADS, MINUTES = 4 * UPLOAD, 10  # bytes of a visitor's uploads in so many minutes
-LEAST, PARTS = 2**20, 16  # bytes that the smallest of them counts for; files in one
+LEAST = 2**20  # bytes that the smallest of them counts for
 LETTERS = 200  # of a session's name, or another in a request: gradio's are twelve and 32 long, and are kept
 # Of a visitor. For each session gradio copies the page, and when it ends functions run past the queue; behind one address there
 # may be a classroom.
 SESSIONS, JOINS = 120, 600  # begun, requests that join the queue, in a minute
 OPEN = 64  # connections that wait for news, and as many on which requests still come
-WAITING, WAIT = 32, 15.0  # requests that wait for a place in the queue; s, at most
+WAITING, WAIT = 32, 30.0  # requests that wait for a place in the queue; s, at most
 SLOW, SLOWEST = 30.0, 900.0  # s, for a request to come; for an upload
 MUCH = "you have asked for much at once: wait until some of it is done"  # as the page shows it of the queue
 NO_SUCH = "there is no such function, or it takes other inputs: see the API of the page"
@@ -47,7 +47,8 @@ NO_SUCH = "there is no such function, or it takes other inputs: see the API of t
 # answers this page needs nothing, and a stranger's film should not reach the machine's ffmpeg (process_recording).
 ASKED = ("/upload", "/queue/join", "/cancel", "/reset")  # how a path ends, or
 BELOW = ("/stream/", "/call/", "/run/", "/api/")  # what it has within; no expression, which would take its time over a long one
-NEWS = ("/heartbeat/", "/queue/data")  # what is asked for by GET and kept open
+BEGINS = ("/heartbeat/", "/upload_progress")  # what is asked for by GET and remembered, and
+NEWS = (*BEGINS, "/queue/data", "/call/")  # kept open
 REFUSALS = (408, 413, 429, 503)  # too slow, too large, too much of one, of all: ours, and gradio's when its queue is full
 KEPT = 4096  # visitors whose uploads are remembered
 
@@ -115,10 +116,13 @@ class Guard:
         self._waiting: Counter[str] = Counter()  # for a place in it
         self._coming: Counter[str] = Counter()  # requests of which all is not here yet
         self._open: Counter[str] = Counter()  # connections that wait for news
+        self._known: OrderedDict[str, None] = OrderedDict()  # sessions that were begun
         self._uploads, self._joins, self._sessions = Share(60 * MINUTES), Share(60), Share(60)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request as ASGI has it: with a refusal (400, 404, 413, 429, 503), or with what the page answers."""
+        if scope["type"] == "http" and "/deep_link" in scope["path"]:  # it would keep what it is sent
+            return await JSONResponse({"detail": NO_SUCH}, 404)(scope, receive, send)
         if scope["type"] != "http" or scope["method"] != "POST":
             if scope["type"] == "http" and any(part in scope["path"] for part in NEWS):
                 return await self._tell_news(scope, receive, send)
@@ -159,20 +163,26 @@ class Guard:
         body = None
         with _counted(self._joining, who, joins):
             with _counted(self._coming, who), anyio.move_on_after(SLOW):
-                body = await _whole(_up_to(limit, receive))
+                body = await whole(up_to(limit, receive))
             if body is None:  # who has hung up hears nothing of it
                 words = f"this is too large, or too slow: {limit / 2**20:g} MiB at most, in {SLOW:g} s"
                 return await _refuse(words, 413)(scope, receive, send)
             if sum(map(body.count, (b",", b"[", b"{"))) > VALUES:
                 return await _refuse(f"this is too large: {VALUES} values at most", 413)(scope, receive, send)
-            if not _names_are_short(body):
+            named = names(body)
+            if any(len(name) > LETTERS for name in named.values()):
                 return await _refuse(f"a session's name has at most {LETTERS} letters", 400)(scope, receive, send)
-            await self._app(scope, _again(body, receive), send)
+            if joins and "session_hash" in named and not self._begin(who, named["session_hash"]):
+                return await JSONResponse({"detail": MUCH}, 429)(scope, receive, send)
+            await self._app(scope, again(body, receive), send)
 
     async def _upload(self, who: str, size: int, scope: Scope, receive: Receive, send: Send) -> None:
         if refusal := await self._too_much(who, size):
             return await refusal(scope, receive, send)
-        parts = _few_parts(Headers(scope=scope).get("content-type", ""), _up_to(UPLOAD, receive))
+        if (boundary := boundary_of(Headers(scope=scope))) is None:
+            words = "an upload is sent as multipart/form-data; boundary=..., and no more"
+            return await _refuse(words, 415)(scope, receive, send)
+        parts = few_parts(boundary, up_to(UPLOAD, receive))
         with _counted(self._coming, who), anyio.move_on_after(SLOWEST):
             return await self._app(scope, parts, send)
         await _refuse(f"this comes too slowly: an upload has {SLOWEST / 60:g} minutes", 408)(scope, receive, send)
@@ -190,13 +200,24 @@ class Guard:
 
     async def _tell_news(self, scope: Scope, receive: Receive, send: Send) -> None:
         who = visitor(scope)
-        if self._open[who] >= OPEN or (NEWS[0] in scope["path"] and not self._sessions.take(who, SESSIONS)):
-            COUNTS.refuse("429")
-            return await _refuse("this page is open too often here: close some", 429)(scope, receive, send)
         if max(len(scope["path"]), len(scope["query_string"])) > 2 * LETTERS:
             return await _refuse(f"a session's name has at most {LETTERS} letters", 400)(scope, receive, send)
+        begins = any(part in scope["path"] for part in BEGINS)
+        if self._open[who] >= OPEN or (begins and not self._begin(who, _begun(scope))):
+            COUNTS.refuse("429")
+            return await _refuse("this page is open too often here: close some", 429)(scope, receive, send)
         with _counted(self._open, who):
             await self._app(scope, receive, send)
+
+    def _begin(self, who: str, session: str) -> bool:
+        """Whether a visitor may go on with a session, or begin one."""
+        if session not in self._known and not self._sessions.take(who, SESSIONS):
+            return False
+        self._known[session] = None
+        self._known.move_to_end(session)
+        while len(self._known) > KEPT:
+            self._known.popitem(last=False)
+        return True
 
     async def _too_much(self, who: str, size: int) -> Response | None:
         if not self._uploads.take(who, UPLOADS, max(size, LEAST)):
@@ -204,6 +225,11 @@ class Guard:
         if not await anyio.to_thread.run_sync(FILES.make_room, size):
             return _refuse("the page holds as many pictures as it can: try again in ten minutes", 503)
         return None
+
+
+def _begun(scope: Scope) -> str:
+    """What is begun by such a GET: a session, or the news of one upload."""
+    return scope["path"].rpartition("/")[2] if BEGINS[0] in scope["path"] else scope["query_string"].decode("latin-1")
 
 
 def _refuse(words: str, status: int) -> Response:
@@ -219,63 +245,6 @@ def _counted(counts: Counter[str], who: str, counts_at_all: bool = True) -> Iter
         counts[who] -= counts_at_all
         if not counts[who]:
             del counts[who]
-
-
-async def _whole(receive: Receive) -> bytes | None:
-    """The body of a request; None when its sender has hung up, or had to."""
-    parts = []
-    while (message := await receive())["type"] == "http.request":
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts)
-    return None
-
-
-def _again(body: bytes, receive: Receive) -> Receive:
-    """`receive` as it was before the body was read."""
-    messages: list[Message] = [{"type": "http.request", "body": body}]
-
-    async def once() -> Message:
-        return messages.pop() if messages else await receive()
-
-    return once
-
-
-def _up_to(limit: int, receive: Receive) -> Receive:
-    """`receive`, which hangs up on who sends more than `limit` bytes."""
-    left = limit
-
-    async def counted() -> Message:
-        nonlocal left
-        message = await receive()
-        left -= len(message.get("body", b""))
-        return message if left >= 0 else {"type": "http.disconnect"}
-
-    return counted
-
-
-def _few_parts(kind: str, receive: Receive) -> Receive:
-    """`receive`, which hangs up on who sends more than PARTS files at once."""
-    mark, left, end = b"--" + kind.partition("boundary=")[2].strip('"').encode(), PARTS + 1, b""
-
-    async def counted() -> Message:
-        nonlocal left, end
-        message = await receive()
-        text = end + message.get("body", b"")
-        left, end = left - text.count(mark), text[len(text) - len(mark) + 1 :]
-        return message if left >= 0 else {"type": "http.disconnect"}
-
-    return counted
-
-
-def _names_are_short(body: bytes) -> bool:
-    """Whether a request names its session, and whatever else it names, in few letters; also of what is no JSON."""
-    try:
-        asked = json.loads(body)
-    except (ValueError, RecursionError):
-        return True  # gradio says what is wrong with it
-    named = (value for key, value in asked.items() if key not in ("data", "event_data")) if isinstance(asked, dict) else ()
-    return all(len(value) <= LETTERS for value in named if isinstance(value, str))
 
 
 def queued(app: App) -> tuple[list[Event], list[Event]]:

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import httpx
 import pytest
 
-from space import guard
+from space import bodies, guard
 
 
 def test_a_long_path_is_refused_at_once(page):
@@ -33,7 +33,7 @@ def test_what_is_kept_of_a_session_is_short(page, address):
     for key in ("session_hash", "event_id"):
         answer = httpx.post(f"{page}gradio_api/{address}", json={"data": [], "fn_index": 0, key: "x" * 500_000})
         assert answer.status_code == 400 and "200 letters" in answer.text
-    for way in ("heartbeat/{}", "queue/data?session_hash={}"):
+    for way in ("heartbeat/{}", "queue/data?session_hash={}", "upload_progress?upload_id={}"):
         assert httpx.get(f"{page}gradio_api/{way.format('x' * 500)}").status_code == 400
 
 
@@ -48,8 +48,40 @@ def test_an_upload_is_a_few_files(page, two_visitors):
         except httpx.TransportError:
             return 400
 
-    assert send(guard.PARTS, one) == 200 and send(guard.PARTS + 1, one) >= 400 and send(300, one) >= 400
+    assert send(bodies.PARTS, one) == 200 and send(bodies.PARTS + 1, one) >= 400 and send(300, one) >= 400
     assert [send(1, one) for _ in range(guard.UPLOADS // guard.LEAST)][-1] == 429 and send(1, other) == 200
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "multipart/form-data; charset=punycode; boundary=x", 'multipart/form-data; boundary="x"; charset=utf-8',
+        "multipart/form-data; boundary=x;", "multipart/form-data; boundary=zz; boundary=x", "multipart/form-data", "text/plain",
+        'multipart/form-data; q="boundary=zz"; boundary=x',
+    ],
+)  # fmt: skip
+def test_an_upload_is_written_in_one_way(page, kind):
+    """A field in punycode of half a megabyte held the page for five seconds, and files were not counted (issue 13, item 40)."""
+    began, field = time.monotonic(), b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n%s\r\n--x--\r\n' % (b"a" * 10**6)
+    answer = httpx.post(f"{page}gradio_api/upload", content=field, headers={"content-type": kind})
+    assert answer.status_code == 415 and time.monotonic() - began < 3
+
+
+def test_one_visitor_begins_no_more_sessions_by_joining(page, two_visitors):
+    """Each takes a quarter of a megabyte (issue 13, item 40)."""
+    one, other = two_visitors
+
+    def join(number, headers):
+        body = {"data": [], "fn_index": 10**6, "session_hash": f"s-{number}"}
+        return httpx.post(f"{page}gradio_api/queue/join", json=body, headers=headers).status_code
+
+    codes = [join(number, one) for number in range(guard.SESSIONS + 5)]
+    assert 429 not in codes[: guard.SESSIONS] and set(codes[guard.SESSIONS :]) == {429}
+    assert join(0, one) != 429 and join("other", other) != 429
+    for number in range(3):
+        told = httpx.get(f"{page}gradio_api/upload_progress", params={"upload_id": f"u-{number}"}, headers=one)
+        assert told.status_code == 429
+    assert httpx.get(f"{page}gradio_api/deep_link", params={"session_hash": "s-0"}).status_code == 404
 
 
 def test_a_request_that_does_not_come_is_given_up(page, two_visitors, monkeypatch):
