@@ -148,6 +148,8 @@ class Guard:
         path, who = scope["path"].rstrip("/"), visitor(scope)
         if not path.endswith(ASKED) and not any(part in path for part in BELOW):
             return await JSONResponse({"detail": NO_SUCH}, 404)(scope, receive, send)
+        if len(scope["query_string"]) > 2 * LETTERS:
+            return await _refuse(f"a name has at most {LETTERS} letters", 400)(scope, receive, send)
         limit = UPLOAD if path.endswith("/upload") else BODY
         length = Headers(scope=scope).get("content-length", "")
         size = int(length[:20]) if length.isdecimal() else limit  # not said: at most that, see _up_to
