@@ -68,10 +68,10 @@ def add_tab(demo: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs, styles: list[Style], ch
     quiet: dict[str, Any] = {"show_progress": "hidden", "trigger_mode": "multiple", "api_visibility": "private"}
     picker.select(choose, None, slug, api_name="choose_moving", **quiet, concurrency_limit=None)
     chosen.change(lambda chosen: chosen[0], chosen, slug, **quiet, concurrency_limit=None)
+    tab.select(None, None, None, js=camera.LOOK)  # first, as it has to be there before anybody clicks
     # A tab is drawn when it is opened, and then knows nothing of what was chosen before.
     marked = gr.on([slug.change, tab.select], show, slug, [picker, heading], **quiet, concurrency_limit=None)
     marked.then(None, js=TO_CHOSEN)
     seen.stream(camera.live, [seen, slug, is_watched, pace], [*painted, rate, pace], **quiet, **camera.STREAMING)
-    tab.select(None, None, None, js=camera.LOOK)
     tabs.select(None, None, is_watched, js=IS_WATCHED)
     demo.unload(clips.leave)
