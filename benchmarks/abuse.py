@@ -10,7 +10,7 @@ import httpx
 import numpy as np
 from PIL import Image
 
-from benchmarks.visitors import STYLE, as_file, new_visitor, numbers, stylize, unseen_photo, upload
+from benchmarks.visitors import STYLE, as_file, call, new_visitor, numbers, stylize, unseen_photo, upload
 
 LARGER = 4  # times the size that others ask for, of the pictures of which too many are asked for
 BOMB = (14000, 14000)  # px, in a file of some kB
@@ -23,14 +23,13 @@ def _join(visitor: httpx.Client, page: str, photo: dict[str, Any], size: int, se
 
 
 def _many(page: str, side: int, visitors: int, each: int) -> list[str]:
-    def ask(one: httpx.Client, photo: dict[str, Any], size: int) -> str:
-        return _join(one, page, photo, size)
-
     people = [new_visitor() for _ in range(visitors)]
     photos = [as_file(upload(one, page, unseen_photo(side))) for one in people]
-    asked = [(one, photo, side - k) for one, photo in zip(people, photos, strict=True) for k in range(each)]  # nothing twice
+    asked = [
+        (one, page, photo, side - k) for one, photo in zip(people, photos, strict=True) for k in range(each)
+    ]  # nothing twice
     with ThreadPoolExecutor(len(asked)) as pool:
-        return list(pool.map(lambda words: ask(*words), asked))
+        return list(pool.map(lambda words: _join(*words), asked))
 
 
 def _one_asks_for_much(page: str, side: int) -> list[str]:
@@ -51,8 +50,7 @@ def _bomb(page: str, side: int) -> list[str]:
     Image.new("1", BOMB).save(file, "PNG")
     with new_visitor() as one:
         photo = as_file(upload(one, page, file.getvalue()))
-        joined = one.post(f"{page}/gradio_api/call/stylize", json={"data": [photo, STYLE, "instance", 256]}).json()
-        told = one.get(f"{page}/gradio_api/call/stylize/{joined['event_id']}").text
+        told = call(one, page, "stylize", [photo, STYLE, "instance", 256]) or "it is busy"
     return ["refused in words" if "megapixels" in told else told[:80]]
 
 
