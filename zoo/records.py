@@ -21,31 +21,8 @@ _PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float
 _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C where there is one, ten times as fast
     """YAML that is as plain as JSON. Dates are text, as is whatever else YAML knows of its own."""
-
-    values = depth = 0
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()  # type: ignore[no-untyped-call]  # in types-PyYAML
-        if isinstance(event, yaml.AliasEvent) or event.anchor:
-            raise _refusal("anchors and aliases (&name, *name) are not read: write the value out", event)
-        self.values, self.depth = self.values + 1, self.depth + 1
-        if self.values > MAX_VALUES or self.depth > MAX_DEPTH:
-            raise _refusal(f"more than {MAX_VALUES} values, or more than {MAX_DEPTH} within each other", event)
-        node = super().compose_node(parent, index)
-        self.depth -= 1
-        assert node is not None  # as the event is no alias
-        if node.tag not in _PLAIN:
-            kind = node.tag.rpartition(":")[2][:40]
-            raise _refusal(f"{kind!r} is not read: only text, numbers, true, false, null, lists and mappings are", event)
-        if node.tag in _NUMBERS and len(node.value) > MAX_DIGITS:
-            raise _refusal(f"a number of {len(node.value)} digits", event)
-        if isinstance(node, yaml.MappingNode):
-            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-            if len(keys) != len(set(keys)):  # the last would silently win
-                raise _refusal(f"the key {next(key for key in keys if keys.count(key) > 1)[:40]!r} stands there twice", event)
-        return node
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -61,8 +38,37 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-def _refusal(why: str, event: yaml.Event) -> yaml.YAMLError:
-    return yaml.composer.ComposerError(None, None, why, event.start_mark)  # type: ignore[arg-type]  # either kind of mark will do
+def _refusal(why: str, at: yaml.Event | yaml.Node) -> yaml.YAMLError:
+    return yaml.composer.ComposerError(None, None, why, at.start_mark)  # type: ignore[arg-type]  # either kind of mark will do
+
+
+def _check_size(text: str) -> None:
+    """Refuse what would grow, or take long, while it is read."""
+    values = depth = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+            raise _refusal("anchors and aliases (&name, *name) are not read: write the value out", event)
+        values += isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent))
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if values > MAX_VALUES or depth > MAX_DEPTH:
+            raise _refusal(f"more than {MAX_VALUES} values, or more than {MAX_DEPTH} within each other", event)
+
+
+def _check_node(node: yaml.Node) -> None:
+    """Refuse what JSON does not have, and what would be lost."""
+    if node.tag not in _PLAIN:
+        kind = node.tag.rpartition(":")[2][:40]
+        raise _refusal(f"{kind!r} is not read: only text, numbers, true, false, null, lists and mappings are", node)
+    if node.tag in _NUMBERS and len(node.value) > MAX_DIGITS:
+        raise _refusal(f"a number of {len(node.value)} digits", node)
+    inside = node.value if isinstance(node, yaml.SequenceNode) else ()
+    if isinstance(node, yaml.MappingNode):
+        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        if len(keys) != len(set(keys)):  # the last would silently win
+            raise _refusal(f"the key {next(key for key in keys if keys.count(key) > 1)[:40]!r} stands there twice", node)
+        inside = [part for pair in node.value for part in pair]
+    for part in inside:
+        _check_node(part)
 
 
 def parse_yaml(text: str) -> object:
@@ -70,7 +76,15 @@ def parse_yaml(text: str) -> object:
     if len(text) > LIMITS[".yaml"]:
         raise ValueError(f"more than {LIMITS['.yaml'] >> 10} KiB")
     try:
-        return yaml.load(text, Loader=_Loader)
+        _check_size(text)
+        loader = _Loader(text)
+        try:
+            if (node := loader.get_single_node()) is None:
+                return None
+            _check_node(node)
+            return loader.construct_document(node)
+        finally:
+            loader.dispose()
     except Exception as error:  # yaml raises nearly anything on what a stranger may write
         raise ValueError(str(error) or type(error).__name__) from error
 
@@ -100,20 +114,27 @@ def read(path: Path) -> object:
     return found
 
 
-def _check(value: object, where: str = "") -> None:
+def _check(value: object, key: object = None) -> None:
     """Raise ValueError, naming the key, for a value that whoever uses it would stumble over."""
-    inside = value.items() if isinstance(value, dict) else enumerate(value, 1) if isinstance(value, list) else ()
-    for key, item in inside:
-        if not isinstance(key, str) and isinstance(value, dict):
-            raise ValueError(f"keys are text, got {shorten(key)} {where}")
-        _check(key)
-        _check(item, f"at {shorten(key)}")
-    if isinstance(value, str):
+    if isinstance(value, dict):
+        for name, item in value.items():
+            if not isinstance(name, str):
+                raise ValueError(f"keys are text, got {shorten(name)}{_at(key)}")
+            _check(name)
+            _check(item, name)
+    elif isinstance(value, list):
+        for number, item in enumerate(value, 1):
+            _check(item, number)
+    elif isinstance(value, str):
         value.encode()  # raises a ValueError for half a character
-    if isinstance(value, float) and not math.isfinite(value):
-        raise ValueError(f"a number that is not finite {where}")
-    if isinstance(value, int) and abs(value) >= 2**63:
-        raise ValueError(f"a number of {value.bit_length()} bits, more than 64, {where}")
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"a number that is not finite{_at(key)}")
+    elif isinstance(value, int) and abs(value) >= 2**63:
+        raise ValueError(f"a number of {value.bit_length()} bits, more than 64,{_at(key)}")
+
+
+def _at(key: object) -> str:
+    return "" if key is None else f" at {shorten(key)}"
 
 
 def is_there(path: Path) -> bool:
