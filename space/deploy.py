@@ -26,7 +26,7 @@ ROOT = Path(__file__).parent.parent
 PATTERNS = (
     "app.py", "LICENSE", "LICENSES/*", "NOTICE", "space/style.css", "space/mark.svg", "space/languages.json",
     "space/*.py", "space/browser/*.py", "space/train/*.py",
-    *(f"space/{folder}/*.jpg" for folder in ("examples", "hazy", "taught")),
+    *(f"space/{folder}/*.jpg" for folder in ("examples", "hazy", "taught")), "space/taught/curves.json",
     "zoo/**/*.py", "zoo/photo.jpg", "zoo/styles/*/*.*", "zoo/styles/*/batch/*.*",
     *(f"zoo/styles/*/images/{kind}.jpg" for kind in ("batch", "instance", "painting")),
 )  # fmt: skip

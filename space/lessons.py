@@ -1,4 +1,4 @@
-"""What the tab "Why instance norm?" shows: three experiments with the zoo's own generators, on any photo.
+"""What the tab "Why instance norm?" shows: four experiments with the zoo's own generators, on any photo.
 
   python -c "from space import lessons; lessons.paint()"
 
@@ -6,13 +6,15 @@ paints anew what the tab shows before somebody tries them, in the first style of
 """
 
 import copy
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, ImageStat
 
 import zoo
 from space import actions
@@ -20,7 +22,7 @@ from space.asked import check_request, check_work, read_photo
 from space.gpu import on_gpu
 from space.settings import PHOTOS
 from space.turns import NOBODY, Visit
-from space.words import GALLERY
+from space.words import GALLERY, NORMS
 from zoo.catalog import find
 from zoo.engine.painting import paint_fast
 from zoo.frozen import freeze_statistics
@@ -33,7 +35,11 @@ READ, HAZE = 320, 0.3  # px of the long side of what the statistics are read of,
 SMALL, LARGE = 512, 1080  # px of the long side
 CORNER, TIMES = 64, 6  # px of a corner, and how many times it is magnified
 MIDDLE = 3  # one part of so many of the sides
+SHARES = (1.0, 0.8, 0.6, 0.45, 0.3, 0.2, 0.1)  # of a photo's contrast
+TAUGHT = Path(__file__).parent / "taught"
+LEARNT = Path(__file__).parent.parent / "docs" / "experiments" / "residual.json"  # by python -m training.experiments residual
 Pictures = list[Image.Image]
+Curves = dict[str, list[tuple[float, float]]]  # by norm: points
 
 
 def readings(photo: Image.Image, style: Style) -> Pictures:
@@ -63,34 +69,69 @@ def sizes(photo: Image.Image, style: Style) -> Pictures:
     return [ImageOps.fit(middle, (photo.width // MIDDLE, photo.height // MIDDLE)) for middle in middles]
 
 
-LESSONS: dict[str, tuple[Callable[[Image.Image, Style], Pictures], int]] = {  # and px of the photo's long side
-    "readings": (readings, READ), "border": (border, READ), "sizes": (sizes, LARGE),
+def fading(photo: Image.Image, style: Style) -> Curves:
+    """Of what share of its contrast the photo keeps, the share that either norm's picture keeps of its own (the standard
+    deviation of its luminance, Rec. 601): the paper's figure 2 as curves."""
+    curves: Curves = {}
+    for norm in NORMS:
+        generator = painter().generator(style, norm)
+        left = [_contrast(paint_fast(generator, fade(photo, share)).image) for share in SHARES]
+        curves[norm] = [(share, own / max(left[0], 1e-6)) for share, own in zip(SHARES, left, strict=True)]
+    return curves
+
+
+LESSONS: dict[str, tuple[Callable[[Image.Image, Style], Any], int]] = {  # and px of the photo's long side
+    "readings": (readings, READ), "border": (border, READ), "sizes": (sizes, LARGE), "fading": (fading, READ),
 }  # fmt: skip
-SHOWN = {name: sorted((Path(__file__).parent / "taught").glob(f"{name}-*.jpg")) for name in LESSONS}
+PAIRS = ("readings", "fading")  # which have both norms paint
+SHOWN = {name: sorted(TAUGHT.glob(f"{name}-*.jpg")) for name in LESSONS}
+
+
+def curves_shown(name: str) -> Curves:
+    """What is shown of "fading" before somebody tries it; "learning" is the loss by the steps of the paper's training."""
+    return json.loads((TAUGHT / "curves.json").read_text(encoding="utf-8"))[name]
 
 
 @on_gpu(duration=15)
-def _on_gpu(name: str, photo: Image.Image, style: Style) -> Pictures:
+def _on_gpu(name: str, photo: Image.Image, style: Style) -> Any:
     return LESSONS[name][0](photo, style)
 
 
-def teach(name: str, photo: str | None, slug: object, visit: Visit = NOBODY) -> Pictures:
-    """What LESSONS calls so, of the photo at `photo`, whatever was sent. Raises ZooError, Superseded, as `actions.paint`."""
+def teach(name: str, photo: str | None, slug: object, visit: Visit = NOBODY) -> Any:
+    """What the one of LESSONS with that name finds of the photo at `photo`, whatever was sent.
+
+    Raises ZooError, Superseded, as `actions.paint`.
+    """
     (path, canvas), style = check_request(photo, LESSONS[name][1]), actions.find_in_zoo(slug)
-    generators = actions.load_generators(style, ("instance", "batch") if name == "readings" else ("instance",))
+    generators = actions.load_generators(style, NORMS if name in PAIRS else ("instance",))
     with actions.TURNS.turn(visit):
         image = _exactly(read_photo(path, canvas.size), canvas.size)
         check_work(image, generators)
-        pictures = _on_gpu(name, image, style)
+        found = _on_gpu(name, image, style)
     visit.still_wanted()
-    return pictures
+    return found
 
 
 def paint() -> None:
-    """Write SHOWN."""
+    """Write SHOWN, and the curves beside."""
     for name, (lesson, side) in LESSONS.items():
-        for number, picture in enumerate(lesson(_exactly(open_photo(PHOTO, side), side), find(GALLERY[0]))):
-            save_picture(picture, Path(__file__).parent / "taught" / f"{name}-{number}.jpg", quality=80)
+        found = lesson(_exactly(open_photo(PHOTO, side), side), find(GALLERY[0]))
+        if name == "fading":
+            curves = {"learning": learning(), name: {norm: [(x, round(y, 3)) for x, y in line] for norm, line in found.items()}}
+            (TAUGHT / "curves.json").write_text(json.dumps(curves) + "\n", encoding="utf-8")
+            continue
+        for number, picture in enumerate(found):
+            save_picture(picture, TAUGHT / f"{name}-{number}.jpg", quality=80)
+
+
+def learning() -> Curves:
+    """The perceptual loss on photos never trained on, in thousands, by the steps of the experiment in the documentation."""
+    history = [entry for entry in json.loads(LEARNT.read_text(encoding="utf-8"))["history"] if entry["step"]]
+    return {norm: [(entry["step"], round(entry[norm]["objective"] / 1000)) for entry in history] for norm in NORMS}
+
+
+def _contrast(picture: Image.Image) -> float:
+    return ImageStat.Stat(picture.convert("L")).stddev[0]
 
 
 def _exactly(photo: Image.Image, side: int) -> Image.Image:

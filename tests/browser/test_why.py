@@ -26,4 +26,12 @@ def test_each_lesson_is_tried_on_one_s_own_photo(tab):
         expect(pictures.first).not_to_have_attribute("src", before, timeout=60_000)
         expect(pictures).to_have_count(count)
     assert abs(tab.evaluate("document.documentElement.scrollHeight") - height) <= 60  # another shape of the middle
+    curves = tab.locator("#fading svg.marks")
+    curves.scroll_into_view_if_needed()
+    before = curves.inner_html()
+    expect(tab.locator("#learning svg.marks")).to_be_visible()
+    tab.locator("#try-fading").click()
+    tab.wait_for_function(
+        "before => document.querySelector('#fading svg.marks')?.innerHTML !== before", arg=before, timeout=60_000
+    )
     assert not tab.outside and not tab.complaints

@@ -97,7 +97,7 @@ def test_requirements_are_what_the_page_imports_built_for_what_it_runs_on():
         lines = requirements(hardware).splitlines()
         assert lines[0].startswith("--extra-index-url https://download.pytorch.org/whl/cpu") == hardware.startswith("cpu")
         listed = {line.split(">=")[0] for line in lines if not line.startswith("--")}
-        elsewhere = {"gradio", "anyio", "starlette"}  # the card's sdk_version
+        elsewhere = {"gradio", "anyio", "pandas", "starlette"}  # the card's sdk_version
         elsewhere |= {"av", "onnx", "onnxruntime", "openvino", "pyarrow", "ray"}  # extras
         assert listed == imported - elsewhere
 

@@ -26,7 +26,7 @@ def far(a, b):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", lessons.LESSONS)
+@pytest.mark.parametrize("name", ["readings", "border", "sizes"])
 def test_what_is_shown_first_is_what_would_be_painted(name):
     taught = lessons.teach(name, str(PHOTO), "starry-night")
     assert len(lessons.SHOWN[name]) == len(taught) == (4 if name == "readings" else 2)
@@ -52,6 +52,27 @@ def test_four_readings_of_a_hazy_photo(photo):
     assert np.abs(pixels(batch) - wanted).mean() < 0.5
     full = zoo.stylize(small, "great-wave")
     assert far(own, full) < 3 < 0.3 * min(far(running, full), far(frozen, full))  # what the tab says
+
+
+@pytest.mark.slow
+def test_a_picture_fades_with_its_photo_by_batch_norm_alone(photo):
+    curves = lessons.teach("fading", str(photo), "great-wave")
+    small = open_photo(photo, lessons.READ)
+    for norm, line in curves.items():
+        luminance = [pixels(zoo.stylize(fade(small, share), "great-wave", norm)) @ (0.299, 0.587, 0.114) for share in (1, 0.3)]
+        assert dict(line)[1] == 1 and dict(line)[0.3] == pytest.approx(luminance[1].std() / luminance[0].std(), abs=0.01)
+    assert [share for share, _ in curves["batch"]] == sorted(lessons.SHARES, reverse=True)
+    assert dict(curves["batch"])[0.1] < 0.7 < 0.97 < min(dict(curves["instance"]).values())  # what the tab says
+    shown = lessons.curves_shown("fading")
+    for norm, line in lessons.teach("fading", str(PHOTO), "starry-night").items():
+        assert np.abs(np.subtract(line, shown[norm])).max() < 0.02
+
+
+def test_the_curves_of_learning_are_those_of_the_documentation():
+    shown = lessons.curves_shown("learning")
+    assert {norm: [tuple(point) for point in line] for norm, line in shown.items()} == lessons.learning()
+    lead = [1 - own / other for (_, own), (_, other) in zip(shown["instance"], shown["batch"], strict=True)]
+    assert min(lead) > 0.28 and 0.3 < lead[-1] < 0.37 and shown["batch"][-1][0] == 300  # "stays a third lower"
 
 
 @pytest.mark.slow
