@@ -6,7 +6,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Processes of one thread each, a module of tests at a time: on two cores faster than one process of two threads. There is
 # always one that waits, for a browser or a time that must pass, so a third one has something to compute.
-UNIT := -m "not slow" --ignore tests/browser
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadscope
 
 .PHONY: demo test unit lint docs format clean
@@ -15,11 +14,11 @@ demo: $(VENV)/.demo
 	$(BIN)/python app.py
 
 test: $(VENV)/.dev
-	$(PYTEST) $(UNIT) --cov=zoo --cov=space
+	$(PYTEST) --ignore tests/browser -m "not slow" --cov=zoo --cov=space
 	$(PYTEST) -m slow
 
 unit: $(VENV)/.dev
-	$(PYTEST) $(UNIT)
+	$(PYTEST) --ignore tests/browser -m "not slow and not served"
 
 lint: $(VENV)/.dev
 	rm -f space/*.pyi space/train/*.pyi  # that gradio has written beside its components, and mypy would read instead of them

@@ -39,6 +39,13 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "space" / "examples"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is tested over HTTP."""
+    for item in items:
+        if {"hub", "page"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("served")
+
+
 @pytest.fixture
 def examples() -> Path:
     """The folder of bundled photos."""

@@ -88,6 +88,7 @@ def test_what_torch_cannot_export_is_told(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_one_that_paints_otherwise_is_not_written(tmp_path, monkeypatch):
     other = to_torch_export(random_generator(width=1, residual_blocks=1, norm="none"))
     monkeypatch.setattr("zoo.export.to_torch_export", lambda generator, facts: other)
