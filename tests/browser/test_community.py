@@ -50,6 +50,7 @@ def test_the_hub_is_asked_only_when_the_tab_is_opened(shared, tab):
     assert tab.evaluate("document.documentElement.scrollWidth") <= tab.viewport_size["width"]
 
 
+@on_a_phone
 def test_a_style_is_picked_and_compared(shared, tab):
     open_tab(tab, "Community")
     tab.locator("#community button.thumbnail-item, #community .grid-wrap button").first.click(timeout=30_000)

@@ -153,6 +153,7 @@ def begin(tab, clip):
     tab.locator("#paint-clip").click()
 
 
+@on_a_phone
 def test_a_clip_is_painted_played_and_kept(tab, clip, tmp_path):
     from tests.zoo.films import read, sound_of
 

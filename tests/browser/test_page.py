@@ -206,6 +206,7 @@ def test_three_taps_from_the_page_to_a_kept_picture_of_one_s_own(tab):
     assert not tab.outside and not tab.complaints
 
 
+@on_a_phone
 def test_the_photo_at_the_left_its_colours_and_less_paint(tab):
     tab.locator("#size").get_by_text("256 px").click()
     expect(tab.locator("#info")).to_contain_text("256×", timeout=60_000)

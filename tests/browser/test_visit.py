@@ -32,6 +32,7 @@ def test_a_photo_of_one_s_own_is_painted_once(tab, asked):
 LINK = "?style=udnie&photo=raccoon&size=256&contrast=50&strength=0.8&left=photo&colours=own"
 
 
+@on_a_phone
 def test_a_link_restores_what_was_set_and_the_address_follows(tab, page, asked):
     """Issue 16."""
     tab.goto(f"{page}{LINK}&theme=x", wait_until="domcontentloaded")
@@ -63,6 +64,7 @@ def test_who_only_opens_the_page_asks_nothing_of_its_queue(tab, page):
     assert asked == []
 
 
+@on_a_phone
 def test_the_link_is_copied(tab, page):
     tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     tab.locator("#size").get_by_text("256 px").click()
@@ -135,6 +137,7 @@ def test_pictures_of_the_visit_come_back_with_all_that_was_set(tab, asked):
     assert not tab.complaints
 
 
+@on_a_phone
 def test_a_large_picture_shows_how_far_it_is_and_can_be_stopped(tab):
     """At its own size; what was there stays, and what is asked for next is painted (issue 15)."""
     upload(tab, "mandel.png", png(3000, 2000))
