@@ -76,11 +76,18 @@ DESKTOP, PHONE = pytest.param((1280, 900), id="desktop"), pytest.param((390, 844
 on_a_phone = pytest.mark.parametrize("tab", [PHONE], indirect=True)
 
 
+@pytest.fixture(scope="session")
+def profile(browser):
+    """What remembers the page's own files from tab to tab, as a visitor's browser does: half the work of a visit."""
+    return browser.new_context()
+
+
 @pytest.fixture(params=[DESKTOP, PHONE])
-def tab(browser, page, request):
+def tab(profile, page, request):
     """The page in a fresh tab; `tab.outside` lists every request that left for elsewhere."""
     width, height = request.param
-    opened = browser.new_page(viewport={"width": width, "height": height})
+    opened = profile.new_page()
+    opened.set_viewport_size({"width": width, "height": height})
     opened.outside, opened.complaints = [], []
     home = (page, page.replace("127.0.0.1", "localhost"), "data:", "blob:")
     opened.on("request", lambda r: None if r.url.startswith(home) else opened.outside.append(r.url))
@@ -88,7 +95,10 @@ def tab(browser, page, request):
     opened.goto(page, wait_until="domcontentloaded")
     opened.locator("#styles").wait_for(state="visible", timeout=60_000)
     yield opened
+    opened.evaluate("localStorage.clear(), sessionStorage.clear()")
     opened.close()
+    profile.clear_cookies()
+    profile.clear_permissions()
 
 
 @pytest.fixture
