@@ -58,7 +58,8 @@ def test_an_upload_is_a_few_files(page, two_visitors):
     [
         "multipart/form-data; charset=punycode; boundary=x", 'multipart/form-data; boundary="x"; charset=utf-8',
         "multipart/form-data; boundary=x;", "multipart/form-data; boundary=zz; boundary=x", "multipart/form-data", "text/plain",
-        'multipart/form-data; q="boundary=zz"; boundary=x',
+        'multipart/form-data; q="boundary=zz"; boundary=x', 'multipart/form-data; boundary="x',
+        'multipart/form-data; boundary=x"',
     ],
 )  # fmt: skip
 def test_an_upload_is_written_in_one_way(page, kind):
