@@ -45,7 +45,8 @@ MUCH = "you have asked for much at once: wait until some of it is done"  # as th
 NO_SUCH = "there is no such function, or it takes other inputs: see the API of the page"
 # What the page and programs ask by POST, if only to hear that run and api are no way past the queue. Of all else that gradio
 # answers this page needs nothing, and a stranger's film should not reach the machine's ffmpeg (process_recording).
-ASKED = ("/upload", "/queue/join", "/cancel", "/reset")  # how a path ends, or
+UPLOADING = "/gradio_api/upload"  # in full: /call/upload is a function of that name, and read as one
+ASKED = (UPLOADING, "/queue/join", "/cancel", "/reset")  # how a path ends, or
 BELOW = ("/stream/", "/call/", "/run/", "/api/")  # what it has within; no expression, which would take its time over a long one
 BEGINS = ("/heartbeat/", "/upload_progress")  # what is asked for by GET and remembered, and
 NEWS = (*BEGINS, "/queue/data", "/call/")  # kept open
@@ -150,14 +151,15 @@ class Guard:
             return await JSONResponse({"detail": NO_SUCH}, 404)(scope, receive, send)
         if len(scope["query_string"]) > 2 * LETTERS:
             return await _refuse(f"a name has at most {LETTERS} letters", 400)(scope, receive, send)
-        limit = UPLOAD if path.endswith("/upload") else BODY
+        uploads = path.endswith(UPLOADING)
+        limit = UPLOAD if uploads else BODY
         length = Headers(scope=scope).get("content-length", "")
         size = int(length[:20]) if length.isdecimal() else limit  # not said: at most that, see _up_to
         if size > limit:
             return await _refuse(f"this is too large: {limit / 2**20:g} MiB at most", 413)(scope, receive, send)
         if self._coming[who] >= OPEN:
             return await JSONResponse({"detail": MUCH}, 429)(scope, receive, send)
-        if path.endswith("/upload"):
+        if uploads:
             return await self._upload(who, size, scope, receive, send)
         joins = path.endswith("/queue/join") or "/call/" in path
         if joins and not await self._has_place(scope["app"], who):

@@ -69,6 +69,14 @@ def test_an_upload_is_written_in_one_way(page, kind):
     assert answer.status_code == 415 and time.monotonic() - began < 3
 
 
+@pytest.mark.parametrize("address", ["call", "call/v2", "run", "api", "stream"])
+def test_a_function_called_upload_takes_no_upload(page, address):
+    """A hundred megabytes were read for one, and sent back as JSON: for 18 s nobody was answered (issue 13, item 40)."""
+    form = {"content-type": "multipart/form-data; boundary=x"}
+    answer = httpx.post(f"{page}gradio_api/{address}/upload", content=bytes(guard.BODY + 1), headers=form)
+    assert answer.status_code == 413 and "1 MiB at most" in answer.text
+
+
 def test_one_visitor_begins_no_more_sessions_by_joining(page, two_visitors):
     """Each takes a quarter of a megabyte (issue 13, item 40)."""
     one, other = two_visitors
