@@ -48,6 +48,9 @@ NO_SUCH = "there is no such function, or it takes other inputs: see the API of t
 UPLOADING = "/gradio_api/upload"  # in full: /call/upload is a function of that name, and read as one
 ASKED = (UPLOADING, "/queue/join", "/cancel", "/reset")  # how a path ends, or
 BELOW = ("/stream/", "/call/", "/run/", "/api/")  # what it has within; no expression, which would take its time over a long one
+# What nobody may ask for: it keeps what it is sent, wakes up twenty times a second for as long as it is open, or fetches what
+# lies on the web (file=https://...).
+CLOSED = ("/deep_link", "/dev/reload", "://")
 BEGINS = ("/heartbeat/", "/upload_progress")  # what is asked for by GET and remembered, and
 NEWS = (*BEGINS, "/queue/data", "/call/")  # kept open
 REFUSALS = (408, 413, 429, 503)  # too slow, too large, too much of one, of all: ours, and gradio's when its queue is full
@@ -122,11 +125,7 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request as ASGI has it: with a refusal (400, 404, 413, 429, 503), or with what the page answers."""
-        if scope["type"] == "http" and "/deep_link" in scope["path"]:  # it would keep what it is sent
-            return await JSONResponse({"detail": NO_SUCH}, 404)(scope, receive, send)
-        if scope["type"] != "http" or scope["method"] != "POST":
-            if scope["type"] == "http" and any(part in scope["path"] for part in NEWS):
-                return await self._tell_news(scope, receive, send)
+        if scope["type"] != "http":
             return await self._app(scope, receive, send)
         begun = False
 
@@ -138,7 +137,12 @@ class Guard:
             await send(message)
 
         try:
-            await self._pass(scope, receive, tell)
+            if any(part in scope["path"] for part in CLOSED):
+                await JSONResponse({"detail": NO_SUCH}, 404)(scope, receive, tell)
+            elif scope["method"] == "POST":
+                await self._pass(scope, receive, tell)
+            else:
+                await self._show(scope, receive, tell)
         except Exception as error:  # gradio's routes raise nearly anything on names and numbers that are none
             if begun:
                 raise
@@ -202,13 +206,17 @@ class Guard:
                 await anyio.sleep(0.25)
         return self._joins.take(who, JOINS)
 
+    async def _show(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if any(part in scope["path"] for part in NEWS):
+            return await self._tell_news(scope, receive, send)
+        await self._app(scope, receive, send)
+
     async def _tell_news(self, scope: Scope, receive: Receive, send: Send) -> None:
         who = visitor(scope)
         if max(len(scope["path"]), len(scope["query_string"])) > 2 * LETTERS:
             return await _refuse(f"a session's name has at most {LETTERS} letters", 400)(scope, receive, send)
         begins = any(part in scope["path"] for part in BEGINS)
         if self._open[who] >= OPEN or (begins and not self._begin(who, _begun(scope))):
-            COUNTS.refuse("429")
             return await _refuse("this page is open too often here: close some", 429)(scope, receive, send)
         with _counted(self._open, who):
             await self._app(scope, receive, send)
