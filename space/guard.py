@@ -39,6 +39,7 @@ LETTERS = 200  # of a session's name, or another in a request: gradio's are twel
 # may be a classroom.
 SESSIONS, JOINS = 120, 600  # begun, requests that join the queue, in a minute
 OPEN = 64  # connections that wait for news, and as many on which requests still come
+VIEWS, SHOWN = 120, 256  # of the page itself, each of 25 ms, in a minute; answers that are being read, at once
 WAITING, WAIT = 32, 30.0  # requests that wait for a place in the queue; s, at most
 SLOW, SLOWEST = 30.0, 900.0  # s, for a request to come; for an upload
 MUCH = "you have asked for much at once: wait until some of it is done"  # as the page shows it of the queue
@@ -51,6 +52,7 @@ BELOW = ("/stream/", "/call/", "/run/", "/api/")  # what it has within; no expre
 # What nobody may ask for: it keeps what it is sent, wakes up twenty times a second for as long as it is open, or fetches what
 # lies on the web (file=https://...).
 CLOSED = ("/deep_link", "/dev/reload", "://")
+VIEWED = ("", "/config")  # the page itself
 BEGINS = ("/heartbeat/", "/upload_progress")  # what is asked for by GET and remembered, and
 NEWS = (*BEGINS, "/queue/data", "/call/")  # kept open
 REFUSALS = (408, 413, 429, 503)  # too slow, too large, too much of one, of all: ours, and gradio's when its queue is full
@@ -120,8 +122,9 @@ class Guard:
         self._waiting: Counter[str] = Counter()  # for a place in it
         self._coming: Counter[str] = Counter()  # requests of which all is not here yet
         self._open: Counter[str] = Counter()  # connections that wait for news
+        self._shown: Counter[str] = Counter()  # answers on their way: whoever reads them slowly holds files open
         self._known: OrderedDict[str, None] = OrderedDict()  # sessions that were begun
-        self._uploads, self._joins, self._sessions = Share(60 * MINUTES), Share(60), Share(60)
+        self._uploads, self._joins, self._sessions, self._views = Share(60 * MINUTES), Share(60), Share(60), Share(60)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request as ASGI has it: with a refusal (400, 404, 413, 429, 503), or with what the page answers."""
@@ -209,7 +212,12 @@ class Guard:
     async def _show(self, scope: Scope, receive: Receive, send: Send) -> None:
         if any(part in scope["path"] for part in NEWS):
             return await self._tell_news(scope, receive, send)
-        await self._app(scope, receive, send)
+        who = visitor(scope)
+        views = scope["path"].rstrip("/") in VIEWED
+        if self._shown[who] >= SHOWN or (views and not self._views.take(who, VIEWS)):
+            return await _refuse("you have asked for much at once: try again in a minute", 429)(scope, receive, send)
+        with _counted(self._shown, who):
+            await self._app(scope, receive, send)
 
     async def _tell_news(self, scope: Scope, receive: Receive, send: Send) -> None:
         who = visitor(scope)
