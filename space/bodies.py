@@ -3,19 +3,31 @@
 import json
 import re
 
+from gradio import route_utils
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive
 
 PARTS = 4  # files in one upload
 # How every browser and client writes it; by more, gradio would take minutes over a few letters (charset=punycode).
-FORM = re.compile(r"""multipart/form-data; ?boundary="?([\w'()+,./:=?-]{1,70})"?""", re.ASCII | re.IGNORECASE)
+# Of a quote that is not closed, the parser would take the mark for a part of the boundary, and files would not be counted.
+FORM = re.compile(r"""multipart/form-data; ?boundary=("?)([\w'()+,./:=?-]{1,70})\1""", re.ASCII | re.IGNORECASE)
+
+
+class FilesAlone(route_utils.GradioMultiPartParser):
+    """gradio's reader of uploads, which refuses what is no file: it would be gathered in memory, for as long as it comes."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **{**options, "max_fields": 0})
+
+
+route_utils.GradioMultiPartParser = FilesAlone  # type: ignore[misc]  # where `upload_fn` looks for it
 
 
 def boundary_of(headers: Headers) -> str | None:
     """What parts the files of an upload; None for another form."""
     kinds = headers.getlist("content-type")
     found = FORM.fullmatch(kinds[0][:200]) if len(kinds) == 1 else None
-    return found and found[1]
+    return found and found[2]
 
 
 async def whole(receive: Receive) -> bytes | None:

@@ -19,7 +19,7 @@ from PIL import Image
 from space import actions
 from space.actions import frames_on_gpu
 from space.counts import COUNTS
-from space.files import keep_file
+from space.files import UNFINISHED, keep_file
 from space.guard import UPLOAD, who
 from space.languages import t
 from space.photo_input import uploaded
@@ -100,7 +100,7 @@ def paint_clip(
             raise VideoError(f"the clip has more than {FRAMES} frames: cut it to {SECONDS} seconds")
         tell(done, total)
 
-    with FILMS.turn(visit), tempfile.TemporaryDirectory(dir=get_upload_folder(), prefix="clip-") as folder:
+    with FILMS.turn(visit), tempfile.TemporaryDirectory(dir=get_upload_folder(), prefix=UNFINISHED) as folder:
         film = Film(Path(clip), Path(folder) / "painted.mp4", size, max_pixels=WIDE * HIGH)
         check_clip(video.look(film))
         at_once = 1 if painter().device.type == "cpu" else AT_ONCE  # a processor gains nothing, and others would wait longer

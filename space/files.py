@@ -9,9 +9,11 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 import gradio as gr
 from gradio.utils import get_upload_folder
@@ -27,7 +29,9 @@ QUOTA = 2 * 2**30  # bytes, of all visitors together
 FRESH = 600.0  # s, for which a file is safe: somebody is looking at it
 MOST = 20_000  # files, likewise: an empty one costs time, too
 GLANCE = 5.0  # s, for which it is known what there is, but for what came meanwhile
-PRESSED = 120.0  # s, likewise, where no other room is left: or one who has much painted would close the page to all
+PRESSED = 120.0  # s, likewise, where no other room is left: or one who has much painted would close the page to all; and
+# since it came, where there still is none: or one who uses again and again what they sent would, for good
+UNFINISHED = "clip-"  # how a folder begins in which something is being made
 
 
 def own_folder() -> str:
@@ -57,23 +61,26 @@ class Files:
     def make_room(self, needed: int = 0) -> bool:
         """Remove files until `needed` bytes more fit; whether they do.
 
-        What somebody may be looking at stays, as long as that can be. A part of an upload that was broken off goes in any case:
-        gradio leaves it.
+        What somebody may be looking at stays, as long as that can be; what came last, for a while. A part of an upload that was
+        broken off goes in any case: gradio leaves it.
         """
         with self._lock:
             if time.monotonic() - self._looked < self._glance and self._take(needed):
                 return True
             folder, now = Path(get_upload_folder()), time.time()
-            found = sorted(_files(folder), key=lambda file: file[1])
-            self._held, self._count, self._looked = sum(size for _, _, size in found), len(found), time.monotonic()
+            found = list(_files(folder))
+            self._held, self._count, self._looked = sum(file.size for file in found), len(found), time.monotonic()
             crowded = self._count >= self._most  # then a fifth goes, or each file to come would have all looked through again
-            for fresh in (self._fresh, min(self._fresh, PRESSED)):
-                for path, changed, size in found:
+            pressed = min(self._fresh, PRESSED)
+            for fresh, by in ((self._fresh, "used"), (pressed, "used"), (pressed, "came")):
+                for file in sorted(found, key=attrgetter(by)):
+                    path = file.path
                     part = path.parent == folder and fresh == self._fresh
                     full = not self._has_room(needed) or (crowded and self._count > 0.8 * self._most)
-                    if now - changed > fresh and (part or full) and os.path.realpath(path) not in self._kept and path.exists():
+                    old = now - getattr(file, by) > fresh
+                    if old and (part or full) and os.path.realpath(path) not in self._kept and path.exists():
                         path.unlink(missing_ok=True)
-                        self._held, self._count = self._held - size, self._count - 1
+                        self._held, self._count = self._held - file.size, self._count - 1
                         if not part:
                             with suppress(OSError):  # it holds others
                                 path.parent.rmdir()
@@ -130,12 +137,24 @@ def _called(name: Iterable[str]) -> str:
     return "-".join(re.sub(r"[^\w.-]+", "-", word).encode()[:60].decode(errors="ignore") for word in words)
 
 
-def _files(folder: Path) -> Iterable[tuple[Path, float, int]]:
-    """(path, time of the last change in s, bytes) of the files below a folder."""
+class File(NamedTuple):
+    """A file: when it was last used, and when it came, in s; its bytes."""
+
+    path: Path
+    used: float
+    came: float
+    size: int
+
+
+def _files(folder: Path) -> Iterator[File]:
+    """The files below a folder."""
     for where, _, names in os.walk(folder):
         for name in names:
             try:
-                about = os.lstat(os.path.join(where, name))
+                about, around = os.lstat(os.path.join(where, name)), os.lstat(where)
             except OSError:
                 continue  # gone meanwhile
-            yield Path(where, name), about.st_mtime, about.st_size
+            # Each lies in a folder of its own, which is older than the last use of it; but for what is being made.
+            made = os.path.basename(where).startswith(UNFINISHED) or Path(where) == folder
+            came = about.st_mtime if made else around.st_mtime
+            yield File(Path(where, name), about.st_mtime, came, about.st_size)

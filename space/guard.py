@@ -39,14 +39,20 @@ LETTERS = 200  # of a session's name, or another in a request: gradio's are twel
 # may be a classroom.
 SESSIONS, JOINS = 120, 600  # begun, requests that join the queue, in a minute
 OPEN = 64  # connections that wait for news, and as many on which requests still come
+VIEWS, SHOWN = 120, 256  # of the page itself, each of 25 ms, in a minute; answers that are being read, at once
 WAITING, WAIT = 32, 30.0  # requests that wait for a place in the queue; s, at most
 SLOW, SLOWEST = 30.0, 900.0  # s, for a request to come; for an upload
 MUCH = "you have asked for much at once: wait until some of it is done"  # as the page shows it of the queue
 NO_SUCH = "there is no such function, or it takes other inputs: see the API of the page"
 # What the page and programs ask by POST, if only to hear that run and api are no way past the queue. Of all else that gradio
 # answers this page needs nothing, and a stranger's film should not reach the machine's ffmpeg (process_recording).
-ASKED = ("/upload", "/queue/join", "/cancel", "/reset")  # how a path ends, or
+UPLOADING = "/gradio_api/upload"  # in full: /call/upload is a function of that name, and read as one
+ASKED = (UPLOADING, "/queue/join", "/cancel", "/reset")  # how a path ends, or
 BELOW = ("/stream/", "/call/", "/run/", "/api/")  # what it has within; no expression, which would take its time over a long one
+# What nobody may ask for: it keeps what it is sent, wakes up twenty times a second for as long as it is open, or fetches what
+# lies on the web (file=https://...).
+CLOSED = ("/deep_link", "/dev/reload", "://")
+VIEWED = ("", "/config")  # the page itself
 BEGINS = ("/heartbeat/", "/upload_progress")  # what is asked for by GET and remembered, and
 NEWS = (*BEGINS, "/queue/data", "/call/")  # kept open
 REFUSALS = (408, 413, 429, 503)  # too slow, too large, too much of one, of all: ours, and gradio's when its queue is full
@@ -116,16 +122,13 @@ class Guard:
         self._waiting: Counter[str] = Counter()  # for a place in it
         self._coming: Counter[str] = Counter()  # requests of which all is not here yet
         self._open: Counter[str] = Counter()  # connections that wait for news
+        self._shown: Counter[str] = Counter()  # answers on their way: whoever reads them slowly holds files open
         self._known: OrderedDict[str, None] = OrderedDict()  # sessions that were begun
-        self._uploads, self._joins, self._sessions = Share(60 * MINUTES), Share(60), Share(60)
+        self._uploads, self._joins, self._sessions, self._views = Share(60 * MINUTES), Share(60), Share(60), Share(60)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request as ASGI has it: with a refusal (400, 404, 413, 429, 503), or with what the page answers."""
-        if scope["type"] == "http" and "/deep_link" in scope["path"]:  # it would keep what it is sent
-            return await JSONResponse({"detail": NO_SUCH}, 404)(scope, receive, send)
-        if scope["type"] != "http" or scope["method"] != "POST":
-            if scope["type"] == "http" and any(part in scope["path"] for part in NEWS):
-                return await self._tell_news(scope, receive, send)
+        if scope["type"] != "http":
             return await self._app(scope, receive, send)
         begun = False
 
@@ -137,7 +140,12 @@ class Guard:
             await send(message)
 
         try:
-            await self._pass(scope, receive, tell)
+            if any(part in scope["path"] for part in CLOSED):
+                await JSONResponse({"detail": NO_SUCH}, 404)(scope, receive, tell)
+            elif scope["method"] == "POST":
+                await self._pass(scope, receive, tell)
+            else:
+                await self._show(scope, receive, tell)
         except Exception as error:  # gradio's routes raise nearly anything on names and numbers that are none
             if begun:
                 raise
@@ -150,14 +158,15 @@ class Guard:
             return await JSONResponse({"detail": NO_SUCH}, 404)(scope, receive, send)
         if len(scope["query_string"]) > 2 * LETTERS:
             return await _refuse(f"a name has at most {LETTERS} letters", 400)(scope, receive, send)
-        limit = UPLOAD if path.endswith("/upload") else BODY
+        uploads = path.endswith(UPLOADING)
+        limit = UPLOAD if uploads else BODY
         length = Headers(scope=scope).get("content-length", "")
         size = int(length[:20]) if length.isdecimal() else limit  # not said: at most that, see _up_to
         if size > limit:
             return await _refuse(f"this is too large: {limit / 2**20:g} MiB at most", 413)(scope, receive, send)
         if self._coming[who] >= OPEN:
             return await JSONResponse({"detail": MUCH}, 429)(scope, receive, send)
-        if path.endswith("/upload"):
+        if uploads:
             return await self._upload(who, size, scope, receive, send)
         joins = path.endswith("/queue/join") or "/call/" in path
         if joins and not await self._has_place(scope["app"], who):
@@ -200,13 +209,22 @@ class Guard:
                 await anyio.sleep(0.25)
         return self._joins.take(who, JOINS)
 
+    async def _show(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if any(part in scope["path"] for part in NEWS):
+            return await self._tell_news(scope, receive, send)
+        who = visitor(scope)
+        views = scope["path"].rstrip("/") in VIEWED
+        if self._shown[who] >= SHOWN or (views and not self._views.take(who, VIEWS)):
+            return await _refuse("you have asked for much at once: try again in a minute", 429)(scope, receive, send)
+        with _counted(self._shown, who):
+            await self._app(scope, receive, send)
+
     async def _tell_news(self, scope: Scope, receive: Receive, send: Send) -> None:
         who = visitor(scope)
         if max(len(scope["path"]), len(scope["query_string"])) > 2 * LETTERS:
             return await _refuse(f"a session's name has at most {LETTERS} letters", 400)(scope, receive, send)
         begins = any(part in scope["path"] for part in BEGINS)
         if self._open[who] >= OPEN or (begins and not self._begin(who, _begun(scope))):
-            COUNTS.refuse("429")
             return await _refuse("this page is open too often here: close some", 429)(scope, receive, send)
         with _counted(self._open, who):
             await self._app(scope, receive, send)

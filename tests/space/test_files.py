@@ -61,6 +61,24 @@ def test_a_result_for_which_there_is_no_room_is_refused(folder, monkeypatch):
     assert not list(folder.rglob("noise*")) and not list(folder.glob("*.part"))
 
 
+def test_what_is_used_without_end_goes_in_the_end(folder):
+    """One address sent 2 GiB in an hour, used them every two minutes, and closed the page to all (issue 13, item 40)."""
+    for i in range(10):
+        os.utime(folder / f"hash{i}" / "photo.png")  # as space.photo_input.uploaded does
+        os.utime(folder / f"hash{i}", (time.time() - 60 * (9 - i),) * 2)
+    some = Files(quota=1000, fresh=90, glance=0)
+    assert some.make_room(250) and left(folder) == [f"hash{i}" for i in range(3, 10)]
+    assert not some.make_room(900) and left(folder) == ["hash8", "hash9"]  # which came a minute ago
+
+
+def test_what_is_being_made_stays(folder):
+    clip = folder / f"{files.UNFINISHED}x" / "painted.mp4"
+    clip.parent.mkdir()
+    clip.write_bytes(bytes(100))
+    os.utime(clip.parent, (1, 1))
+    assert not Files(quota=100, fresh=90, glance=0).make_room(100) and clip.exists()
+
+
 def test_parts_of_broken_uploads_go(folder):
     """gradio leaves them beside the folders of whole ones (issue 13, item 40)."""
     for name, age in (("tmpold", 200), ("tmpnew", 0)):

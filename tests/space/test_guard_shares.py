@@ -58,7 +58,8 @@ def test_an_upload_is_a_few_files(page, two_visitors):
     [
         "multipart/form-data; charset=punycode; boundary=x", 'multipart/form-data; boundary="x"; charset=utf-8',
         "multipart/form-data; boundary=x;", "multipart/form-data; boundary=zz; boundary=x", "multipart/form-data", "text/plain",
-        'multipart/form-data; q="boundary=zz"; boundary=x',
+        'multipart/form-data; q="boundary=zz"; boundary=x', 'multipart/form-data; boundary="x',
+        'multipart/form-data; boundary=x"',
     ],
 )  # fmt: skip
 def test_an_upload_is_written_in_one_way(page, kind):
@@ -66,6 +67,23 @@ def test_an_upload_is_written_in_one_way(page, kind):
     began, field = time.monotonic(), b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n%s\r\n--x--\r\n' % (b"a" * 10**6)
     answer = httpx.post(f"{page}gradio_api/upload", content=field, headers={"content-type": kind})
     assert answer.status_code == 415 and time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("query", ["", "?upload_id=fields"])
+def test_an_upload_is_files_alone(page, query):
+    """A field of it is gathered in memory: four that never ended held 400 MiB (issue 13, item 40)."""
+    sent = {"files": ("a.png", b"a")}
+    answer = httpx.post(f"{page}gradio_api/upload{query}", files=sent, data={"files": "b"})
+    assert answer.status_code == 400 and "Too many fields" in answer.text
+    assert httpx.post(f"{page}gradio_api/upload{query}", files=sent).status_code == 200
+
+
+@pytest.mark.parametrize("address", ["call", "call/v2", "run", "api", "stream"])
+def test_a_function_called_upload_takes_no_upload(page, address):
+    """A hundred megabytes were read for one, and sent back as JSON: for 18 s nobody was answered (issue 13, item 40)."""
+    form = {"content-type": "multipart/form-data; boundary=x"}
+    answer = httpx.post(f"{page}gradio_api/{address}/upload", content=bytes(guard.BODY + 1), headers=form)
+    assert answer.status_code == 413 and "1 MiB at most" in answer.text
 
 
 def test_one_visitor_begins_no_more_sessions_by_joining(page, two_visitors):
