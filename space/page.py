@@ -14,10 +14,12 @@ class Page(gr.Blocks):
     """`gr.Blocks`, whose inputs of a wrong kind or number end in a message, and in one line of the log, not in a traceback."""
 
     async def process_api(self, *args, **kwargs):
-        """As gradio's, for what was picked as well: of nothing or of anything, its place is None."""
+        """As gradio's, for what was picked as well: of that its place alone, which is None where it is no number. Of whatever
+        else was sent gradio would look up the paths."""
         if (picked := kwargs.get("event_data")) is not None:
-            data = picked._data if isinstance(picked._data, dict) else {}
-            kwargs["event_data"] = gr.EventData(picked.target, {"index": None, "value": None, **data})
+            place = picked._data.get("index") if isinstance(picked._data, dict) else None
+            place = place if isinstance(place, int) else None
+            kwargs["event_data"] = gr.EventData(picked.target, {"index": place, "value": None})
         return await super().process_api(*args, **kwargs)
 
     async def preprocess_data(self, block_fn, *args, **kwargs):

@@ -136,7 +136,8 @@ def test_functions_of_the_page_say_what_nothing_lacks(page, capfd, name, message
     """Called by their index, with null for everything (issue 13, items 32 and 43)"""
     functions = httpx.get(f"{page}config").json()["dependencies"]
     function = next(one for one in functions if one["api_name"] == name)
-    for event in (None, {}, 5, {"index": None}):
+    there = {"path": "\0", "meta": {"_type": "gradio.FileData"}}  # no file has such a name
+    for event in (None, {}, 5, {"index": None}, {"index": there, "value": there}):
         nothing = {"data": [None] * len(function["inputs"]), "fn_index": function["id"], "event_data": event}
         joined = httpx.post(f"{page}gradio_api/queue/join", json={**nothing, "session_hash": "nothing"})
         assert joined.status_code == 200

@@ -170,6 +170,9 @@ def test_what_is_no_photo_to_be_read_is_one_line_or_skipped(capsys, small_pair, 
     shutil.copy(photo, folder / "good.jpg")
     assert run(capsys, "stylize", folder, "-o", out, *style)[0] == 0
     assert [path.name for path in out.iterdir()] == ["good.png"]
+    os.mkfifo(pipe := tmp_path / "pipe.png")
+    code, _, err = run(capsys, "stylize", folder / "good.jpg", "-o", pipe, *style)
+    assert code == 2 and "is no file; give another name" in err and not pipe.is_file()
     ring = tmp_path / "ring"
     ring.symlink_to("ring")
     for bad in (ring, tmp_path / "x" / ("y" * 300), tmp_path / ("y" * 300 + ".png")):
