@@ -15,7 +15,8 @@ import pytest
 from tests.conftest import EXAMPLES, ROOT, once
 from tests.training.runs import SMALL, command
 from training.drawing import style_pictures
-from training.measure import held_out, metrics
+from training.measure import held_out, metrics, robustness
+from training.paper import experiments
 from training.running import export, report
 from training.train import main
 
@@ -23,13 +24,16 @@ from training.train import main
 @contextmanager
 def smaller() -> Iterator[None]:
     """Inside, held-out photos and paintings are measured at SMALL px, at whose 256 VGG16 takes longer for two photos than the
-    tiny training itself, and the pictures of a style folder and previews are small. The true sizes are held in
-    tests/training/measure/test_held_out.py and tests/training/test_pictures.py. Not `monkeypatch`, which tests undo.
+    tiny training itself; robustness on photos from 64 px up; the pictures of a style folder and previews are small. The true
+    sizes are held in test_held_out.py and test_robustness.py in tests/training/measure, and tests/training/test_pictures.py.
+    Not `monkeypatch`, which tests undo.
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(held_out, "PAINTING_SIZE", SMALL)
-        for module in (held_out, metrics, report, export):
+        for module in (held_out, metrics, report, export, experiments):
             patch.setattr(module, "PHOTO_SIZE", SMALL)
+        patch.setattr(robustness, "MARGIN", 16)
+        patch.setattr(robustness, "BORDER", 4)
         for module in (report, style_pictures):
             patch.setattr(module, "PREVIEW_SIZE", SMALL)
         patch.setattr(style_pictures, "PICTURE_SIZE", SMALL)

@@ -88,19 +88,19 @@ def test_evaluate_measures_robustness_frozen_statistics_and_iterations(lean, tra
     shutil.copytree(trained[0], style)
     painting, dog = ["--style-image", examples / "sunset.jpg"], examples / "dog.jpg"
     curves = tmp_path / "c.json"
-    assert run_here(equivalent.main, dog, *painting, "-o", curves, "--size", 256, "--steps", 2).returncode == 0
+    assert run_here(equivalent.main, dog, *painting, "-o", curves, "--size", 64, "--steps", 2).returncode == 0
     kinds = ["--measure", "objective", "robustness", "iterations", "--curves", curves, "--frozen-on", examples]
-    done = run_here(evaluate.main, style, "--content", dog, *painting, "--size", 256, *kinds)
+    done = run_here(evaluate.main, style, "--content", dog, *painting, "--size", 64, *kinds)
     assert done.returncode == 0, done.stderr
     assert "k* from photo" in done.stdout and "output contrast" in done.stdout and "frozen" in done.stdout
     metrics = zoo.find(style).metrics
-    assert metrics["robustness"]["256"]["instance"]["contrast"]["1"]["share"] == 1
-    assert metrics["robustness"]["256"]["batch"]["parameters"] > 100
-    assert metrics["equivalent_iterations"]["256"]["batch"]["noise"]["photos"].keys() == {"dog.jpg"}
-    assert metrics["held_out"]["256"]["instance, frozen statistics"]["objective"] > 0
+    assert metrics["robustness"]["64"]["instance"]["contrast"]["1"]["share"] == 1
+    assert metrics["robustness"]["64"]["batch"]["parameters"] > 100
+    assert metrics["equivalent_iterations"]["64"]["batch"]["noise"]["photos"].keys() == {"dog.jpg"}
+    assert metrics["held_out"]["64"]["instance, frozen statistics"]["objective"] > 0
     assert str(SMALL) in metrics["held_out"]  # as before
     for record in (metrics["robustness"], metrics["equivalent_iterations"], metrics["held_out"]):
-        assert str(tmp_path) not in record["256"]["command"] and "--size 256" in record["256"]["command"]
+        assert str(tmp_path) not in record["64"]["command"] and "--size 64" in record["64"]["command"]
     done = run_here(evaluate.main, style, "--content", dog, *painting, "--measure", "iterations")
     assert done.returncode == 2 and "needs --curves" in done.stderr
 
@@ -151,8 +151,9 @@ def test_every_style_gets_its_turn(several):
     assert steps == 3  # statistics of its own
 
 
-def test_a_texture_needs_no_photos(examples, tmp_path, run_here):
+def test_a_texture_needs_no_photos(lean, examples, tmp_path, run_here):
     words = ["--recipe", "texture", "--pair", "--steps", 2, "--width", 2, "--crop-size", 64, "--preview-every", 1]
+    words += ["--style-size", 128, "--detail-crop", 48, "--batch-size", 2]
     done = run_here(main, *words, "--style-image", examples / "sunset.jpg", "--out", tmp_path / "tiles")
     assert done.returncode == 0, done.stderr
     assert zoo.texture(tmp_path / "tiles", 64).size == (64, 64)
