@@ -123,15 +123,17 @@ def test_a_signal_keeps_the_step_it_came_in(number, examples, tmp_path):
 
 
 def run_killed(words, out, kills, seed):
-    """Run the command again and again, killing it (SIGKILL) at random moments, until it ends by itself; returns the kills."""
+    """Run the command again and again, killing it (SIGKILL) at random moments after a step, until that was often enough or it
+    ended before; returns the kills."""
     rng, killed = random.Random(seed), 0
     while True:
         process = subprocess.Popen([sys.executable, "-m", "training.train", *map(str, words)], cwd=ROOT, stderr=subprocess.PIPE)
         log = out / "run" / "log.jsonl"
-        before = log.stat().st_mtime_ns if log.exists() else 0
-        while process.poll() is None and not (log.exists() and log.stat().st_mtime_ns != before):
-            time.sleep(0.01)  # until it trains
-        if killed == kills:
+        seen = {log.stat().st_mtime_ns if log.exists() else 0}
+        while process.poll() is None and len(seen) < 3:  # until it has written its log anew, and a step
+            time.sleep(0.01)
+            seen |= {log.stat().st_mtime_ns} if log.exists() else set()
+        if killed == kills or process.poll() is not None:
             assert process.wait(300) == 0, process.stderr.read()
             return killed
         time.sleep(rng.random() * 0.7)
@@ -140,15 +142,15 @@ def run_killed(words, out, kills, seed):
         process.communicate()
 
 
-def test_a_run_killed_at_any_moment_ends_in_the_losses_of_an_uninterrupted_one(trained, examples, tmp_path):
-    """Two kills here; KILLS=20 for the thorough version, which is longer."""
-    kills, whole, steps = int(os.environ.get("KILLS", "2")), trained[0], STEPS
-    if kills > 2:
-        whole, steps = tmp_path / "whole", 30
-        assert main([str(word) for word in command(examples, whole, "--steps", steps)]) == 0
+def test_a_run_killed_at_any_moment_ends_in_the_losses_of_an_uninterrupted_one(examples, tmp_path):
+    """Two kills here; KILLS=20 for the thorough version."""
+    kills = int(os.environ.get("KILLS", "2"))
+    steps = 6 * kills
     flags = ["--steps", steps, "--checkpoint-every", 2, "--preview-every", 999]
-    run_killed(command(examples, tmp_path / "killed", *flags), tmp_path / "killed", kills, seed=kills)
-    assert losses(tmp_path / "killed") == losses(whole)
+    whole = [str(word) for word in command(examples, tmp_path / "whole", *flags)]
+    assert main(whole) == 0
+    assert run_killed(command(examples, tmp_path / "killed", *flags), tmp_path / "killed", kills, seed=kills)
+    assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
     assert len(losses(tmp_path / "killed")) == steps
 
 
