@@ -12,6 +12,7 @@ import pytest
 from benchmarks import batch, flicker, inference, steps, stylization, training, ultra
 from benchmarks.steps import VARIANTS
 from tests.browser.conftest import CHROMIUM, without_runtime
+from training.config import TrainConfig
 
 
 @pytest.mark.parametrize("command", [batch, flicker, inference, steps, stylization, training, ultra])
@@ -32,7 +33,12 @@ def test_steps_measures_speed_and_memory_of_every_variant(run_here):
 
 
 @pytest.mark.slow
-def test_training_draws_both_curves(run_here, examples, tmp_path):
+def test_training_draws_both_curves(run_here, examples, tmp_path, monkeypatch):
+    def small(**keys):
+        return TrainConfig(**keys, crop_size=64, style_size=64, batch_size=1)
+
+    small.from_dict = TrainConfig.from_dict
+    monkeypatch.setattr(training, "TrainConfig", small)  # of the textbook loop, a step of which would take ten seconds
     words = ["--style-image", examples / "sunset.jpg", "--content", examples, "--held-out", examples, "--photos", 1]
     few = ["--minutes", 0.02, "--every", 0.01, "--share", 0.5, "--sizes", 64, "--width", 2, "--recipe", "smoke"]
     done = run_here(training.main, *words, *few, "--out", tmp_path / "curves.json")
@@ -69,9 +75,10 @@ def test_inference_times_every_engine(run_here):
 
 
 @pytest.mark.slow
-def test_ultra_paints_within_its_limit(run_here):
+def test_ultra_paints_within_its_limit(run_here, small_pair):
     """Issue 15."""
-    done = run_here(ultra.main, "--size", "900x700", "--whole", "300x200", "--limit", "200M")
+    few = ["--size", "900x700", "--whole", "300x200", "--limit", "200M", "--style", small_pair]
+    done = run_here(ultra.main, *few)
     assert done.returncode == 0, done.stderr
     assert float(re.search(r"differs by at most (\S+)", done.stdout)[1]) < 1e-4
     for engine in ("torch", "bfloat16"):
@@ -80,9 +87,9 @@ def test_ultra_paints_within_its_limit(run_here):
 
 
 @pytest.mark.slow
-def test_ultra_compares_quick_pictures_with_exact_ones(run_module):
+def test_ultra_compares_quick_pictures_with_exact_ones(run_module, small_pair):
     """Issue 15."""
-    done = run_module("benchmarks.ultra", "--size", "1500x1000", "--limit", "400M", "--quick")
+    done = run_module("benchmarks.ultra", "--size", "1500x1000", "--limit", "400M", "--quick", "--style", small_pair)
     assert done.returncode == 0, done.stderr
     for name in ("exact", "quick"):
         assert all(

@@ -3,6 +3,7 @@
 from zoo.records import read_log
 
 STEPS = 6
+SMALL = 80  # px: at which trainings of tests measure and show, see conftest.smaller
 
 
 def command(examples, out, *more):

@@ -18,7 +18,7 @@ WORDS = ["--content", str(EXAMPLES), "--style-image", str(EXAMPLES / "sunset.jpg
 
 
 @pytest.mark.slow
-def test_what_is_kept_is_what_was_trained(tmp_path, monkeypatch, capsys):
+def test_what_is_kept_is_what_was_trained(lean, tmp_path, monkeypatch, capsys):
     for module in (paper, experiments):
         monkeypatch.setattr(module, "EXPERIMENTS", {"tiny": ("smoke", ("instance", "none"))})
     monkeypatch.setattr(paper, "PAINTED", ("tiny",))

@@ -12,7 +12,8 @@ from safetensors.torch import load_file
 
 import zoo
 from tests.conftest import EXAMPLES
-from tests.training.runs import STEPS, command, losses
+from tests.training.conftest import smaller
+from tests.training.runs import SMALL, STEPS, command, losses
 from training import equivalent, evaluate
 from training.config import TrainConfig
 from training.running import loop
@@ -32,7 +33,7 @@ def test_it_makes_a_complete_style_folder(trained):
     assert all(style.picture(kind) for kind in ("photo", "batch", "instance", "preview"))
     assert style.picture("painting").read_bytes() == (EXAMPLES / "sunset.jpg").read_bytes()
     assert zoo.stylize(Image.new("RGB", (40, 33), "teal"), style).size == (40, 33)
-    assert style.metrics["held_out"]["256"]["instance"]["objective"] > 0
+    assert style.metrics["held_out"][str(SMALL)]["instance"]["objective"] > 0
     for norm in style.norms:
         storage = style.metrics["storage"][norm]
         assert 0.999 < storage["within_2_levels"] <= 1 and 0 < storage["largest_difference"] < 3
@@ -68,38 +69,38 @@ def test_the_recipe_repeats_the_run_and_names_no_path(trained):
         assert str(out.parent) not in (out / name).read_text()
 
 
-def test_evaluate_measures_what_training_measured(trained, run_here, examples, tmp_path):
+def test_evaluate_measures_what_training_measured(lean, trained, run_here, examples, tmp_path):
     shutil.copytree(trained[0], tmp_path / "after-sunset")
-    before = zoo.find(tmp_path / "after-sunset").metrics["held_out"]["256"]
+    before = zoo.find(tmp_path / "after-sunset").metrics["held_out"][str(SMALL)]
     words = ["--content", examples, "--style-image", examples / "sunset.jpg", "--size", 64]
     done = run_here(evaluate.main, tmp_path / "after-sunset", *words)
     assert done.returncode == 0, done.stderr
     assert "whole photos, 64 px" in done.stdout and "of photo" in done.stdout
-    assert "square_crops_in_batches_of_4" in before  # at 256 px alone
+    assert "square_crops_in_batches_of_4" in before  # at that size alone
     found = zoo.find(tmp_path / "after-sunset").metrics["held_out"]
-    assert found["256"] == before and found["64"]["photo"]["content"] == 0
+    assert found[str(SMALL)] == before and found["64"]["photo"]["content"] == 0
     assert found["64"]["command"].startswith("python -m training.evaluate after-sunset --content examples")
     assert "Held-out objective at 64 px" in (tmp_path / "after-sunset" / "README.md").read_text()
 
 
-def test_evaluate_measures_robustness_frozen_statistics_and_iterations(trained, run_here, examples, tmp_path):
+def test_evaluate_measures_robustness_frozen_statistics_and_iterations(lean, trained, run_here, examples, tmp_path):
     style = tmp_path / "after-sunset"
     shutil.copytree(trained[0], style)
     painting, dog = ["--style-image", examples / "sunset.jpg"], examples / "dog.jpg"
     curves = tmp_path / "c.json"
-    assert run_here(equivalent.main, dog, *painting, "-o", curves, "--size", 256, "--steps", 2).returncode == 0
+    assert run_here(equivalent.main, dog, *painting, "-o", curves, "--size", 64, "--steps", 2).returncode == 0
     kinds = ["--measure", "objective", "robustness", "iterations", "--curves", curves, "--frozen-on", examples]
-    done = run_here(evaluate.main, style, "--content", dog, *painting, "--size", 256, *kinds)
+    done = run_here(evaluate.main, style, "--content", dog, *painting, "--size", 64, *kinds)
     assert done.returncode == 0, done.stderr
     assert "k* from photo" in done.stdout and "output contrast" in done.stdout and "frozen" in done.stdout
     metrics = zoo.find(style).metrics
-    assert metrics["robustness"]["256"]["instance"]["contrast"]["1"]["share"] == 1
-    assert metrics["robustness"]["256"]["batch"]["parameters"] > 100
-    assert metrics["equivalent_iterations"]["256"]["batch"]["noise"]["photos"].keys() == {"dog.jpg"}
-    assert metrics["held_out"]["256"]["instance, frozen statistics"]["objective"] > 0
-    assert "256" in metrics["held_out"]  # as before
+    assert metrics["robustness"]["64"]["instance"]["contrast"]["1"]["share"] == 1
+    assert metrics["robustness"]["64"]["batch"]["parameters"] > 100
+    assert metrics["equivalent_iterations"]["64"]["batch"]["noise"]["photos"].keys() == {"dog.jpg"}
+    assert metrics["held_out"]["64"]["instance, frozen statistics"]["objective"] > 0
+    assert str(SMALL) in metrics["held_out"]  # as before
     for record in (metrics["robustness"], metrics["equivalent_iterations"], metrics["held_out"]):
-        assert str(tmp_path) not in record["256"]["command"] and "--size 256" in record["256"]["command"]
+        assert str(tmp_path) not in record["64"]["command"] and "--size 64" in record["64"]["command"]
     done = run_here(evaluate.main, style, "--content", dog, *painting, "--measure", "iterations")
     assert done.returncode == 2 and "needs --curves" in done.stderr
 
@@ -123,8 +124,9 @@ def several(tmp_path_factory):
     (out / "about.yaml").write_text("sunset.jpg: {slug: after-sunset, title: After Sunset, show: true}\n")
     words = ["--recipe", "smoke", "--auto", "--pair", "--content", EXAMPLES, "--out", out, "--about", out / "about.yaml"]
     words += ["--style-image", EXAMPLES / "sunset.jpg", EXAMPLES / "raccoon.jpg", "--log-every", 1, "--checkpoint-every", 2]
-    for stop in (["--stop-at", 3], []):
-        assert main([str(word) for word in [*words, *stop]]) == 0
+    with smaller():
+        for stop in (["--stop-at", 3], []):
+            assert main([str(word) for word in [*words, *stop]]) == 0
     return out
 
 
@@ -149,8 +151,9 @@ def test_every_style_gets_its_turn(several):
     assert steps == 3  # statistics of its own
 
 
-def test_a_texture_needs_no_photos(examples, tmp_path, run_here):
+def test_a_texture_needs_no_photos(lean, examples, tmp_path, run_here):
     words = ["--recipe", "texture", "--pair", "--steps", 2, "--width", 2, "--crop-size", 64, "--preview-every", 1]
+    words += ["--style-size", 128, "--detail-crop", 48, "--batch-size", 2]
     done = run_here(main, *words, "--style-image", examples / "sunset.jpg", "--out", tmp_path / "tiles")
     assert done.returncode == 0, done.stderr
     assert zoo.texture(tmp_path / "tiles", 64).size == (64, 64)
@@ -158,7 +161,7 @@ def test_a_texture_needs_no_photos(examples, tmp_path, run_here):
     assert (tmp_path / "tiles" / "images" / "preview.jpg").is_file()
 
 
-def test_a_run_that_is_stopped_may_leave_a_style_and_goes_on_all_the_same(trained, examples, tmp_path, monkeypatch):
+def test_a_run_that_is_stopped_may_leave_a_style_and_goes_on_all_the_same(lean, trained, examples, tmp_path, monkeypatch):
     out = tmp_path / "after-sunset"
     words = [str(word) for word in command(examples, out, "--export-stopped")]
     assert main([*words, "--stop-at", "3"]) == 0

@@ -1,4 +1,4 @@
-"""What several processes decide together: run by test_processes.py in two of them; the first writes what came out."""
+"""What several processes decide together: run by the fixture `two` in two of them; the first writes what came out."""
 
 import json
 import signal
@@ -18,10 +18,14 @@ from training.running import loop
 from training.running.processes import leave
 from training.running.run import RunOptions
 from training.running.twins import Twin, train_step
+from training.train import main
 from zoo.errors import TrainingError
 
 NOISY = TrainConfig(architecture="texture", width=2, crop_size=64, batch_size=4)
 PLAIN = TrainConfig(width=2, residual_blocks=1, crop_size=32, batch_size=2, steps=50, style_layers={"relu1_2": 1.0})
+
+SEVERAL = ["--recipe", "smoke", "--steps", "3", "--log-every", "1", "--preview-every", "99", "--identity-weight", "1"]
+SEVERAL += ["--style-image", str(EXAMPLES / "sunset.jpg"), str(EXAMPLES / "dog.jpg"), "--content", str(EXAMPLES)]
 
 
 def noisy_loss(accelerator: Accelerator, micro_batch: int = 0) -> float:
@@ -63,6 +67,8 @@ def stopped_by_a_signal_to_one(accelerator: Accelerator, out: Path) -> list[bool
         loop.run(PLAIN, [Painting(EXAMPLES / "sunset.jpg", "sunset")], EXAMPLES, out, ("instance",), options)
     except KeyboardInterrupt:
         stopped = True
+    finally:
+        loop.rate_factor = real
     return gather_object([stopped])
 
 
@@ -86,4 +92,4 @@ if __name__ == "__main__":
     }
     if accelerator.is_main_process:
         (out / "found.json").write_text(json.dumps(found))
-    leave(0)
+    leave(main([*SEVERAL, "--out", str(out / "several")]))  # which ends the group of processes

@@ -58,11 +58,19 @@ def manifest(out: Path) -> list[dict]:
 
 
 def deadly(batch, *args):
-    """What a worker does, which dies of the photo 05.jpg."""
+    """What a worker does, which dies of the photo 05.jpg, and leaves a mark."""
     from zoo import cluster
 
     real = zoo.batch.open_photo
-    zoo.batch.open_photo = lambda path, *rest, **more: os._exit(1) if path.name == "05.jpg" else real(path, *rest, **more)
+
+    def open_photo(path, *rest, **more):
+        if path.name == "05.jpg":
+            with open(path.with_suffix(".deaths"), "a") as deaths:
+                deaths.write("x")
+            os._exit(1)
+        return real(path, *rest, **more)
+
+    zoo.batch.open_photo = open_photo
     return cluster._paint(batch, *args)
 
 
@@ -70,18 +78,22 @@ def deadly(batch, *args):
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Ray's own
 def test_a_photo_that_workers_die_of_is_given_up(cluster, small_pair, folder, tmp_path, monkeypatch):
+    """All but the last have died of it before, as a worker takes seconds to start."""
     from zoo import cluster as module
 
     monkeypatch.setenv("RAY_ADDRESS", cluster.address)
     monkeypatch.setattr(module, "_paint", deadly)
-    out = tmp_path / "out"
+    out, bad = tmp_path / "out", folder / "1" / "05.jpg"
     plan = plan_outputs([folder / "1"], out)[:5]
+    out.mkdir()
+    module._tries(dict(plan)[bad]).write_bytes(b"." * (module.DEATHS - 1))
     outcomes = list(module.paint_on_cluster(Job(zoo.find(small_pair), size=64, device="cpu"), plan, False, "ray", out))
     assert sorted(outcome.photo for outcome in outcomes) == [photo for photo, _ in plan]
     assert [(outcome.photo.name, outcome.error) for outcome in outcomes if outcome.error] == [
         ("05.jpg", "3 workers died of it")
     ]
     assert len(list(out.iterdir())) == 4 + 1  # pictures, manifest
+    assert bad.with_suffix(".deaths").read_text() == "x"
 
 
 class PretendedGpu:

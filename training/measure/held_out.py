@@ -69,13 +69,14 @@ def measure(objective: Objective, painters: Mapping[str, Painter], batches: Iter
     count = 0
     for photos in batches:
         photos = photos.to(objective.vgg.mean.device)
-        photo_features = objective.photo_features(photos)
+        found = objective.vgg(photos, objective.layers)
         for name, painter in painters.items():
-            losses = objective(painter(photos), photo_features)
+            same = painter is untouched  # whose features are known
+            losses = objective.compare(found, photos, found) if same else objective(painter(photos), found)
             for key, loss in zip(("content", "style", "objective"), ("content", "style", "total"), strict=True):
                 sums[name][key] += losses[loss].sum().item()
         count += len(photos)
-    return {name: {key: value / count for key, value in found.items()} for name, found in sums.items()}
+    return {name: {key: value / count for key, value in losses.items()} for name, losses in sums.items()}
 
 
 @torch.no_grad()

@@ -92,7 +92,8 @@ def contrast(out: Path) -> None:
 @torch.no_grad()
 def style_loss(objective: Objective, picture: torch.Tensor) -> float:
     """Style loss of a 1×3×H×W picture in [0, 1]."""
-    return objective(picture, objective.photo_features(picture))["style"].item()
+    found = objective.vgg(picture, objective.layers)
+    return objective.compare(found, picture, found)["style"].item()
 
 
 @figure

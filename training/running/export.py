@@ -62,10 +62,10 @@ def export_style(report: RunReport, twins: list[Twin], row: int, painting: Paint
     _history(folder, painting, report)
     write_metrics(folder, {"storage": storage_error(folder, row, twins, report.preview_photos())})
     if held_out := run.options.held_out:
-        task = Task(style_at(folder), [held_out], painting.file, report.vgg)
+        task = Task(style_at(folder), [held_out], painting.file, report.vgg, PHOTO_SIZE)
         say(f"measuring its stored weights on {len(task.photos)} held-out photos, whole ones and squares ...")
         found = held_out_record(task)
-        write_metrics(folder, {"held_out": {str(PHOTO_SIZE): found}})
+        write_metrics(folder, {"held_out": {str(task.size): found}})
     write_card(style_at(folder))
     if run.config.only != "all":
         _complete_adapter(folder)

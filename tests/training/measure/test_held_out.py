@@ -6,8 +6,10 @@ import torch
 from PIL import Image
 
 import zoo
+from training.measure import metrics
 from training.measure.held_out import (
     MOST_PHOTOS,
+    PHOTO_SIZE,
     batch_statistics,
     freeze_statistics,
     held_out_objective,
@@ -20,6 +22,8 @@ from training.measure.held_out import (
 from training.measure.picture_errors import PictureErrors, painters_errors
 from training.measure.robustness import border_test, contrast_test, seconds_a_picture, stability_test
 from training.objective.vgg import load_vgg
+from training.paper import experiments
+from training.running import export, report
 from zoo.errors import TrainingError
 from zoo.images import list_photos, open_photo
 
@@ -72,6 +76,12 @@ def test_square_batches_are_full(examples):
     assert [tuple(batch.shape) for batch in batches] == [(4, 3, 32, 32)] * 2
     (few,) = square_batches(list_photos(examples)[:3], 32)
     assert torch.equal(few, batches[0][:3])  # no photo twice: it would be measured twice, and weigh twice in the statistics
+
+
+def test_photos_are_measured_at_the_size_that_is_documented():
+    """By trainings, their records and the experiments; elsewhere in the tests they are smaller."""
+    assert PHOTO_SIZE == 256
+    assert all(module.PHOTO_SIZE == PHOTO_SIZE for module in (metrics, report, export, experiments))
 
 
 def test_batch_statistics_are_used_and_not_gathered():

@@ -18,12 +18,12 @@ from zoo.records import read_log
 
 
 @pytest.mark.slow
-def test_half_precision_trains_like_single_precision(examples, tmp_path, run_module):
+def test_half_precision_trains_like_single_precision(lean, examples, tmp_path, run_here):
     """The first losses are those of float32 within bfloat16's rounding, and the stored generator is finite."""
     totals = {}
     for precision in ("float32", "bfloat16"):
         words = command(examples, tmp_path / precision, "--precision", precision, "--preview-every", 99)
-        done = run_module("training.train", *words)
+        done = run_here(main, *words)
         assert done.returncode == 0, done.stderr
         log = [r for r in read_log(tmp_path / precision / "run" / "log.jsonl") if "seconds" in r]
         totals[precision] = [r[norm]["total"] for r in log for norm in ("instance", "batch")]

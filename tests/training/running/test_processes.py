@@ -1,6 +1,5 @@
 """Several processes are one training: what one of them meets alone, all decide together (issue 13, item 14)."""
 
-import json
 import os
 import subprocess
 import sys
@@ -16,17 +15,6 @@ from training.running.checkpoint import load_checkpoint
 from training.running.memory import with_less_memory
 from training.running.processes import leave
 from zoo.errors import TrainingError
-
-
-@pytest.fixture(scope="module")
-def two(tmp_path_factory):
-    """What two processes found, on the CPU."""
-    out = tmp_path_factory.mktemp("two")
-    launch = ["torch.distributed.run", "--standalone", "--nproc_per_node", "2", "-m", "tests.training.two_processes", out]
-    env = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
-    done = subprocess.run([sys.executable, "-m", *launch], cwd=ROOT, capture_output=True, text=True, timeout=150, env=env)
-    assert done.returncode == 0, done.stderr
-    return out, json.loads((out / "found.json").read_text())
 
 
 @pytest.mark.slow

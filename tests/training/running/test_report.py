@@ -19,7 +19,7 @@ from zoo.records import read_log
 
 
 @pytest.fixture
-def held_out(examples, tmp_path) -> Path:
+def held_out(examples, tmp_path, lean) -> Path:
     """A folder with one photo that is not trained on."""
     (folder := tmp_path / "held-out").mkdir()
     shutil.copy(examples / "dog.jpg", folder)

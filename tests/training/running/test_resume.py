@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 
 from tests.conftest import EXAMPLES, ROOT
 from tests.training.runs import STEPS, command, losses, measurements
+from tests.training.two_processes import SEVERAL
 from training import evaluate
 from training.config import TrainConfig
 from training.running.checkpoint import load_checkpoint
@@ -22,7 +23,7 @@ from training.train import main
 from zoo.errors import TrainingError
 from zoo.records import read_log
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("lean")]
 
 
 def test_a_resumed_run_has_the_losses_of_an_uninterrupted_one(trained, run_here, examples, tmp_path):
@@ -122,15 +123,17 @@ def test_a_signal_keeps_the_step_it_came_in(number, examples, tmp_path):
 
 
 def run_killed(words, out, kills, seed):
-    """Run the command again and again, killing it (SIGKILL) at random moments, until it ends by itself; returns the kills."""
+    """Run the command again and again, killing it (SIGKILL) at random moments after a step, until that was often enough or it
+    ended before; returns the kills."""
     rng, killed = random.Random(seed), 0
     while True:
         process = subprocess.Popen([sys.executable, "-m", "training.train", *map(str, words)], cwd=ROOT, stderr=subprocess.PIPE)
         log = out / "run" / "log.jsonl"
-        before = log.stat().st_mtime_ns if log.exists() else 0
-        while process.poll() is None and not (log.exists() and log.stat().st_mtime_ns != before):
-            time.sleep(0.01)  # until it trains
-        if killed == kills:
+        seen = {log.stat().st_mtime_ns if log.exists() else 0}
+        while process.poll() is None and len(seen) < 3:  # until it has written its log anew, and a step
+            time.sleep(0.01)
+            seen |= {log.stat().st_mtime_ns} if log.exists() else set()
+        if killed == kills or process.poll() is not None:
             assert process.wait(300) == 0, process.stderr.read()
             return killed
         time.sleep(rng.random() * 0.7)
@@ -141,38 +144,32 @@ def run_killed(words, out, kills, seed):
 
 def test_a_run_killed_at_any_moment_ends_in_the_losses_of_an_uninterrupted_one(examples, tmp_path):
     """Two kills here; KILLS=20 for the thorough version."""
-    kills, steps = int(os.environ.get("KILLS", "2")), 30
-    flags = ["--steps", steps, "--checkpoint-every", 3, "--preview-every", 999]
+    kills = int(os.environ.get("KILLS", "2"))
+    steps = 6 * kills
+    flags = ["--steps", steps, "--checkpoint-every", 2, "--preview-every", 999]
     whole = [str(word) for word in command(examples, tmp_path / "whole", *flags)]
     assert main(whole) == 0
-    run_killed(command(examples, tmp_path / "killed", *flags), tmp_path / "killed", kills, seed=kills)
+    assert run_killed(command(examples, tmp_path / "killed", *flags), tmp_path / "killed", kills, seed=kills)
     assert losses(tmp_path / "killed") == losses(tmp_path / "whole")
     assert len(losses(tmp_path / "killed")) == steps
 
 
-def test_two_processes_have_the_losses_of_one(run_module, examples, tmp_path):
+def test_two_processes_have_the_losses_of_one(trained, run_module, examples, tmp_path):
     """Instance norm, the same effective batch, gloo on the CPU."""
-    words = [w for w in command(examples, tmp_path / "one", "--preview-every", 99) if w != "--pair"]
-    assert main([str(word) for word in words]) == 0
-    words = [tmp_path / "two" if w == tmp_path / "one" else w for w in words]
+    words = [w for w in command(examples, tmp_path / "two", "--preview-every", 99) if w != "--pair"]
     launch = ["--standalone", "--nproc_per_node", 2, "-m", "training.train", *words]
     done = run_module("torch.distributed.run", *launch, ACCELERATE_USE_CPU="true", OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
-    logs = [read_log(tmp_path / name / "run" / "log.jsonl") for name in ("one", "two")]
-    totals = [[record["instance"]["total"] for record in log] for log in logs]
+    totals = [[instance["total"] for _, instance, _ in losses(trained[0])]]
+    totals.append([record["instance"]["total"] for record in read_log(tmp_path / "two" / "run" / "log.jsonl")])
     assert len(totals[0]) == len(totals[1]) == STEPS
     assert totals[1] == pytest.approx(totals[0], rel=1e-3)
 
 
-def test_two_processes_train_several_styles(run_module, examples, tmp_path):
+def test_two_processes_train_several_styles(two, tmp_path):
     """Rows that a step leaves alone are no trouble, and the losses are those of one process."""
-    words = ["--recipe", "smoke", "--steps", 3, "--log-every", 1, "--preview-every", 99, "--identity-weight", 1]
-    words += ["--style-image", examples / "sunset.jpg", examples / "dog.jpg", "--content", examples]
-    assert main([str(word) for word in [*words, "--out", tmp_path / "one"]]) == 0
-    launch = ["--standalone", "--nproc_per_node", 2, "-m", "training.train", *words, "--out", tmp_path / "two"]
-    done = run_module("torch.distributed.run", *launch, ACCELERATE_USE_CPU="true", OMP_NUM_THREADS="1")
-    assert done.returncode == 0, done.stderr
-    logs = [read_log(tmp_path / name / "run" / "log.jsonl") for name in ("one", "two")]
+    assert main([*SEVERAL, "--out", str(tmp_path / "one")]) == 0
+    logs = [read_log(folder / "run" / "log.jsonl") for folder in (tmp_path / "one", two[0] / "several")]
     totals = [[record["instance"]["total"] for record in log] for log in logs]
     assert len(totals[0]) == 3 and totals[1] == pytest.approx(totals[0], rel=1e-3)
 

@@ -21,7 +21,7 @@ SMALL = ("--recipe", "smoke", "--steps", 3, "--log-every", 1, "--preview-every",
 
 
 @pytest.mark.slow
-def test_many_styles_and_the_identity_go_on_from_trained_ones(examples, tmp_path, run_here):
+def test_many_styles_and_the_identity_go_on_from_trained_ones(lean, examples, tmp_path, run_here):
     (held_out := tmp_path / "held-out").mkdir()
     shutil.copy(examples / "dog.jpg", held_out)
     pictures = [examples / name for name in ("sunset.jpg", "dog.jpg")]
@@ -55,7 +55,7 @@ def test_many_styles_and_the_identity_go_on_from_trained_ones(examples, tmp_path
 
 
 @pytest.mark.slow
-def test_an_adapter_is_small_and_paints_as_the_style_it_was_trained_with(examples, tmp_path, run_here):
+def test_an_adapter_is_small_and_paints_as_the_style_it_was_trained_with(lean, examples, tmp_path, run_here):
     words = [*SMALL, "--pair", "--from", "udnie", "--only", "norm", "--style-image", examples / "sunset.jpg"]
     done = run_here(main, *words, "--content", examples, "--out", tmp_path / "sunset")
     assert done.returncode == 0, done.stderr
