@@ -57,14 +57,6 @@ def few(examples):
     return settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
-@pytest.mark.slow
-@few(8)
-@given(st.data())
-def test_any_strips_at_any_level_give_the_modules_picture(monkeypatch, data):
-    """Sizes, widths, norms, paddings, ways to enlarge, both architectures (issue 15)."""
-    check_any_strips(monkeypatch, data.draw)
-
-
 @pytest.mark.parametrize("padding", ["reflect", "circular"])
 def test_the_sum_is_read_before_it_is_added_to(monkeypatch, padding):
     """At the lowest level a block is computed from what it is added to; circular padding reads the first rows at the last."""
@@ -76,11 +68,9 @@ def test_the_sum_is_read_before_it_is_added_to(monkeypatch, padding):
 @pytest.mark.slow
 @few(50)
 @given(st.data())
-def test_any_strips_in_many_more_cases(monkeypatch, data):
-    check_any_strips(monkeypatch, data.draw)
-
-
-def check_any_strips(monkeypatch, draw):
+def test_any_strips_at_any_level_give_the_modules_picture(monkeypatch, data):
+    """Sizes, widths, norms, paddings, ways to enlarge, both architectures (issue 15)."""
+    draw = data.draw
     generator = random_generator(
         architecture=draw(st.sampled_from(["johnson", "texture"])),
         norm=draw(st.sampled_from(NORMS)),
