@@ -57,8 +57,8 @@ def save_picture(image: Image.Image, path: Path, quality: int = 95, **options: A
 
 
 def check_picture_name(path: Path) -> None:
-    """Raise PhotoError unless the name ends as that of a picture that can be written, and does not stand for a pipe or the like,
-    of which a file would take the place: to be told before the work, not after."""
+    """Raise PhotoError unless the name ends as that of a picture that can be written, and stands for no pipe or the like, of
+    which a file would take the place: to be told before the work, not after."""
     Image.init()
     if Image.EXTENSION.get(path.suffix.lower()) not in Image.SAVE or path.suffix.lower() not in SUFFIXES:
         raise PhotoError(f"cannot write {brief(path)}: end its name in .png, .jpg or .webp")

@@ -53,10 +53,6 @@ def painted(generator, image, level=0, tell=None, dtype=torch.float32):
     return found
 
 
-def few(examples):
-    return settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-
-
 @pytest.mark.parametrize("padding", ["reflect", "circular"])
 def test_the_sum_is_read_before_it_is_added_to(monkeypatch, padding):
     """At the lowest level a block is computed from what it is added to; circular padding reads the first rows at the last."""
@@ -66,7 +62,7 @@ def test_the_sum_is_read_before_it_is_added_to(monkeypatch, padding):
 
 
 @pytest.mark.slow
-@few(50)
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_strips_at_any_level_give_the_modules_picture(monkeypatch, data):
     """Sizes, widths, norms, paddings, ways to enlarge, both architectures (issue 15)."""
