@@ -38,10 +38,8 @@ Image.MAX_IMAGE_PIXELS = MAX_PIXELS  # Pillow's guard against bombs stays on, at
 
 def save_picture(image: Image.Image, path: Path, quality: int = 95, **options: Any) -> None:
     """Write a picture, making its folder; what was there before stays until it is done. `quality` is for JPEG and WebP, other
-    options are Pillow's for the format, which would keep the comment of the file that the picture was read from.
-
-    Raises PhotoError on failure.
-    """
+    options are Pillow's for the format, which would keep the comment of the file that the picture was read from. Raises
+    PhotoError on failure."""
     check_picture_name(path)
     partial = path.with_name(f".{uuid.uuid4().hex}.part")  # short, and no name of a picture, in case it is left behind
     try:
@@ -57,8 +55,7 @@ def save_picture(image: Image.Image, path: Path, quality: int = 95, **options: A
 
 
 def check_picture_name(path: Path) -> None:
-    """Raise PhotoError unless the name ends as that of a picture that can be written, and stands for no pipe or the like, of
-    which a file would take the place: to be told before the work, not after."""
+    """Raise PhotoError, before the work, for a name that ends as no picture that can be written, or stands for a pipe."""
     Image.init()
     if Image.EXTENSION.get(path.suffix.lower()) not in Image.SAVE or path.suffix.lower() not in SUFFIXES:
         raise PhotoError(f"cannot write {brief(path)}: end its name in .png, .jpg or .webp")
