@@ -95,7 +95,8 @@ def tab(profile, page, request):
     opened.goto(page, wait_until="domcontentloaded")
     opened.locator("#styles").wait_for(state="visible", timeout=60_000)
     yield opened
-    opened.evaluate("localStorage.clear(), sessionStorage.clear()")
+    if opened.url.startswith(page):  # it may have gone elsewhere
+        opened.evaluate("localStorage.clear(), sessionStorage.clear()")
     opened.close()
     profile.clear_cookies()
     profile.clear_permissions()
