@@ -88,6 +88,7 @@ def test_parts_of_broken_uploads_go(folder):
     assert not (folder / "tmpold").exists() and (folder / "tmpnew").exists() and len(left(folder)) == 10
 
 
+@pytest.mark.slow
 def test_gradio_leaves_such_a_part_where_it_is_looked_for(page, tmp_path, monkeypatch):
     """A connection that is closed while it sends (issue 13, item 40)."""
     import socket
@@ -109,6 +110,7 @@ def test_gradio_leaves_such_a_part_where_it_is_looked_for(page, tmp_path, monkey
 
 
 def test_the_page_has_a_folder_of_its_own(monkeypatch):
+    monkeypatch.setenv(VARIABLE, "")  # so that it is unset afterwards, if no page was made before
     monkeypatch.delenv(VARIABLE)
     monkeypatch.setattr(files.atexit, "register", lambda *_, **__: None)
     where = own_folder()

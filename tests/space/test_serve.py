@@ -22,6 +22,7 @@ def test_the_page_opens_where_it_is_told_to_and_ctrl_c_ends_it():
         assert process.wait(30) in (0, 130)
 
 
+@pytest.mark.slow
 def test_a_port_that_is_none_or_taken(capsys, page):
     assert main(["--port", "70000"]) == 2
     assert "65535" in capsys.readouterr().err

@@ -156,6 +156,7 @@ def test_the_documentation_is_served_where_it_was_built(monkeypatch, tmp_path):
             assert httpx.get(url + path).status_code == 404
 
 
+@pytest.mark.slow
 def test_the_page_without_a_server_is_served_where_it_was_built(monkeypatch, tmp_path, page):
     """Issue 17."""
     (tmp_path / "index.html").write_text("painted in your browser")

@@ -21,6 +21,7 @@ from tests.zoo.films import VARIABLE, planes, read, same, scene, sound_of, write
 from zoo.video import look, paint_film  # noqa: E402
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "rotation", "keys"),
     [

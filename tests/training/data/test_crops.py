@@ -128,6 +128,7 @@ def test_what_ends_a_loaders_process_is_said_in_plain_words(folder, monkeypatch,
     assert str(caught.value).startswith("cannot read ") and "Traceback" not in str(caught.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [0, 2])
 def test_the_loader_starts_anywhere_in_the_same_stream(examples, workers):
     whole = list(make_loader(PhotoFolder(examples, 32), 0, 5, 3, workers))

@@ -23,6 +23,7 @@ def reference():
     return layers
 
 
+@pytest.mark.slow
 def test_features_are_torchvisions(reference, photo):
     x = to_tensor(open_photo(photo).resize((96, 64)))
     found = load_vgg()(x, LAYERS)

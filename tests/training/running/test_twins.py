@@ -72,6 +72,7 @@ def test_a_step_that_is_not_finite_changes_nothing(norm, optimizer, objective, p
     assert not same(before, state(twin)) and all(value.isfinite().all() for value in state(twin).values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", ["instance", "batch"])
 def test_a_row_whose_first_step_is_not_finite_leaves_all_others_as_they_were(norm, objective, photos):
     """The optimiser remembers its weights from then on, in between the others'."""
@@ -184,6 +185,7 @@ def test_micro_batches_halve_through_divisors():
     assert not is_out_of_memory(RuntimeError("shapes differ"))
 
 
+@pytest.mark.slow
 def test_out_of_memory_starts_again_smaller_but_never_throws_work_away(examples, tmp_path, monkeypatch):
     tried = []
 
