@@ -5,8 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Processes of one thread each, a module of tests at a time: on two cores faster than one process of two threads. There is
-# always one that waits, for a browser or a time that must pass, so a third one has something to compute.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadscope
+# always one that waits, for a browser or a time that must pass, so a third one has something to compute. What is compiled is
+# kept, wherever that is switched off: they start Python a hundred times.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadscope
 
 .PHONY: demo test unit lint docs format clean
 
