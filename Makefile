@@ -5,9 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Processes of one thread each, a module of tests at a time: on two cores faster than one process of two threads. There is
-# always one that waits, for a browser or a time that must pass, so a third one has something to compute. What is compiled is
-# kept, wherever that is switched off: they start Python a hundred times.
-PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 3 --dist loadscope
+# always one that waits, for a browser or a time that must pass, so a third one has something to compute; unit tests wait for
+# nothing. What is compiled is kept, wherever that is switched off: they start Python a hundred times.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadscope
 
 .PHONY: demo test unit lint docs format clean
 
@@ -15,11 +15,11 @@ demo: $(VENV)/.demo
 	$(BIN)/python app.py
 
 test: $(VENV)/.dev
-	$(PYTEST) --ignore tests/browser -m "not slow" --cov=zoo --cov=space
-	$(PYTEST) -m slow
+	$(PYTEST) -n 3 --ignore tests/browser -m "not slow" --cov=zoo --cov=space
+	$(PYTEST) -n 3 -m slow
 
 unit: $(VENV)/.dev
-	$(PYTEST) --ignore tests/browser -m "not slow and not served"
+	$(PYTEST) -n 2 --ignore tests/browser -m "not slow and not served"
 
 lint: $(VENV)/.dev
 	rm -f space/*.pyi space/train/*.pyi  # that gradio has written beside its components, and mypy would read instead of them
