@@ -51,6 +51,7 @@ class Files:
     def __init__(self, quota: int = QUOTA, fresh: float = FRESH, most: int = MOST, glance: float = GLANCE):
         self._quota, self._fresh, self._most, self._glance, self._lock = quota, fresh, most, glance, threading.Lock()
         self._kept: set[str] = set()
+        self._came: dict[Path, float] = {}  # when each file came, in s: a folder's time is renewed by whatever comes into it
         self._held, self._count, self._looked = 0, 0, -glance  # bytes and files, when they were counted
 
     def keep(self, demo: gr.Blocks) -> None:
@@ -68,7 +69,8 @@ class Files:
             if time.monotonic() - self._looked < self._glance and self._take(needed):
                 return True
             folder, now = Path(get_upload_folder()), time.time()
-            found = list(_files(folder))
+            found = list(_files(folder, self._came))
+            self._came = {file.path: file.came for file in found}
             self._held, self._count, self._looked = sum(file.size for file in found), len(found), time.monotonic()
             crowded = self._count >= self._most  # then a fifth goes, or each file to come would have all looked through again
             pressed = min(self._fresh, PRESSED)
@@ -146,8 +148,8 @@ class File(NamedTuple):
     size: int
 
 
-def _files(folder: Path) -> Iterator[File]:
-    """The files below a folder."""
+def _files(folder: Path, known: dict[Path, float]) -> Iterator[File]:
+    """The files below a folder; of some it is known when they came."""
     for where, _, names in os.walk(folder):
         for name in names:
             try:
@@ -156,5 +158,5 @@ def _files(folder: Path) -> Iterator[File]:
                 continue  # gone meanwhile
             # Each lies in a folder of its own, which is older than the last use of it; but for what is being made.
             made = os.path.basename(where).startswith(UNFINISHED) or Path(where) == folder
-            came = about.st_mtime if made else around.st_mtime
+            came = about.st_mtime if made else known.get(Path(where, name), around.st_mtime)
             yield File(Path(where, name), about.st_mtime, came, about.st_size)

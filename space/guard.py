@@ -140,7 +140,7 @@ class Guard:
             await send(message)
 
         try:
-            if any(part in scope["path"] for part in CLOSED):
+            if any(part in scope["path"] for part in CLOSED) or not scope["path"].isprintable():
                 await JSONResponse({"detail": NO_SUCH}, 404)(scope, receive, tell)
             elif scope["method"] == "POST":
                 await self._pass(scope, receive, tell)
@@ -169,7 +169,8 @@ class Guard:
         if uploads:
             return await self._upload(who, size, scope, receive, send)
         joins = path.endswith("/queue/join") or "/call/" in path
-        if joins and not await self._has_place(scope["app"], who):
+        direct = not joins and any(part in path for part in BELOW)
+        if (direct and not self._joins.take(who, JOINS)) or (joins and not await self._has_place(scope["app"], who)):
             return await JSONResponse({"detail": MUCH}, 429)(scope, receive, send)
         body = None
         with _counted(self._joining, who, joins):
@@ -183,7 +184,7 @@ class Guard:
             named = names(body)
             if any(len(name) > LETTERS for name in named.values()):
                 return await _refuse(f"a session's name has at most {LETTERS} letters", 400)(scope, receive, send)
-            if joins and "session_hash" in named and not self._begin(who, named["session_hash"]):
+            if "session_hash" in named and not self._begin(who, named["session_hash"]):  # a refusal keeps one, too
                 return await JSONResponse({"detail": MUCH}, 429)(scope, receive, send)
             await self._app(scope, again(body, receive), send)
 

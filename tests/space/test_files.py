@@ -71,6 +71,19 @@ def test_what_is_used_without_end_goes_in_the_end(folder):
     assert not some.make_room(900) and left(folder) == ["hash8", "hash9"]  # which came a minute ago
 
 
+def test_what_comes_into_its_folder_later_keeps_no_file(folder):
+    """gradio has one folder for equal contents under any names: one of them sent again renewed all (issue 13, item 40)."""
+    some = Files(quota=1050, fresh=90, glance=0)
+    old = folder / "hash0"
+    os.utime(old / "photo.png")
+    for i in range(10):
+        os.utime(folder / f"hash{i}", (time.time() - (100 if i == 0 else 0),) * 2)
+        os.utime(folder / f"hash{i}" / "photo.png")
+    assert some.make_room()
+    (old / "again.png").touch()  # which renews the folder
+    assert some.make_room(100) and left(folder) == [f"hash{i}" for i in range(1, 10)] and os.listdir(old) == ["again.png"]
+
+
 def test_what_is_being_made_stays(folder):
     clip = folder / f"{files.UNFINISHED}x" / "painted.mp4"
     clip.parent.mkdir()
@@ -157,7 +170,7 @@ def test_many_small_files_are_as_bad_as_large_ones(folder):
 
 def test_it_is_looked_through_once_in_a_while(folder, monkeypatch):
     looked, walk = [], files._files
-    monkeypatch.setattr(files, "_files", lambda where: looked.append(where) or walk(where))
+    monkeypatch.setattr(files, "_files", lambda *args: looked.append(args) or walk(*args))
     some = Files(quota=2000, glance=60)
     assert some.make_room(400) and some.make_room(400) and len(looked) == 1
     assert some.make_room(400) and len(looked) == 2  # of what was asked for nothing came

@@ -100,6 +100,9 @@ def test_one_visitor_begins_no_more_sessions_by_joining(page, two_visitors):
     for number in range(3):
         told = httpx.get(f"{page}gradio_api/upload_progress", params={"upload_id": f"u-{number}"}, headers=one)
         assert told.status_code == 429
+    for address in ("run/load_example", "api/stylize"):  # refused or not, each would keep one
+        sent = {"data": ["x"], "session_hash": f"s-{address}"}
+        assert httpx.post(f"{page}gradio_api/{address}", json=sent, headers=one).status_code == 429
     assert httpx.get(f"{page}gradio_api/deep_link", params={"session_hash": "s-0"}).status_code == 404
 
 

@@ -10,7 +10,9 @@ import pytest
 from space import guard
 
 
-@pytest.mark.parametrize("address", ["file=http://127.0.0.1:1/a.png", "file/https://127.0.0.1:1/a.png", "dev/reload"])
+@pytest.mark.parametrize(
+    "address", ["file=http://127.0.0.1:1/a.png", "file/https://127.0.0.1:1/a.png", "dev/reload", "info%0A"]
+)
 def test_the_page_is_no_way_to_the_web_and_no_clock(page, address):
     """Whatever lies on the web was fetched for whoever asked; what reports a page's own changes was open to thousands."""
     with httpx.stream("GET", f"{page}gradio_api/{address}", timeout=10) as answer:
