@@ -49,6 +49,7 @@ NO_SUCH = "there is no such function, or it takes other inputs: see the API of t
 UPLOADING = "/gradio_api/upload"  # in full: /call/upload is a function of that name, and read as one
 ASKED = (UPLOADING, "/queue/join", "/cancel", "/reset")  # how a path ends, or
 BELOW = ("/stream/", "/call/", "/run/", "/api/")  # what it has within; no expression, which would take its time over a long one
+DIRECT = ("/run/", "/api/")  # past the queue; not a camera's frames, ten a second, which come in its turn
 # What nobody may ask for: it keeps what it is sent, wakes up twenty times a second for as long as it is open, or fetches what
 # lies on the web (file=https://...).
 CLOSED = ("/deep_link", "/dev/reload", "://")
@@ -169,7 +170,7 @@ class Guard:
         if uploads:
             return await self._upload(who, size, scope, receive, send)
         joins = path.endswith("/queue/join") or "/call/" in path
-        direct = not joins and any(part in path for part in BELOW)
+        direct = any(part in path for part in DIRECT)
         if (direct and not self._joins.take(who, JOINS)) or (joins and not await self._has_place(scope["app"], who)):
             return await JSONResponse({"detail": MUCH}, 429)(scope, receive, send)
         body = None

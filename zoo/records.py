@@ -7,6 +7,7 @@ Without anchors, aliases and merge keys a file cannot grow while it is read, and
 import json
 import math
 import stat
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from zoo.errors import StyleFolderError, shorten
 
 LIMITS = {".yaml": 64 * 2**10, ".json": 512 * 2**10, ".md": 512 * 2**10}  # bytes; the zoo's own have 16 KiB at most
 MAX_VALUES, MAX_DEPTH, MAX_DIGITS = 4096, 16, 64  # of YAML: its reader makes some 20,000 values a second
+TOO_MUCH = f"more than {MAX_VALUES} values, or more than {MAX_DEPTH} within each other"
 _PLAIN = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str", "seq", "map")}
 _NUMBERS = {"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"}
 
@@ -42,16 +44,25 @@ def _refusal(why: str, at: yaml.Event | yaml.Node) -> yaml.YAMLError:
     return yaml.composer.ComposerError(None, None, why, at.start_mark)  # type: ignore[arg-type]  # either kind of mark will do
 
 
+def _events(text: str) -> Iterator[yaml.Event]:
+    try:
+        yield from yaml.parse(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        if error.problem != "exceeded maximum nesting depth":  # libyaml's own, of a thousand, which it looks ahead for
+            raise
+        raise ValueError(TOO_MUCH) from error
+
+
 def _check_size(text: str) -> None:
     """Refuse what would grow, or take long, while it is read."""
     values = depth = 0
-    for event in yaml.parse(text, Loader=_Loader):
+    for event in _events(text):
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             raise _refusal("anchors and aliases (&name, *name) are not read: write the value out", event)
         values += isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent))
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if values > MAX_VALUES or depth > MAX_DEPTH:
-            raise _refusal(f"more than {MAX_VALUES} values, or more than {MAX_DEPTH} within each other", event)
+            raise _refusal(TOO_MUCH, event)
 
 
 def _check_node(node: yaml.Node) -> None:

@@ -106,6 +106,14 @@ def test_one_visitor_begins_no_more_sessions_by_joining(page, two_visitors):
     assert httpx.get(f"{page}gradio_api/deep_link", params={"session_hash": "s-0"}).status_code == 404
 
 
+def test_a_camera_may_send_more_than_one_joins(page, two_visitors, monkeypatch):
+    """Ten frames a second are as many a minute as a visitor may join; what goes past the queue counts as joining."""
+    monkeypatch.setattr(guard, "JOINS", 3)
+    for address, refused in (("stream/nothing", 0), ("run/nothing", 3), ("api/nothing", 6)):
+        sent = [httpx.post(f"{page}gradio_api/{address}", json={"data": []}, headers=two_visitors[0]) for _ in range(6)]
+        assert [answer.status_code for answer in sent].count(429) == refused
+
+
 def test_a_request_that_does_not_come_is_given_up(page, two_visitors, monkeypatch):
     """Two hundred connections were kept for as long as it pleased their visitor (issue 13, item 40)."""
     monkeypatch.setattr(guard, "SLOW", 1.0)
