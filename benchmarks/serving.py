@@ -4,7 +4,8 @@
   python -m benchmarks.serving --clients 50 --requests 500 --out serving.json
 
 First useful paint: from opening the page in Chromium (left out where it or playwright is not installed) until both pictures
-of the comparison are there. Thumbnails: of all styles, on a photo that was never seen. Clients: so many visitors ask for a
+of the comparison are there. Knob: from letting go of "Strength of the paint", which needs no new painting, until both
+pictures at 512 px are decoded. Thumbnails: of all styles, on a photo that was never seen. Clients: so many visitors ask for a
 picture in the same moment; each gets the right one, pixel by pixel as the library paints it, or an honest "busy", or else
 something is wrong. Soak: so many pictures, four visitors at a time, and what memory the page has meanwhile. Abuse: what is
 answered to who takes more than a share, and how long somebody else waits for a picture meanwhile. Printed as a table, saved
@@ -17,7 +18,9 @@ import shutil
 import statistics
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +53,15 @@ from zoo.images import open_photo
 from zoo.style import PHOTO
 
 AT_ONCE = 4  # visitors of the soak
+TURN = """async strength => {
+  const images = () => [...document.querySelectorAll('#comparison img')], before = images().map(i => i.src);
+  const knob = document.querySelector('#strength input[type=range]'), began = performance.now();
+  knob.value = strength;
+  ['input', 'pointerup'].forEach(kind => knob.dispatchEvent(new Event(kind, {bubbles: true})));
+  while (!images().every((i, k) => i.src !== before[k] && i.complete)) await new Promise(next => setTimeout(next, 1));
+  await Promise.all(images().map(i => i.decode()));
+  return (performance.now() - began) / 1000;
+}"""
 
 
 def wall(page: str) -> float:
@@ -66,25 +78,50 @@ def wall(page: str) -> float:
     return time.perf_counter() - began
 
 
-def first_paint(page: str) -> float | None:
-    """Seconds from opening the page until both pictures of its comparison are there; None where there is no browser."""
+@contextmanager
+def browser() -> Iterator[Any]:
+    """A tab in Chromium; None where there is no browser."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     try:
         from playwright.sync_api import sync_playwright  # of requirements-dev.txt, and of use here alone
     except ImportError:
-        return None
+        chromium = None
     if chromium is None:
-        return None
-    there = "[...document.querySelectorAll('#comparison img')].filter(i => i.complete && i.naturalWidth).length === 2"
+        yield None
+        return
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-        tab = browser.new_page()
+        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield started.new_page()
+        started.close()
+
+
+def first_paint(page: str) -> float | None:
+    """Seconds from opening the page until both pictures of its comparison are there; None where there is no browser."""
+    there = "[...document.querySelectorAll('#comparison img')].filter(i => i.complete && i.naturalWidth).length === 2"
+    with browser() as tab:
+        if tab is None:
+            return None
         began = time.perf_counter()
         tab.goto(page, wait_until="commit")
         tab.wait_for_function(there, timeout=60_000)
-        seconds = time.perf_counter() - began
-        browser.close()
-    return seconds
+        return time.perf_counter() - began
+
+
+def knob(page: str, rounds: int) -> list[float]:
+    """Seconds from letting go of a knob that needs no new painting until both pictures at 512 px are decoded, as often as
+    wanted, at most 20 times; nothing where there is no browser."""
+    with browser() as tab:
+        if tab is None:
+            return []
+        tab.goto(page)
+        tab.locator("#more button").first.click()
+        tab.locator("#keep-colours input").click()  # paints, as the page's first pictures were there from the start
+        tab.locator("#save-instance:not([disabled])").wait_for(timeout=60_000)
+        found = []
+        for k in range(min(rounds, 20)):
+            time.sleep(1)
+            found.append(tab.evaluate(TURN, 0.95 - 0.05 * k))
+        return found
 
 
 def soak(page: str, requests: int, size: int, wanted: np.ndarray) -> dict[str, Any]:
@@ -138,6 +175,7 @@ def main(argv: list[str] | None = None) -> None:
     wanted = np.asarray(zoo.stylize(PHOTO, STYLE, size=args.size), int)
     with served() as page:
         painted = [seconds for _ in range(args.rounds) if (seconds := first_paint(page)) is not None]
+        turned = knob(page, 5 * args.rounds)
         walls = [wall(page) for _ in range(args.rounds + 1)][1:]  # the first loads the styles
         at_512 = np.asarray(zoo.stylize(PHOTO, STYLE, size=512), int)
         pictures = summary([stylize(page, 512, at_512) for _ in range(args.rounds)])
@@ -146,8 +184,8 @@ def main(argv: list[str] | None = None) -> None:
         soaked = soak(page, args.requests, args.size, wanted)
         beside: dict[str, Any] = {"beside": large(page, args.large, args.size, wanted)} if args.large else {}
         beside["abuse"] = attacks(page, args.size, wanted)
-    found = {"first_paint": painted, "thumbnails": walls, "picture": pictures, "clients": clients, "soak": soaked,
-             "styles": len(photo_styles()), "machine": machine(torch.device("cpu")), **beside}  # fmt: skip
+    found = {"first_paint": painted, "knob": turned, "thumbnails": walls, "picture": pictures, "clients": clients,
+             "soak": soaked, "styles": len(photo_styles()), "machine": machine(torch.device("cpu")), **beside}  # fmt: skip
     _print(found, args)
     if args.out:
         write_json(args.out, found)
@@ -157,6 +195,8 @@ def _print(found: dict[str, Any], args: argparse.Namespace) -> None:
     rows = [(f"thumbnails of {found['styles']} styles", f"{statistics.median(found['thumbnails']):.2f} s")]
     if found["first_paint"]:
         rows.insert(0, ("first useful paint", f"{statistics.median(found['first_paint']):.2f} s"))
+    if found["knob"]:
+        rows.insert(1, ("a knob without a new painting, 512 px", f"{statistics.median(found['knob']):.2f} s"))
     asked = [("one picture at 512 px", "picture"), (f"{args.clients} clients at once, {args.size} px", "clients"),
              (f"{args.requests} pictures, {AT_ONCE} visitors at a time", "soak")]  # fmt: skip
     if beside := found.get("beside"):

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from typing import Any
 
 from PIL import ExifTags, Image, PngImagePlugin
 
@@ -10,6 +11,7 @@ from zoo.errors import ConfigError, shorten
 from zoo.style import Style
 
 FORMATS = {"PNG": "png", "JPEG": "jpg", "WebP": "webp"}  # what a picture may be kept as: the ending of its name
+SHOWN = "as shown"  # on the page alone: WebP without a loss, no larger than PNG and made in a quarter of the time
 QUALITY = 92  # of JPEG and WebP, where strokes show no blocks yet
 EXIF = {"Description": ExifTags.Base.ImageDescription, "Author": ExifTags.Base.Artist, "Software": ExifTags.Base.Software}
 
@@ -39,12 +41,13 @@ def check_format(format: object) -> str:
 
 
 def encode(image: Image.Image, format: str, said: Credit) -> bytes:
-    """The bytes of a file in one of FORMATS, with that credit: in EXIF, which says it in fewer fields, and in PNG's texts."""
+    """The bytes of a file in one of FORMATS or SHOWN, with that credit: in EXIF, which says it in fewer fields, and in PNG's
+    texts."""
     file, exif, texts = io.BytesIO(), Image.Exif(), PngImagePlugin.PngInfo()
     for key, words in said.items():
         texts.add_itxt(key, words)
         if key in EXIF:  # as UTF-8, as everybody writes and reads it, though EXIF knows but ASCII before its third version
             exif[EXIF[key]] = words.encode()
-    options = {"pnginfo": texts} if format == "PNG" else {"quality": QUALITY}
-    image.save(file, format, exif=exif, **options)
+    special: dict[str, dict[str, Any]] = {"PNG": {"pnginfo": texts}, SHOWN: {"lossless": True, "quality": 0, "method": 0}}
+    image.save(file, format if format in FORMATS else "WebP", exif=exif, **special.get(format, {"quality": QUALITY}))
     return file.getvalue()

@@ -19,7 +19,7 @@ from PIL import ImageOps
 
 from space import actions, community, words
 from space.asked import LARGE, check_index, check_protect, is_large
-from space.credit import check_format
+from space.credit import SHOWN, check_format
 from space.files import save_result
 from space.guard import who
 from space.languages import t
@@ -92,7 +92,8 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         photo, (slug, _), size = given[controls.photo], given[chosen], given[controls.size]
         set_ = {name: given[part] for name, part in knobs.restored.items()}
         if photo is None:  # taken away, for another
-            return gr.skip()
+            yield gr.skip()
+            return
 
         def pictures(format, most=None):
             return [save_result(fit_long_side(finished[norm], most), Path(photo).stem, slug, norm, format=format,
@@ -105,32 +106,34 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
                 visit = Visit(who(request), newest, teller(progress) if is_large(size) else ignore)
                 done = actions.compare(photo, slug, size, set_["contrast"] / 100, set_["strokes"], visit)
             except Superseded:
-                return gr.skip()
+                yield gr.skip()
+                return
             finished = {norm: done.picture(norm, how) for norm in words.NORMS}
-            shown = pictures("PNG", LARGE)
-            kept = shown if format == "PNG" and max(done.photo.size) <= LARGE else pictures(format)
-            at_left = save_result(fit_long_side(done.photo, LARGE), Path(photo).stem) if set_["left"] == "photo" else shown[0]
+            shown = pictures(SHOWN, LARGE)
+            if set_["left"] == "photo":
+                shown[0] = save_result(fit_long_side(done.photo, LARGE), Path(photo).stem, format=SHOWN)
             about, painting = words.about(done.style), community.picture(done.style, "painting")
             small = ImageOps.fit(finished["instance"], (THUMBNAIL, THUMBNAIL))
             thumbnail = save_result(small, "thumbnail", slug, format="JPEG")
         settings = Settings(slug, photo, size, **set_)
         seen = remember(given[controls.seen], settings, thumbnail)
-        downloads = [gr.DownloadButton(value=file, interactive=True) for file in kept]
-        hung = gr.Image(painting, visible=painting is not None)
-        unshown = gr.Markdown(visible=painting is None)
-        strip = gr.Gallery([file for _, file in seen], selected_index=0)
-        told = sides.get(set_["left"] if "batch" in done.painted else "photo", sides["batch"]), actions.describe(done)
-        return (
-            (at_left, shown[1]),
-            *told,
-            *downloads,
-            about,
-            hung,
-            unshown,
-            {**to_link(settings), "own": is_own(photo)},
-            seen,
-            strip,
-        )
+        yield {
+            result.slider: tuple(shown),
+            result.captions: sides.get(set_["left"] if "batch" in done.painted else "photo", sides["batch"]),
+            result.info: actions.describe(done),
+            result.about: about,
+            result.painting: gr.Image(painting, visible=painting is not None),
+            result.unshown: gr.Markdown(visible=painting is None),
+            result.link: {**to_link(settings), "own": is_own(photo)},
+            controls.seen: seen,
+            controls.strip: gr.Gallery([file for _, file in seen], selected_index=0),
+            **dict.fromkeys(result.saves, gr.DownloadButton(interactive=False)),
+        }
+        # What may be kept takes longer to encode than what is seen, and nobody waits for it.
+        if newest():
+            with actions.plain_errors():
+                kept = pictures(format)
+            yield {save: gr.DownloadButton(value=file, interactive=True) for save, file in zip(result.saves, kept, strict=True)}
 
     def show_stop(size):
         return gr.Button(visible=is_large(size))

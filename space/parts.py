@@ -72,7 +72,7 @@ class Result:
 
     @property
     def outputs(self) -> list[Component]:
-        """What painting changes, in the order in which `space.events` returns it."""
+        """What painting changes."""
         return [self.slider, self.captions, self.info, *self.saves, self.about, self.painting, self.unshown, self.link]
 
 
