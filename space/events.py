@@ -218,6 +218,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         "outputs": [*result.outputs, controls.seen, controls.strip],
         "trigger_mode": "multiple",  # else gradio drops the newer ones
         "show_progress_on": result.slider,
+        "show_progress": "minimal",
         "api_visibility": "private",
         **actions.PAINTING,
     }

@@ -51,13 +51,18 @@ def pytest_terminal_summary(terminalreporter, config):
 
 
 @pytest.fixture(scope="session")
-def browser():
+def chromium():
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGS)
-        yield opened
-        opened.close()
+        yield playwright.chromium
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    opened = chromium.launch(executable_path=CHROMIUM, args=ARGS)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(scope="session")
@@ -77,9 +82,13 @@ on_a_phone = pytest.mark.parametrize("tab", [PHONE], indirect=True)
 
 
 @pytest.fixture(scope="session")
-def profile(browser):
-    """What remembers the page's own files from tab to tab, as a visitor's browser does: half the work of a visit."""
-    return browser.new_context()
+def profile(chromium, tmp_path_factory):
+    """A browser that remembers the page's own files, and what it compiled of them, from tab to tab, as a visitor's does: two
+    thirds of the work of a visit."""
+    folder = tmp_path_factory.mktemp("profile")
+    opened = chromium.launch_persistent_context(folder, executable_path=CHROMIUM, args=ARGS)
+    yield opened
+    opened.close()
 
 
 @pytest.fixture(params=[DESKTOP, PHONE])

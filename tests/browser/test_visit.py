@@ -145,6 +145,8 @@ def test_a_large_picture_shows_how_far_it_is_and_can_be_stopped(tab):
     expect(tab.locator("#stop")).to_be_hidden()
     tab.locator("#size").get_by_text("original").click()
     expect(tab.locator("#comparison")).to_contain_text(re.compile(r"about \d+ s left - \d+\.\d%"), timeout=60_000)
+    over = tab.locator("#comparison [data-testid=status-tracker]")
+    assert over.evaluate("one => getComputedStyle(one).backgroundColor") == "rgba(0, 0, 0, 0)"  # what was there is seen
     tab.locator("#stop").click()
     expect(tab.locator("#comparison")).not_to_contain_text("%", timeout=30_000)
     expect(tab.locator("#info")).to_contain_text("512×341 px")
