@@ -7,6 +7,7 @@ A refusal is a sentence that the page shows. A visitor is an address: sessions a
 
 import ipaddress
 import os
+import re
 import sys
 import time
 from collections import Counter, OrderedDict, deque
@@ -53,6 +54,7 @@ DIRECT = ("/run/", "/api/")  # past the queue; not a camera's frames, ten a seco
 # What nobody may ask for: it keeps what it is sent, wakes up twenty times a second for as long as it is open, or fetches what
 # lies on the web (file=https://...).
 CLOSED = ("/deep_link", "/dev/reload", "://")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # nor by such letters; other blanks are in the names of photos (9.41\u202fAM.png)
 VIEWED = ("", "/config")  # the page itself
 BEGINS = ("/heartbeat/", "/upload_progress")  # what is asked for by GET and remembered, and
 NEWS = (*BEGINS, "/queue/data", "/call/")  # kept open
@@ -141,7 +143,7 @@ class Guard:
             await send(message)
 
         try:
-            if any(part in scope["path"] for part in CLOSED) or not scope["path"].isprintable():
+            if any(part in scope["path"] for part in CLOSED) or CONTROL.search(scope["path"]):
                 await JSONResponse({"detail": NO_SUCH}, 404)(scope, receive, tell)
             elif scope["method"] == "POST":
                 await self._pass(scope, receive, tell)

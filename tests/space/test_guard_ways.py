@@ -11,12 +11,21 @@ from space import guard
 
 
 @pytest.mark.parametrize(
-    "address", ["file=http://127.0.0.1:1/a.png", "file/https://127.0.0.1:1/a.png", "dev/reload", "info%0A"]
+    "address", ["file=http://127.0.0.1:1/a.png", "file/https://127.0.0.1:1/a.png", "dev/reload", "info%0A", "info%C2%85"]
 )
 def test_the_page_is_no_way_to_the_web_and_no_clock(page, address):
     """Whatever lies on the web was fetched for whoever asked; what reports a page's own changes was open to thousands."""
     with httpx.stream("GET", f"{page}gradio_api/{address}", timeout=10) as answer:
         assert answer.status_code == 404
+
+
+@pytest.mark.parametrize(
+    "name", ["Screenshot at 9.41.00\u202fAM.png", "写真\u3000一.png", "x\u00ady.png", "👨\u200d👩.png", "a\xa0b.png"]
+)
+def test_a_photo_is_shown_whatever_its_name(page, photo, name):
+    """macOS writes a narrow blank into the names of screenshots, whose previews were not found for a day."""
+    sent = httpx.post(f"{page}gradio_api/upload", files={"files": (name, photo.read_bytes())}).json()
+    assert httpx.get(f"{page}gradio_api/file={sent[0]}").content == photo.read_bytes()
 
 
 @pytest.mark.parametrize("address", ["pwa_icon/64", "gradio_api/file={}"])
