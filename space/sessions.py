@@ -1,0 +1,38 @@
+"""What gradio keeps of a session in memory: no more than this page has a use for.
+
+Imported for what it changes in gradio, which has no setting for any of it.
+"""
+
+from typing import Any
+
+from gradio import queueing
+from gradio.queueing import Event
+from gradio.server_messages import EventMessage, ProcessCompletedMessage
+from gradio.utils import LRUCache
+
+UNREAD = 256  # messages that wait to be read, of a session: half a minute of a camera's pictures
+SESSIONS = 4000  # of which it is known what they wait for: twice as many as have messages
+
+
+class Queue(queueing.Queue):
+    """gradio's, which goes on where there is nobody to be told: a message to a session that it has forgotten, or that had no
+    name, ended the work on all requests for good; of those that nobody read it kept all."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.pending_event_ids_session = LRUCache(SESSIONS)
+
+    def send_message(self, event: Event, event_message: EventMessage) -> None:
+        """As gradio's, if somebody may hear it; who is told something is remembered for longest."""
+        session = event.session_hash
+        if session not in self.pending_messages_per_session:
+            return
+        self.pending_messages_per_session.move_to_end(session)
+        super().send_message(event, event_message)
+        messages = self.pending_messages_per_session[session]
+        while messages.qsize() > UNREAD:
+            if isinstance(lost := messages.get_nowait(), ProcessCompletedMessage):  # which ends the wait for it
+                self.pending_event_ids_session.get(session, set()).discard(lost.event_id or "")
+
+
+queueing.Queue = Queue  # type: ignore[misc]  # where gradio looks for it

@@ -1,0 +1,45 @@
+"""What gradio keeps of whoever comes by: less than it would."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+from gradio.queueing import Event
+from gradio.server_messages import EstimationMessage, ProcessCompletedMessage
+
+from space import build_demo, sessions
+
+
+def test_who_cannot_be_told_anything_stops_nobody(page, two_visitors):
+    """Eight requests of a session without a name, at once, and the queue was stopped for all, for good (issue 13, item 40)."""
+    config = httpx.get(f"{page}config", timeout=30).json()["dependencies"]
+    index = next(one["id"] for one in config if one["api_name"] == "paint_wall")
+    nameless = {"data": [None], "fn_index": index, "session_hash": ""}
+    with httpx.Client(headers=two_visitors[0], timeout=60) as client, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: client.post(f"{page}gradio_api/queue/join", json=nameless), range(24)))
+    told = httpx.post(f"{page}gradio_api/call/styles", json={"data": []}, headers=two_visitors[1])
+    assert told.status_code == 200
+    said = httpx.get(f"{page}gradio_api/call/styles/{told.json()['event_id']}", headers=two_visitors[1], timeout=60).text
+    assert said.startswith("event: complete")
+
+
+def test_messages_that_nobody_reads_are_not_kept_without_end(monkeypatch):
+    """Six hundred calls of one session, unread, took 18 MB; and whoever was evicted meanwhile ended the work on all."""
+    monkeypatch.setattr(sessions, "UNREAD", 4)
+    demo = build_demo()
+    queue, fn = demo._queue, next(iter(demo.fns.values()))
+    assert isinstance(queue, sessions.Queue)
+
+    async def send():
+        queue.pending_messages_per_session.update(old=asyncio.Queue(), s=asyncio.Queue())
+        for number in range(9):
+            event = Event("s", fn, None, None)
+            queue.pending_event_ids_session.setdefault("s", set()).add(event._id)
+            queue.send_message(event, EstimationMessage(queue_size=number))
+            queue.send_message(event, ProcessCompletedMessage(output={}, success=True))
+        queue.send_message(Event("gone", fn, None, None), EstimationMessage(queue_size=1))
+        queue.send_message(Event("old", fn, None, None), EstimationMessage(queue_size=1))
+
+    asyncio.run(send())
+    kept = queue.pending_messages_per_session
+    assert list(kept) == ["s", "old"] and kept["s"].qsize() == 4 and len(queue.pending_event_ids_session["s"]) == 2
