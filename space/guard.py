@@ -187,7 +187,10 @@ class Guard:
             named = names(body)
             if any(len(name) > LETTERS for name in named.values()):
                 return await _refuse(f"a session's name has at most {LETTERS} letters", 400)(scope, receive, send)
-            if "session_hash" in named and not self._begin(who, named["session_hash"]):  # a refusal keeps one, too
+            session = named.get(
+                "session_hash"
+            )  # a refusal keeps one, too; who joins without one is given one, which nobody knows
+            if not (self._begin(who, session) if session else not joins or self._sessions.take(who, SESSIONS)):
                 return await JSONResponse({"detail": MUCH}, 429)(scope, receive, send)
             await self._app(scope, again(body, receive), send)
 

@@ -3,15 +3,22 @@
 Imported for what it changes in gradio, which has no setting for any of it.
 """
 
+from collections import defaultdict
 from typing import Any
 
-from gradio import queueing
+from gradio import queueing, state_holder
 from gradio.queueing import Event
 from gradio.server_messages import EventMessage, ProcessCompletedMessage
 from gradio.utils import LRUCache
 
 UNREAD = 256  # messages that wait to be read, of a session: half a minute of a camera's pictures
 SESSIONS = 4000  # of which it is known what they wait for: twice as many as have messages
+
+# A copy of all that is set of all components, for links to a session, which the guard refuses. With it a session takes 330 kB,
+# without it 12, and gradio keeps ten thousand.
+state_holder.SessionState.config_values = property(  # type: ignore[assignment]
+    lambda session: defaultdict(dict), lambda session, values: None
+)
 
 
 class Queue(queueing.Queue):

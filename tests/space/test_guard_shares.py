@@ -106,6 +106,18 @@ def test_one_visitor_begins_no_more_sessions_by_joining(page, two_visitors):
     assert httpx.get(f"{page}gradio_api/deep_link", params={"session_hash": "s-0"}).status_code == 404
 
 
+@pytest.mark.parametrize("sent", [{}, {"session_hash": None}], ids=str)
+def test_who_names_no_session_begins_one_each_time(page, two_visitors, monkeypatch, sent):
+    """gradio makes up its name: six hundred calls in a minute took 250 MB (issue 13, item 40)."""
+    monkeypatch.setattr(guard, "SESSIONS", 3)
+    codes = [
+        httpx.post(f"{page}gradio_api/call/styles", json={"data": [], **sent}, headers=one).status_code
+        for one in two_visitors
+        for _ in range(5)
+    ]
+    assert codes == [200] * 3 + [429] * 2 + [200] * 3 + [429] * 2
+
+
 def test_a_camera_may_send_more_than_one_joins(page, two_visitors, monkeypatch):
     """Ten frames a second are as many a minute as a visitor may join; what goes past the queue counts as joining."""
     monkeypatch.setattr(guard, "JOINS", 3)

@@ -1,13 +1,37 @@
 """What gradio keeps of whoever comes by: less than it would."""
 
 import asyncio
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 from gradio.queueing import Event
 from gradio.server_messages import EstimationMessage, ProcessCompletedMessage
+from gradio.state_holder import SessionState
 
 from space import build_demo, sessions
+
+
+def test_a_session_takes_little_memory():
+    """A third of a megabyte, ten thousand of which are kept (issue 13, item 40)."""
+    demo = build_demo()
+    kept = [SessionState(demo)]
+    tracemalloc.start()
+    try:
+        kept += [SessionState(demo) for _ in range(5)]
+        assert tracemalloc.get_traced_memory()[0] / 5 < 50_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_session_remembers_what_it_shows():
+    """The settings that are not kept of it are those of a link to it alone."""
+    demo = build_demo()
+    key = next(key for key, block in demo.blocks.items() if block.stateful)
+    one, other = SessionState(demo), SessionState(demo)
+    one[key] = ("evening", 1)
+    one._update_value_in_config(key, "x")
+    assert one[key] == ("evening", 1) and other[key] != one[key] and not list(one.components)
 
 
 def test_who_cannot_be_told_anything_stops_nobody(page, two_visitors):
