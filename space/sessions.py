@@ -1,16 +1,19 @@
-"""What gradio keeps of a session in memory: no more than this page has a use for.
+"""What gradio keeps of a session, and of an upload, in memory: no more than this page has a use for.
 
 Imported for what it changes in gradio, which has no setting for any of it.
 """
 
+import asyncio
 from collections import defaultdict
 from typing import Any
 
-from gradio import queueing, state_holder
+from gradio import queueing, routes, state_holder
 from gradio.queueing import Event
+from gradio.route_utils import FileUploadProgress
 from gradio.server_messages import EventMessage, ProcessCompletedMessage
 from gradio.utils import LRUCache
 
+UPLOADS = 1000  # of which it is known how much has come: each with its file's name, of up to 32 kB, until somebody asks
 UNREAD = 256  # messages that wait to be read, of a session: half a minute of a camera's pictures
 SESSIONS = 4000  # of which it is known what they wait for: twice as many as have messages
 
@@ -42,4 +45,26 @@ class Queue(queueing.Queue):
                 self.pending_event_ids_session.get(session, set()).discard(lost.event_id or "")
 
 
-queueing.Queue = Queue  # type: ignore[misc]  # where gradio looks for it
+class Lately(dict):
+    """A dictionary of the UPLOADS keys that came last; of one that it lacks, an event that is still to come."""
+
+    def __missing__(self, key: str) -> asyncio.Event:
+        self[key] = event = asyncio.Event()
+        return event
+
+    def __setitem__(self, key: str, value: object) -> None:
+        super().__setitem__(key, value)
+        while len(self) > UPLOADS:
+            del self[next(iter(self))]
+
+
+class Progress(FileUploadProgress):
+    """gradio's, of the last UPLOADS uploads: it keeps for good what nobody asks for, and whatever was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._statuses, self._signals = Lately(), Lately()  # type: ignore[assignment]
+
+
+queueing.Queue = Queue  # type: ignore[misc]  # where gradio looks for them
+routes.file_upload_statuses = Progress()

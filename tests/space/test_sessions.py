@@ -5,6 +5,7 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+from gradio import routes
 from gradio.queueing import Event
 from gradio.server_messages import EstimationMessage, ProcessCompletedMessage
 from gradio.state_holder import SessionState
@@ -67,3 +68,33 @@ def test_messages_that_nobody_reads_are_not_kept_without_end(monkeypatch):
     asyncio.run(send())
     kept = queue.pending_messages_per_session
     assert list(kept) == ["s", "old"] and kept["s"].qsize() == 4 and len(queue.pending_event_ids_session["s"]) == 2
+
+
+def test_progress_is_kept_of_the_last_uploads_alone(monkeypatch):
+    """It was kept for good, with the name of the file: 32 kB of each upload (issue 13, item 40)."""
+    monkeypatch.setattr(sessions, "UPLOADS", 3)
+    progress = sessions.Progress()
+    assert isinstance(routes.file_upload_statuses, sessions.Progress)
+
+    async def ask():
+        for number in range(9):
+            progress.append(f"u-{number}", "a.png", b"abc")
+            progress.set_done(f"u-{number}")
+            await asyncio.wait([asyncio.ensure_future(progress.is_tracked(f"x-{number}"))], timeout=0)
+
+    asyncio.run(ask())
+    assert len(progress._statuses) == len(progress._signals) == 3
+    assert progress.is_done("u-8") and progress.pop("u-8").chunk_size == 3
+
+
+def test_progress_is_told_as_ever():
+    """Whoever asks before the upload begins waits for it."""
+    progress = sessions.Progress()
+
+    async def ask():
+        told = asyncio.ensure_future(progress.is_tracked("u"))
+        await asyncio.sleep(0)
+        progress.append("u", "a.png", b"abc")
+        return await asyncio.wait_for(told, 1)
+
+    assert asyncio.run(ask())
