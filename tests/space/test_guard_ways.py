@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from space import guard
+from tests.conftest import served
 
 
 @pytest.mark.parametrize(
@@ -62,3 +63,13 @@ def test_one_visitor_does_not_hold_answers_without_end(page, two_visitors, monke
     while httpx.get(page, headers=one).status_code == 429:  # they have hung up
         assert time.monotonic() < until
         time.sleep(0.1)
+
+
+@pytest.mark.parametrize("way", ["info", "info/", "info/?all_endpoints=true", "info?page=x"])
+def test_nobody_tells_others_where_to_send_their_photos(way):
+    """Of whoever asked first, the examples of "Use via API" had the host for as long as the page ran (issue 13, item 40)."""
+    with served() as page:
+        for headers, host in (({"x-forwarded-host": "evil.example"}, "evil.example"), ({}, httpx.URL(page).netloc.decode())):
+            told = httpx.get(f"{page}gradio_api/{way}", headers=headers).json()["named_endpoints"]
+            assert {"/stylize", "/compare", "/blend", "/styles"} <= set(told)
+            assert host in told["/stylize"]["code_snippets"]["bash"]
