@@ -1,6 +1,9 @@
 """What gradio keeps of whoever comes by: less than it would."""
 
 import asyncio
+import gc
+import json
+import time
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,6 +14,12 @@ from gradio.server_messages import EstimationMessage, ProcessCompletedMessage
 from gradio.state_holder import SessionState
 
 from space import build_demo, sessions
+
+
+def held() -> list[Event]:
+    """The requests that the queues of this process have not let go of."""
+    queues = [one for one in gc.get_objects() if type(one) is sessions.Queue]
+    return [event for queue in queues for event in queue.event_ids_to_events.values()]
 
 
 def test_a_session_takes_little_memory():
@@ -46,6 +55,19 @@ def test_who_cannot_be_told_anything_stops_nobody(page, two_visitors):
     assert told.status_code == 200
     said = httpx.get(f"{page}gradio_api/call/styles/{told.json()['event_id']}", headers=two_visitors[1], timeout=60).text
     assert said.startswith("event: complete")
+
+
+def test_a_name_that_is_no_text_has_nothing_kept(page, two_visitors):
+    """One such request, and all that came after it was kept, a gigabyte in a minute (issue 13, item 40)."""
+    headers = {**two_visitors[0], "content-type": "application/json"}
+    for name in ("\ud800", "ok"):
+        body = json.dumps({"data": [], "session_hash": name})
+        event = httpx.post(f"{page}gradio_api/call/styles", content=body, headers=headers).json()["event_id"]
+        assert httpx.get(f"{page}gradio_api/call/styles/{event}", headers=headers, timeout=60).status_code == 200
+    until = time.monotonic() + 10
+    while any(event.session_hash in ("\ud800", "ok") for event in held()):
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def test_messages_that_nobody_reads_are_not_kept_without_end(monkeypatch):
