@@ -36,6 +36,7 @@ UPLOAD = 100 * 2**20  # bytes of one upload
 UPLOADS, MINUTES = 4 * UPLOAD, 10  # bytes of a visitor's uploads in so many minutes
 LEAST = 2**20  # bytes that the smallest of them counts for
 LETTERS = 200  # of a session's name, or another in a request: gradio's are twelve and 32 long, and are kept
+PARTED = "<"  # nor has a session's: gradio parts names by <gradio-sep>, and with one more of them nobody could cancel anything
 # Of a visitor. For each session gradio copies the page, and when it ends functions run past the queue; behind one address there
 # may be a classroom.
 SESSIONS, JOINS = 120, 600  # begun, requests that join the queue, in a minute
@@ -188,11 +189,10 @@ class Guard:
             if sum(map(body.count, (b",", b"[", b"{"))) > VALUES:
                 return await _refuse(f"this is too large: {VALUES} values at most", 413)(scope, receive, send)
             named = names(body)
-            if any(len(name) > LETTERS for name in named.values()):
-                return await _refuse(f"a session's name has at most {LETTERS} letters", 400)(scope, receive, send)
-            session = named.get(
-                "session_hash"
-            )  # a refusal keeps one, too; who joins without one is given one, which nobody knows
+            session = named.get("session_hash", "")
+            if any(len(name) > LETTERS for name in named.values()) or PARTED in session:
+                return await _refuse(f"a session's name has at most {LETTERS} letters, no {PARTED}", 400)(scope, receive, send)
+            # A refusal keeps a session, too; who joins without one is given one, whose name nobody knows.
             if not (self._begin(who, session) if session else not joins or self._sessions.take(who, SESSIONS)):
                 return await JSONResponse({"detail": MUCH}, 429)(scope, receive, send)
             await self._app(scope, again(body, receive), send)

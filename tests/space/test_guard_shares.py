@@ -33,6 +33,8 @@ def test_what_is_kept_of_a_session_is_short(page, address):
     for key in ("session_hash", "event_id"):
         answer = httpx.post(f"{page}gradio_api/{address}", json={"data": [], "fn_index": 0, key: "x" * 500_000})
         assert answer.status_code == 400 and "200 letters" in answer.text
+    parted = {"data": [], "fn_index": 0, "session_hash": "a<gradio-sep>b"}  # while it was at work nobody could cancel anything
+    assert "200 letters" in httpx.post(f"{page}gradio_api/{address}", json=parted).text
     assert httpx.post(f"{page}gradio_api/upload?upload_id={'x' * 500}", files={"files": b"x"}).status_code == 400
     for way in ("heartbeat/{}", "queue/data?session_hash={}", "upload_progress?upload_id={}"):
         assert httpx.get(f"{page}gradio_api/{way.format('x' * 500)}").status_code == 400
