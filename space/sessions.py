@@ -30,14 +30,16 @@ class Queue(queueing.Queue):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.pending_event_ids_session = LRUCache(SESSIONS)
+        self.pending_event_ids_session: LRUCache[str, set[str]] = LRUCache(SESSIONS)
 
     def send_message(self, event: Event, event_message: EventMessage) -> None:
         """As gradio's, if somebody may hear it; who is told something is remembered for longest."""
         session = event.session_hash
         if session not in self.pending_messages_per_session:
             return
-        self.pending_messages_per_session.move_to_end(session)
+        for known in (self.pending_messages_per_session, self.pending_event_ids_session):
+            if session in known:
+                known.move_to_end(session)
         super().send_message(event, event_message)
         messages = self.pending_messages_per_session[session]
         while messages.qsize() > UNREAD:
