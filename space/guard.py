@@ -19,6 +19,7 @@ import gradio as gr
 from gradio.queueing import Event
 from gradio.routes import App
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -154,10 +155,13 @@ class Guard:
             else:
                 await self._show(scope, receive, tell)
         except Exception as error:  # gradio's routes raise nearly anything on names and numbers that are none
-            if begun:
+            if begun and not isinstance(error.__cause__, HTTPException):
                 raise
             say(f"request refused: {type(error).__name__}: {brief(error)}", sys.stderr)
-            await JSONResponse({"detail": NO_SUCH}, 400)(scope, receive, send)
+            if begun:  # what waits for news of a session that is not there is told so, and ends in a traceback
+                await send({"type": "http.response.body"})
+            else:
+                await JSONResponse({"detail": NO_SUCH}, 400)(scope, receive, send)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, who = scope["path"].rstrip("/"), visitor(scope)

@@ -38,6 +38,14 @@ def test_what_gradio_cannot_answer_leaves_one_line(page, photo, address, capfd):
     assert answer.status_code == 400 and "request refused" in said and "Traceback" not in said
 
 
+def test_whoever_waits_for_news_of_nothing_leaves_one_line(page, capfd):
+    """A traceback each time, three hundred times a second: three gigabytes of them in an hour (issue 13, item 40)."""
+    answer = httpx.get(f"{page}gradio_api/queue/data", params={"session_hash": "nobody"})
+    said = capfd.readouterr().err
+    assert answer.status_code == 200 and '"session_not_found":true' in answer.text
+    assert said.count("\n") == 1 and "request refused" in said
+
+
 def test_one_visitor_looks_at_the_page_so_often_and_no_more(page, two_visitors, monkeypatch):
     """Each look takes 25 ms in which nobody else is answered: another's picture took 15 s (issue 13, item 40)."""
     monkeypatch.setattr(guard, "VIEWS", 3)
