@@ -13,7 +13,7 @@ from gradio.route_utils import FileUploadProgress
 from gradio.server_messages import EventMessage, ProcessCompletedMessage
 from gradio.utils import LRUCache
 
-UPLOADS = 1000  # of which it is known how much has come: each with its file's name, of up to 32 kB, until somebody asks
+UPLOADS = 1000  # of which it is known how much has come: each with its file's name, of up to 16 kB, until somebody asks
 UNREAD = 256  # messages that wait to be read, of a session: half a minute of a camera's pictures
 SESSIONS = 4000  # of which it is known what they wait for: twice as many as have messages
 

@@ -93,7 +93,7 @@ def test_messages_that_nobody_reads_are_not_kept_without_end(monkeypatch):
 
 
 def test_progress_is_kept_of_the_last_uploads_alone(monkeypatch):
-    """It was kept for good, with the name of the file: 32 kB of each upload (issue 13, item 40)."""
+    """It was kept for good, with the name of the file: 16 kB of each upload (issue 13, item 40)."""
     monkeypatch.setattr(sessions, "UPLOADS", 3)
     progress = sessions.Progress()
     assert isinstance(routes.file_upload_statuses, sessions.Progress)
