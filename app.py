@@ -1,5 +1,6 @@
 """Start the page: python app.py (or: make demo). On a Space this file is run as it is."""
 
+import signal
 import sys
 
 try:
@@ -15,4 +16,5 @@ except KeyboardInterrupt:  # while the libraries are imported, which takes secon
     sys.exit(130)
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # or visitors' photos would be left on the disk
     demo.launch(**launch_options())

@@ -71,7 +71,7 @@ def few_parts(boundary: str, receive: Receive) -> Receive:
         nonlocal left, end
         message = await receive()
         text = end + message.get("body", b"")
-        left, end = left - text.count(mark), text[len(text) - len(mark) + 1 :]
+        left, end = left - text.count(mark), text[max(0, len(text) - len(mark) + 1) :]  # all of it while it is shorter
         return message if left >= 0 else {"type": "http.disconnect"}
 
     return counted

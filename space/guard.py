@@ -7,6 +7,7 @@ A refusal is a sentence that the page shows. A visitor is an address: sessions a
 
 import ipaddress
 import os
+import re
 import sys
 import time
 from collections import Counter, OrderedDict, deque
@@ -18,6 +19,7 @@ import gradio as gr
 from gradio.queueing import Event
 from gradio.routes import App
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -35,6 +37,7 @@ UPLOAD = 100 * 2**20  # bytes of one upload
 UPLOADS, MINUTES = 4 * UPLOAD, 10  # bytes of a visitor's uploads in so many minutes
 LEAST = 2**20  # bytes that the smallest of them counts for
 LETTERS = 200  # of a session's name, or another in a request: gradio's are twelve and 32 long, and are kept
+PARTED = "<"  # nor has a session's: gradio parts names by <gradio-sep>, and with one more of them nobody could cancel anything
 # Of a visitor. For each session gradio copies the page, and when it ends functions run past the queue; behind one address there
 # may be a classroom.
 SESSIONS, JOINS = 120, 600  # begun, requests that join the queue, in a minute
@@ -53,7 +56,11 @@ DIRECT = ("/run/", "/api/")  # past the queue; not a camera's frames, ten a seco
 # What nobody may ask for: it keeps what it is sent, wakes up twenty times a second for as long as it is open, or fetches what
 # lies on the web (file=https://...).
 CLOSED = ("/deep_link", "/dev/reload", "://")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # nor by such letters; other blanks are in the names of photos (9.41\u202fAM.png)
 VIEWED = ("", "/config")  # the page itself
+INFO = (
+    "/info"  # examples for programs, with the page's address: gradio tells all what the first to ask called it, but of one page
+)
 BEGINS = ("/heartbeat/", "/upload_progress")  # what is asked for by GET and remembered, and
 NEWS = (*BEGINS, "/queue/data", "/call/")  # kept open
 REFUSALS = (408, 413, 429, 503)  # too slow, too large, too much of one, of all: ours, and gradio's when its queue is full
@@ -141,17 +148,20 @@ class Guard:
             await send(message)
 
         try:
-            if any(part in scope["path"] for part in CLOSED) or not scope["path"].isprintable():
+            if any(part in scope["path"] for part in CLOSED) or CONTROL.search(scope["path"]):
                 await JSONResponse({"detail": NO_SUCH}, 404)(scope, receive, tell)
             elif scope["method"] == "POST":
                 await self._pass(scope, receive, tell)
             else:
                 await self._show(scope, receive, tell)
         except Exception as error:  # gradio's routes raise nearly anything on names and numbers that are none
-            if begun:
+            if begun and not isinstance(error.__cause__, HTTPException):
                 raise
             say(f"request refused: {type(error).__name__}: {brief(error)}", sys.stderr)
-            await JSONResponse({"detail": NO_SUCH}, 400)(scope, receive, send)
+            if begun:  # what waits for news of a session that is not there is told so, and ends in a traceback
+                await send({"type": "http.response.body"})
+            else:
+                await JSONResponse({"detail": NO_SUCH}, 400)(scope, receive, send)
 
     async def _pass(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, who = scope["path"].rstrip("/"), visitor(scope)
@@ -183,9 +193,11 @@ class Guard:
             if sum(map(body.count, (b",", b"[", b"{"))) > VALUES:
                 return await _refuse(f"this is too large: {VALUES} values at most", 413)(scope, receive, send)
             named = names(body)
-            if any(len(name) > LETTERS for name in named.values()):
-                return await _refuse(f"a session's name has at most {LETTERS} letters", 400)(scope, receive, send)
-            if "session_hash" in named and not self._begin(who, named["session_hash"]):  # a refusal keeps one, too
+            session = named.get("session_hash", "")
+            if any(len(name) > LETTERS for name in named.values()) or PARTED in session:
+                return await _refuse(f"a session's name has at most {LETTERS} letters, no {PARTED}", 400)(scope, receive, send)
+            # A refusal keeps a session, too; who joins without one is given one, whose name nobody knows.
+            if not (self._begin(who, session) if session else not joins or self._sessions.take(who, SESSIONS)):
                 return await JSONResponse({"detail": MUCH}, 429)(scope, receive, send)
             await self._app(scope, again(body, receive), send)
 
@@ -218,6 +230,8 @@ class Guard:
         views = scope["path"].rstrip("/") in VIEWED
         if self._shown[who] >= SHOWN or (views and not self._views.take(who, VIEWS)):
             return await _refuse("you have asked for much at once: try again in a minute", 429)(scope, receive, send)
+        if scope["path"].rstrip("/").endswith(INFO):
+            scope = {**scope, "query_string": scope["query_string"] + b"&page="}
         with _counted(self._shown, who):
             await self._app(scope, receive, send)
 

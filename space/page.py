@@ -13,14 +13,16 @@ UNFIT = "what was sent fits none of these inputs (see the API of the page); uplo
 class Page(gr.Blocks):
     """`gr.Blocks`, whose inputs of a wrong kind or number end in a message, and in one line of the log, not in a traceback."""
 
-    async def process_api(self, *args, **kwargs):
+    async def process_api(self, block_fn, *args, **kwargs):
         """As gradio's, for what was picked as well: of that its place alone, which is None where it is no number. Of whatever
         else was sent gradio would look up the paths."""
+        if getattr(block_fn, "fn", True) is None:  # of the browser alone: gradio would fail at it, with a traceback
+            raise gr.Error(UNFIT, title="This did not work", print_exception=False)
         if (picked := kwargs.get("event_data")) is not None:
             place = picked._data.get("index") if isinstance(picked._data, dict) else None
             place = place if isinstance(place, int) else None
             kwargs["event_data"] = gr.EventData(picked.target, {"index": place, "value": None})
-        return await super().process_api(*args, **kwargs)
+        return await super().process_api(block_fn, *args, **kwargs)
 
     async def preprocess_data(self, block_fn, *args, **kwargs):
         """As gradio's, which would fetch whatever address is sent in the place of a file; raises gr.Error alone."""

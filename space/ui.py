@@ -8,7 +8,7 @@ import gradio as gr
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from space import api, blocklist, community, events, moving, opening, textures, why
+from space import api, blocklist, community, events, moving, opening, sessions, textures, why  # noqa: F401 (see sessions)
 from space.credit import FORMATS
 from space.files import FILES, own_folder
 from space.guard import UPLOAD, guard

@@ -156,6 +156,16 @@ def test_a_function_that_is_none_is_a_mistake_of_who_asks(page, capfd, route, bo
     assert "Traceback" not in capfd.readouterr().err
 
 
+def test_a_function_of_the_browser_alone_leaves_no_traceback(page, capfd):
+    """Fifty lines each time, six hundred times a minute (issue 13, item 40)."""
+    functions = httpx.get(f"{page}config", timeout=30).json()["dependencies"]
+    index = next(one["id"] for one in functions if one["js"] and not one["backend_fn"])
+    body = {"data": [], "fn_index": index, "session_hash": "browser"}
+    assert httpx.post(f"{page}gradio_api/queue/join", json=body).status_code == 200
+    told = httpx.get(f"{page}gradio_api/queue/data", params={"session_hash": "browser"}, timeout=60).text
+    assert "fits none of these inputs" in told and "Traceback" not in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     "weights",
     [None, 5, "ab", [], {}, {"udnie": 1}, {"udnie": 0.5, "starry-night": 0.6}, {"udnie": float("nan"), "starry-night": 1},

@@ -33,6 +33,8 @@ def test_what_is_kept_of_a_session_is_short(page, address):
     for key in ("session_hash", "event_id"):
         answer = httpx.post(f"{page}gradio_api/{address}", json={"data": [], "fn_index": 0, key: "x" * 500_000})
         assert answer.status_code == 400 and "200 letters" in answer.text
+    parted = {"data": [], "fn_index": 0, "session_hash": "a<gradio-sep>b"}  # while it was at work nobody could cancel anything
+    assert "200 letters" in httpx.post(f"{page}gradio_api/{address}", json=parted).text
     assert httpx.post(f"{page}gradio_api/upload?upload_id={'x' * 500}", files={"files": b"x"}).status_code == 400
     for way in ("heartbeat/{}", "queue/data?session_hash={}", "upload_progress?upload_id={}"):
         assert httpx.get(f"{page}gradio_api/{way.format('x' * 500)}").status_code == 400
@@ -104,6 +106,18 @@ def test_one_visitor_begins_no_more_sessions_by_joining(page, two_visitors):
         sent = {"data": ["x"], "session_hash": f"s-{address}"}
         assert httpx.post(f"{page}gradio_api/{address}", json=sent, headers=one).status_code == 429
     assert httpx.get(f"{page}gradio_api/deep_link", params={"session_hash": "s-0"}).status_code == 404
+
+
+@pytest.mark.parametrize("sent", [{}, {"session_hash": None}], ids=str)
+def test_who_names_no_session_begins_one_each_time(page, two_visitors, monkeypatch, sent):
+    """gradio makes up its name: six hundred calls in a minute took 250 MB (issue 13, item 40)."""
+    monkeypatch.setattr(guard, "SESSIONS", 3)
+    codes = [
+        httpx.post(f"{page}gradio_api/call/styles", json={"data": [], **sent}, headers=one).status_code
+        for one in two_visitors
+        for _ in range(5)
+    ]
+    assert codes == [200] * 3 + [429] * 2 + [200] * 3 + [429] * 2
 
 
 def test_a_camera_may_send_more_than_one_joins(page, two_visitors, monkeypatch):

@@ -1,0 +1,122 @@
+"""What gradio keeps of whoever comes by: less than it would."""
+
+import asyncio
+import gc
+import json
+import time
+import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+from gradio import routes
+from gradio.queueing import Event
+from gradio.server_messages import EstimationMessage, ProcessCompletedMessage
+from gradio.state_holder import SessionState
+
+from space import build_demo, sessions
+
+
+def held() -> list[Event]:
+    """The requests that the queues of this process have not let go of."""
+    queues = [one for one in gc.get_objects() if type(one) is sessions.Queue]
+    return [event for queue in queues for event in queue.event_ids_to_events.values()]
+
+
+def test_a_session_takes_little_memory():
+    """A third of a megabyte, ten thousand of which are kept (issue 13, item 40)."""
+    demo = build_demo()
+    kept = [SessionState(demo)]
+    tracemalloc.start()
+    try:
+        kept += [SessionState(demo) for _ in range(5)]
+        assert tracemalloc.get_traced_memory()[0] / 5 < 50_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_session_remembers_what_it_shows():
+    """The settings that are not kept of it are those of a link to it alone."""
+    demo = build_demo()
+    key = next(key for key, block in demo.blocks.items() if block.stateful)
+    one, other = SessionState(demo), SessionState(demo)
+    one[key] = ("evening", 1)
+    one._update_value_in_config(key, "x")
+    assert one[key] == ("evening", 1) and other[key] != one[key] and not list(one.components)
+
+
+def test_who_cannot_be_told_anything_stops_nobody(page, two_visitors):
+    """Eight requests of a session without a name, at once, and the queue was stopped for all, for good (issue 13, item 40)."""
+    config = httpx.get(f"{page}config", timeout=30).json()["dependencies"]
+    index = next(one["id"] for one in config if one["api_name"] == "paint_wall")
+    nameless = {"data": [None], "fn_index": index, "session_hash": ""}
+    with httpx.Client(headers=two_visitors[0], timeout=60) as client, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: client.post(f"{page}gradio_api/queue/join", json=nameless), range(24)))
+    told = httpx.post(f"{page}gradio_api/call/styles", json={"data": []}, headers=two_visitors[1])
+    assert told.status_code == 200
+    said = httpx.get(f"{page}gradio_api/call/styles/{told.json()['event_id']}", headers=two_visitors[1], timeout=60).text
+    assert said.startswith("event: complete")
+
+
+def test_a_name_that_is_no_text_has_nothing_kept(page, two_visitors):
+    """One such request, and all that came after it was kept, a gigabyte in a minute (issue 13, item 40)."""
+    headers = {**two_visitors[0], "content-type": "application/json"}
+    for name in ("\ud800", "ok"):
+        body = json.dumps({"data": [], "session_hash": name})
+        event = httpx.post(f"{page}gradio_api/call/styles", content=body, headers=headers).json()["event_id"]
+        assert httpx.get(f"{page}gradio_api/call/styles/{event}", headers=headers, timeout=60).status_code == 200
+    until = time.monotonic() + 10
+    while any(event.session_hash in ("\ud800", "ok") for event in held()):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+def test_messages_that_nobody_reads_are_not_kept_without_end(monkeypatch):
+    """Six hundred calls of one session, unread, took 18 MB; and whoever was evicted meanwhile ended the work on all."""
+    monkeypatch.setattr(sessions, "UNREAD", 4)
+    demo = build_demo()
+    queue, fn = demo._queue, next(iter(demo.fns.values()))
+    assert isinstance(queue, sessions.Queue)
+
+    async def send():
+        queue.pending_messages_per_session.update(old=asyncio.Queue(), s=asyncio.Queue())
+        for number in range(9):
+            event = Event("s", fn, None, None)
+            queue.pending_event_ids_session.setdefault("s", set()).add(event._id)
+            queue.send_message(event, EstimationMessage(queue_size=number))
+            queue.send_message(event, ProcessCompletedMessage(output={}, success=True))
+        queue.send_message(Event("gone", fn, None, None), EstimationMessage(queue_size=1))
+        queue.send_message(Event("old", fn, None, None), EstimationMessage(queue_size=1))
+
+    asyncio.run(send())
+    kept = queue.pending_messages_per_session
+    assert list(kept) == ["s", "old"] and kept["s"].qsize() == 4 and len(queue.pending_event_ids_session["s"]) == 2
+
+
+def test_progress_is_kept_of_the_last_uploads_alone(monkeypatch):
+    """It was kept for good, with the name of the file: 16 kB of each upload (issue 13, item 40)."""
+    monkeypatch.setattr(sessions, "UPLOADS", 3)
+    progress = sessions.Progress()
+    assert isinstance(routes.file_upload_statuses, sessions.Progress)
+
+    async def ask():
+        for number in range(9):
+            progress.append(f"u-{number}", "a.png", b"abc")
+            progress.set_done(f"u-{number}")
+            await asyncio.wait([asyncio.ensure_future(progress.is_tracked(f"x-{number}"))], timeout=0)
+
+    asyncio.run(ask())
+    assert len(progress._statuses) == len(progress._signals) == 3
+    assert progress.is_done("u-8") and progress.pop("u-8").chunk_size == 3
+
+
+def test_progress_is_told_as_ever():
+    """Whoever asks before the upload begins waits for it."""
+    progress = sessions.Progress()
+
+    async def ask():
+        told = asyncio.ensure_future(progress.is_tracked("u"))
+        await asyncio.sleep(0)
+        progress.append("u", "a.png", b"abc")
+        return await asyncio.wait_for(told, 1)
+
+    assert asyncio.run(ask())
