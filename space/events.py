@@ -113,10 +113,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
             if set_["left"] == "photo":
                 shown[0] = save_result(fit_long_side(done.photo, LARGE), Path(photo).stem, format=SHOWN)
             about, painting = words.about(done.style), community.picture(done.style, "painting")
-            small = ImageOps.fit(finished["instance"], (THUMBNAIL, THUMBNAIL))
-            thumbnail = save_result(small, "thumbnail", slug, format="JPEG")
         settings = Settings(slug, photo, size, **set_)
-        seen = remember(given[controls.seen], settings, thumbnail)
         yield {
             result.slider: tuple(shown),
             result.captions: sides.get(set_["left"] if "batch" in done.painted else "photo", sides["batch"]),
@@ -125,15 +122,18 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
             result.painting: gr.Image(painting, visible=painting is not None),
             result.unshown: gr.Markdown(visible=painting is None),
             result.link: {**to_link(settings), "own": is_own(photo)},
-            controls.seen: seen,
-            controls.strip: gr.Gallery([file for _, file in seen], selected_index=0),
             **dict.fromkeys(result.saves, gr.DownloadButton(interactive=False)),
         }
-        # What may be kept takes longer to encode than what is seen, and nobody waits for it.
-        if newest():
-            with actions.plain_errors():
-                kept = pictures(format)
-            yield {save: gr.DownloadButton(value=file, interactive=True) for save, file in zip(result.saves, kept, strict=True)}
+        # Nobody waits for the rest, which takes longer.
+        with actions.plain_errors():
+            small = ImageOps.fit(finished["instance"], (THUMBNAIL, THUMBNAIL))
+            seen = remember(given[controls.seen], settings, save_result(small, "thumbnail", slug, format="JPEG"))
+            kept = pictures(format) if newest() else []
+        yield {
+            controls.seen: seen,
+            controls.strip: gr.Gallery([file for _, file in seen], selected_index=0),
+            **{save: gr.DownloadButton(value=file, interactive=True) for save, file in zip(result.saves, kept, strict=False)},
+        }
 
     def show_stop(size):
         return gr.Button(visible=is_large(size))
