@@ -58,9 +58,8 @@ DIRECT = ("/run/", "/api/")  # past the queue; not a camera's frames, ten a seco
 CLOSED = ("/deep_link", "/dev/reload", "://")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")  # nor by such letters; other blanks are in the names of photos (9.41\u202fAM.png)
 VIEWED = ("", "/config")  # the page itself
-INFO = (
-    "/info"  # examples for programs, with the page's address: gradio tells all what the first to ask called it, but of one page
-)
+# Examples for programs, with the page's address: gradio tells all what the first to ask called it, but of one of its pages.
+INFO = "/info"
 BEGINS = ("/heartbeat/", "/upload_progress")  # what is asked for by GET and remembered, and
 NEWS = (*BEGINS, "/queue/data", "/call/")  # kept open
 REFUSALS = (408, 413, 429, 503)  # too slow, too large, too much of one, of all: ours, and gradio's when its queue is full
