@@ -73,6 +73,7 @@ def test_one_visitor_does_not_hold_answers_without_end(page, two_visitors, monke
         time.sleep(0.1)
 
 
+@pytest.mark.served  # by a page of its own
 @pytest.mark.parametrize("way", ["info", "info/", "info/?all_endpoints=true", "info?page=x"])
 def test_nobody_tells_others_where_to_send_their_photos(way):
     """Of whoever asked first, the examples of "Use via API" had the host for as long as the page ran (issue 13, item 40)."""
