@@ -65,7 +65,7 @@ COPY_LINK = """async () => {
 COPIED = '<span class="all">Copied</span><span class="own">Copied, without your photo</span>'  # unseen, for the button
 TO_RESULT = "() => document.querySelector('#comparison').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
 
-_choices, _paintings, _walls, _numbers = Newest(), Newest(), Newest(), itertools.count(1)
+_choices, _paintings, _shown, _walls, _numbers = Newest(), Newest(), Newest(), Newest(), itertools.count(1)
 
 
 def teller(progress: gr.Progress) -> Callable[[float], None]:
@@ -113,7 +113,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
             if set_["left"] == "photo":
                 shown[0] = save_result(fit_long_side(done.photo, LARGE), Path(photo).stem, format=SHOWN)
             about, painting = words.about(done.style), community.picture(done.style, "painting")
-        settings = Settings(slug, photo, size, **set_)
+        settings, still_shown = Settings(slug, photo, size, **set_), _shown.take(request.session_hash)
         yield {
             result.slider: tuple(shown),
             result.captions: sides.get(set_["left"] if "batch" in done.painted else "photo", sides["batch"]),
@@ -128,11 +128,12 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         with actions.plain_errors():
             small = ImageOps.fit(finished["instance"], (THUMBNAIL, THUMBNAIL))
             seen = remember(given[controls.seen], settings, save_result(small, "thumbnail", slug, format="JPEG"))
-            kept = pictures(format) if newest() else []
+            kept = pictures(format) if still_shown() else []
+        downloads = [gr.DownloadButton(value=file, interactive=True) for file in kept] if still_shown() else []
         yield {
             controls.seen: seen,
             controls.strip: gr.Gallery([file for _, file in seen], selected_index=0),
-            **{save: gr.DownloadButton(value=file, interactive=True) for save, file in zip(result.saves, kept, strict=False)},
+            **dict(zip(result.saves, downloads, strict=False)),
         }
 
     def show_stop(size):

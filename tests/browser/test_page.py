@@ -9,7 +9,7 @@ import pytest
 from PIL import ExifTags, Image
 from playwright.sync_api import expect
 
-from space import actions, opening
+from space import actions, events, opening
 from space.words import as_hung
 from tests.browser.acts import clear, paint_small, png, shown, upload, wait_for_pictures
 from tests.browser.conftest import on_a_phone
@@ -59,6 +59,24 @@ def test_upload_compare_download(tab, tmp_path):
             assert image.format == name.upper() and "Starry Night" in image.getexif()[ExifTags.Base.ImageDescription]
     assert tab.locator("#comparison img").evaluate_all("images => images.map(i => i.src)") == sources  # as it was painted
     assert not tab.outside and not tab.complaints
+
+
+@on_a_phone
+def test_what_can_be_kept_follows_what_is_seen(tab, monkeypatch):
+    """As it takes longer to encode; nobody gets the last picture meanwhile, nor none because they stop painting then."""
+    go_on, save = threading.Event(), events.save_result
+    monkeypatch.setattr(events, "save_result", lambda *a, format="PNG", **k: (
+        format == "PNG" and go_on.wait(60), save(*a, format=format, **k))[1])  # fmt: skip
+    tab.locator("#size").get_by_text("original").click()
+    wait_for_pictures(tab, 768, 512)
+    kept = tab.locator("#save-instance")
+    expect(kept).to_be_disabled()
+    tab.locator("#stop").click()
+    go_on.set()
+    expect(kept).to_be_enabled(timeout=30_000)
+    with tab.expect_download() as waiting:
+        kept.click()
+    assert size_of(waiting.value.path()) == (768, 512)
 
 
 SMALL = """() => [...document.querySelectorAll('.gradio-container *')].filter(e => e.offsetParent
