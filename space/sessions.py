@@ -5,9 +5,11 @@ Imported for what it changes in gradio, which has no setting for any of it.
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Coroutine
 from typing import Any
 
 from gradio import queueing, routes, state_holder
+from gradio.block_function import BlockFunction
 from gradio.queueing import Event
 from gradio.route_utils import FileUploadProgress
 from gradio.server_messages import EventMessage, ProcessCompletedMessage
@@ -45,6 +47,25 @@ class Queue(queueing.Queue):
         while messages.qsize() > UNREAD:
             if isinstance(lost := messages.get_nowait(), ProcessCompletedMessage):  # which ends the wait for it
                 self.pending_event_ids_session.get(session, set()).discard(lost.event_id or "")
+
+    def process_events(
+        self, events: list[Event], batch: bool, begin_time: float, fn: BlockFunction
+    ) -> Coroutine[Any, Any, None]:
+        """As gradio's, in a task of its own, which whoever cancels cannot reach: cancelled before its first step it held its
+        place in the queue for good (24 such, and nobody's picture was painted any more), or while it ended what it was sent."""
+        work = asyncio.create_task(super().process_events(events, batch, begin_time, fn))
+        self._asyncio_tasks.add(work)
+        work.add_done_callback(self._asyncio_tasks.discard)
+        return self._follow(work, events)
+
+    async def _follow(self, work: asyncio.Task[None], events: list[Event]) -> None:
+        """Wait for the work, which has begun by now; cancel it once, and only as long as it is at work."""
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            if events in self.active_jobs:  # what gradio does first when it ends is to take them out
+                work.cancel()
+            await asyncio.wait([work])
 
     def compute_analytics_summary(self, records: object) -> dict[str, Any]:
         """Nothing: gradio's page of such figures is closed, and it computed them anew, for 25 ms, after each request. Where a

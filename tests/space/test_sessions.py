@@ -8,8 +8,12 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
+from fastapi import Request
 from gradio import routes
+from gradio.data_classes import PredictBodyInternal
 from gradio.queueing import Event
+from gradio.routes import App
 from gradio.server_messages import EstimationMessage, ProcessCompletedMessage
 from gradio.state_holder import SessionState
 
@@ -120,3 +124,34 @@ def test_progress_is_told_as_ever():
         return await asyncio.wait_for(told, 1)
 
     assert asyncio.run(ask())
+
+
+@pytest.mark.parametrize("steps", range(12))
+def test_who_cancels_again_and_again_holds_no_place(steps):
+    """After 24 requests that were cancelled before their first step no picture was painted for anybody; those that were
+    cancelled a second time while they ended were kept (issue 13, item 40)."""
+    demo = build_demo()
+    queue, fn = demo._queue, next(one for one in demo.fns.values() if one.name == "show_stop")
+
+    async def cancel():
+        queue.set_server_app(App.create_app(demo))
+        queue.active_jobs = [None]
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b"", "server": ("host", 80)}
+        event = Event("s", fn, Request(scope), None)
+        event.data = PredictBodyInternal(data=[512], session_hash="s")
+        queue.create_event_queue_for_fn(fn)
+        queue.event_ids_to_events[event._id] = event
+        queue.active_jobs[0] = [event]
+        queue.event_queue_per_concurrency_id[fn.concurrency_id].current_concurrency += 1
+        work = asyncio.create_task(queue.process_events([event], False, 0.0, fn))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        while not work.done():
+            work.cancel()
+            await asyncio.sleep(0)
+        while queue._asyncio_tasks:
+            await asyncio.sleep(0.01)
+        return queue.event_queue_per_concurrency_id[fn.concurrency_id].current_concurrency
+
+    assert asyncio.run(cancel()) == 0
+    assert queue.active_jobs == [None] and not queue.event_ids_to_events
