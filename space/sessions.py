@@ -26,6 +26,21 @@ state_holder.SessionState.config_values = property(  # type: ignore[assignment]
 )
 
 
+class Messages(asyncio.Queue[EventMessage]):
+    """To a session: the UNREAD that came last, whoever puts them there (/cancel does, past the queue's send_message)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost: set[str] = set()  # events whose end nobody is going to hear of
+
+    def put_nowait(self, item: EventMessage) -> None:
+        """As ever, in the place of the oldest."""
+        while self.qsize() >= UNREAD:
+            if isinstance(lost := self.get_nowait(), ProcessCompletedMessage) and lost.event_id:
+                self.lost.add(lost.event_id)
+        super().put_nowait(item)
+
+
 class Queue(queueing.Queue):
     """gradio's, which goes on where there is nobody to be told: a message to a session that it has forgotten, or that had no
     name, ended the work on all requests for good; of those that nobody read it kept all."""
@@ -43,10 +58,9 @@ class Queue(queueing.Queue):
             if session in known:
                 known.move_to_end(session)
         super().send_message(event, event_message)
-        messages = self.pending_messages_per_session[session]
-        while messages.qsize() > UNREAD:
-            if isinstance(lost := messages.get_nowait(), ProcessCompletedMessage):  # which ends the wait for it
-                self.pending_event_ids_session.get(session, set()).discard(lost.event_id or "")
+        if isinstance(messages := self.pending_messages_per_session[session], Messages):
+            self.pending_event_ids_session.get(session, set()).difference_update(messages.lost)
+            messages.lost.clear()
 
     def process_events(
         self, events: list[Event], batch: bool, begin_time: float, fn: BlockFunction
@@ -94,5 +108,6 @@ class Progress(FileUploadProgress):
         self._statuses, self._signals = Lately(), Lately()  # type: ignore[assignment]
 
 
+queueing.AsyncQueue = Messages  # type: ignore[assignment, attr-defined]
 queueing.Queue = Queue  # type: ignore[misc]  # where gradio looks for them
 routes.file_upload_statuses = Progress()

@@ -82,7 +82,7 @@ def test_messages_that_nobody_reads_are_not_kept_without_end(monkeypatch):
     assert isinstance(queue, sessions.Queue)
 
     async def send():
-        queue.pending_messages_per_session.update(old=asyncio.Queue(), s=asyncio.Queue())
+        queue.pending_messages_per_session.update(old=sessions.Messages(), s=sessions.Messages())
         for number in range(9):
             event = Event("s", fn, None, None)
             queue.pending_event_ids_session.setdefault("s", set()).add(event._id)
@@ -155,3 +155,17 @@ def test_who_cancels_again_and_again_holds_no_place(steps):
 
     assert asyncio.run(cancel()) == 0
     assert queue.active_jobs == [None] and not queue.event_ids_to_events
+
+
+def test_whoever_puts_messages_there_few_are_kept(monkeypatch, page, two_visitors):
+    """/cancel puts one there each time, 400 times a second, past the queue (issue 13, item 40)."""
+    monkeypatch.setattr(sessions, "UNREAD", 4)
+    index = next(d["id"] for d in httpx.get(f"{page}config", timeout=30).json()["dependencies"] if d["api_name"] == "show_stop")
+    with httpx.Client(base_url=f"{page}gradio_api/", headers=two_visitors[0], timeout=60) as client:
+        body = {"data": [512], "fn_index": index, "session_hash": "cancelled"}
+        event = client.post("queue/join", json=body).json()["event_id"]
+        for _ in range(9):
+            client.post("cancel", json={"session_hash": "cancelled", "fn_index": -1, "event_id": event})
+    queues = [one for one in gc.get_objects() if type(one) is sessions.Queue]
+    kept = [queue.pending_messages_per_session.get("cancelled") for queue in queues]
+    assert [messages.qsize() for messages in kept if messages] == [4]
