@@ -6,6 +6,7 @@ Imported for what it changes in gradio, which has no setting for any of it.
 import asyncio
 from collections import defaultdict
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from gradio import queueing, routes, state_holder
@@ -73,13 +74,20 @@ class Queue(queueing.Queue):
         return self._follow(work, events)
 
     async def _follow(self, work: asyncio.Task[None], events: list[Event]) -> None:
-        """Wait for the work, which has begun by now; cancel it once, and only as long as it is at work."""
-        try:
-            await asyncio.shield(work)
-        except asyncio.CancelledError:
-            if events in self.active_jobs:  # what gradio does first when it ends is to take them out
-                work.cancel()
-            await asyncio.wait([work])
+        """Wait for the work, which has begun by now, to its end; cancel it only as long as it is at work."""
+        while not work.done():
+            try:
+                await asyncio.wait([work])
+            except asyncio.CancelledError:
+                if events in self.active_jobs:  # what gradio does first when it ends is to take them out
+                    work.cancel()
+
+    async def reset_iterators(self, event_id: str) -> None:
+        """As gradio's, which fails, and keeps the request, where /cancel has just done the same."""
+        with suppress(KeyError):
+            await super().reset_iterators(event_id)
+        if self.server_app is not None:
+            self.server_app.iterators_to_reset.discard(event_id)
 
     def compute_analytics_summary(self, records: object) -> dict[str, Any]:
         """Nothing: gradio's page of such figures is closed, and it computed them anew, for 25 ms, after each request. Where a

@@ -157,6 +157,25 @@ def test_who_cancels_again_and_again_holds_no_place(steps):
     assert queue.active_jobs == [None] and not queue.event_ids_to_events
 
 
+def test_what_was_cancelled_while_it_ended_is_let_go_of():
+    """By name of the request, another session's: gradio's two ways met, and the one that came second failed."""
+    demo = build_demo()
+    queue = demo._queue
+
+    async def end():
+        app = App.create_app(demo)
+        queue.set_server_app(app)
+        app.iterators["e"] = app.iterators_to_reset.add("e")
+        async with app.lock:
+            ended = asyncio.create_task(queue.reset_iterators("e"))
+            await asyncio.sleep(0)
+            del app.iterators["e"]
+        await ended
+        return app.iterators_to_reset
+
+    assert not asyncio.run(end())
+
+
 def test_whoever_puts_messages_there_few_are_kept(monkeypatch, page, two_visitors):
     """/cancel puts one there each time, 400 times a second, past the queue (issue 13, item 40)."""
     monkeypatch.setattr(sessions, "UNREAD", 4)
