@@ -63,6 +63,7 @@ INFO = "/info"
 BEGINS = ("/heartbeat/", "/upload_progress")  # what is asked for by GET and remembered, and
 NEWS = (*BEGINS, "/queue/data", "/call/")  # kept open
 REFUSALS = (408, 413, 429, 503)  # too slow, too large, too much of one, of all: ours, and gradio's when its queue is full
+HUNG_UP = "the handler is closed"
 KEPT = 4096  # visitors whose uploads are remembered
 
 
@@ -144,7 +145,11 @@ class Guard:
             begun = True
             if message.get("status") in REFUSALS:
                 COUNTS.refuse(str(message["status"]))
-            await send(message)
+            try:
+                await send(message)
+            except RuntimeError as error:  # uvloop's, of who has hung up just now: for seventy lines of the log each time
+                if HUNG_UP not in str(error):
+                    raise
 
         try:
             if any(part in scope["path"] for part in CLOSED) or CONTROL.search(scope["path"]):

@@ -5,9 +5,12 @@ Imported for what it changes in gradio, which has no setting for any of it.
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any
 
 from gradio import queueing, routes, state_holder
+from gradio.block_function import BlockFunction
 from gradio.queueing import Event
 from gradio.route_utils import FileUploadProgress
 from gradio.server_messages import EventMessage, ProcessCompletedMessage
@@ -22,6 +25,21 @@ SESSIONS = 4000  # of which it is known what they wait for: twice as many as hav
 state_holder.SessionState.config_values = property(  # type: ignore[assignment]
     lambda session: defaultdict(dict), lambda session, values: None
 )
+
+
+class Messages(asyncio.Queue[EventMessage]):
+    """To a session: the UNREAD that came last, whoever puts them there (/cancel does, past the queue's send_message)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lost: set[str] = set()  # events whose end nobody is going to hear of
+
+    def put_nowait(self, item: EventMessage) -> None:
+        """As ever, in the place of the oldest."""
+        while self.qsize() >= UNREAD:
+            if isinstance(lost := self.get_nowait(), ProcessCompletedMessage) and lost.event_id:
+                self.lost.add(lost.event_id)
+        super().put_nowait(item)
 
 
 class Queue(queueing.Queue):
@@ -41,10 +59,35 @@ class Queue(queueing.Queue):
             if session in known:
                 known.move_to_end(session)
         super().send_message(event, event_message)
-        messages = self.pending_messages_per_session[session]
-        while messages.qsize() > UNREAD:
-            if isinstance(lost := messages.get_nowait(), ProcessCompletedMessage):  # which ends the wait for it
-                self.pending_event_ids_session.get(session, set()).discard(lost.event_id or "")
+        if isinstance(messages := self.pending_messages_per_session[session], Messages):
+            self.pending_event_ids_session.get(session, set()).difference_update(messages.lost)
+            messages.lost.clear()
+
+    def process_events(
+        self, events: list[Event], batch: bool, begin_time: float, fn: BlockFunction
+    ) -> Coroutine[Any, Any, None]:
+        """As gradio's, in a task of its own, which whoever cancels cannot reach: cancelled before its first step it held its
+        place in the queue for good (24 such, and nobody's picture was painted any more), or while it ended what it was sent."""
+        work = asyncio.create_task(super().process_events(events, batch, begin_time, fn))
+        self._asyncio_tasks.add(work)
+        work.add_done_callback(self._asyncio_tasks.discard)
+        return self._follow(work, events)
+
+    async def _follow(self, work: asyncio.Task[None], events: list[Event]) -> None:
+        """Wait for the work, which has begun by now, to its end; cancel it only as long as it is at work."""
+        while not work.done():
+            try:
+                await asyncio.wait([work])
+            except asyncio.CancelledError:
+                if events in self.active_jobs:  # what gradio does first when it ends is to take them out
+                    work.cancel()
+
+    async def reset_iterators(self, event_id: str) -> None:
+        """As gradio's, which fails, and keeps the request, where /cancel has just done the same."""
+        with suppress(KeyError):
+            await super().reset_iterators(event_id)
+        if self.server_app is not None:
+            self.server_app.iterators_to_reset.discard(event_id)
 
     def compute_analytics_summary(self, records: object) -> dict[str, Any]:
         """Nothing: gradio's page of such figures is closed, and it computed them anew, for 25 ms, after each request. Where a
@@ -73,5 +116,6 @@ class Progress(FileUploadProgress):
         self._statuses, self._signals = Lately(), Lately()  # type: ignore[assignment]
 
 
+queueing.AsyncQueue = Messages  # type: ignore[assignment, attr-defined]
 queueing.Queue = Queue  # type: ignore[misc]  # where gradio looks for them
 routes.file_upload_statuses = Progress()

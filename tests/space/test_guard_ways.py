@@ -1,5 +1,6 @@
 """What is asked of the page by GET: nothing of the web, nothing that gradio fails at, and not all of the page's time."""
 
+import asyncio
 import socket
 import time
 from contextlib import ExitStack
@@ -82,3 +83,23 @@ def test_nobody_tells_others_where_to_send_their_photos(way):
             told = httpx.get(f"{page}gradio_api/{way}", headers=headers).json()["named_endpoints"]
             assert {"/stylize", "/compare", "/blend", "/styles"} <= set(told)
             assert host in told["/stylize"]["code_snippets"]["bash"]
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_who_hangs_up_while_the_answer_comes_leaves_no_traceback(method):
+    """Seventy lines each time (issue 13, item 40); what else goes wrong with an answer is raised."""
+    scope = {"type": "http", "method": method, "path": "/reset", "headers": [], "query_string": b""}
+    answer = guard.PlainTextResponse("done")
+
+    async def receive():
+        return {"type": "http.request", "body": b"{}"}
+
+    def ask(words):
+        async def send(message):
+            raise RuntimeError(words)
+
+        asyncio.run(guard.Guard(answer)(scope, receive, send))
+
+    ask("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+    with pytest.raises(RuntimeError, match="longer"):
+        ask("Response content longer than Content-Length")

@@ -8,8 +8,12 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
+import pytest
+from fastapi import Request
 from gradio import routes
+from gradio.data_classes import PredictBodyInternal
 from gradio.queueing import Event
+from gradio.routes import App
 from gradio.server_messages import EstimationMessage, ProcessCompletedMessage
 from gradio.state_holder import SessionState
 
@@ -78,7 +82,7 @@ def test_messages_that_nobody_reads_are_not_kept_without_end(monkeypatch):
     assert isinstance(queue, sessions.Queue)
 
     async def send():
-        queue.pending_messages_per_session.update(old=asyncio.Queue(), s=asyncio.Queue())
+        queue.pending_messages_per_session.update(old=sessions.Messages(), s=sessions.Messages())
         for number in range(9):
             event = Event("s", fn, None, None)
             queue.pending_event_ids_session.setdefault("s", set()).add(event._id)
@@ -120,3 +124,67 @@ def test_progress_is_told_as_ever():
         return await asyncio.wait_for(told, 1)
 
     assert asyncio.run(ask())
+
+
+@pytest.mark.parametrize("steps", range(12))
+def test_who_cancels_again_and_again_holds_no_place(steps):
+    """After 24 requests that were cancelled before their first step no picture was painted for anybody; those that were
+    cancelled a second time while they ended were kept (issue 13, item 40)."""
+    demo = build_demo()
+    queue, fn = demo._queue, next(one for one in demo.fns.values() if one.name == "show_stop")
+
+    async def cancel():
+        queue.set_server_app(App.create_app(demo))
+        queue.active_jobs = [None]
+        scope = {"type": "http", "method": "POST", "path": "/", "headers": [], "query_string": b"", "server": ("host", 80)}
+        event = Event("s", fn, Request(scope), None)
+        event.data = PredictBodyInternal(data=[512], session_hash="s")
+        queue.create_event_queue_for_fn(fn)
+        queue.event_ids_to_events[event._id] = event
+        queue.active_jobs[0] = [event]
+        queue.event_queue_per_concurrency_id[fn.concurrency_id].current_concurrency += 1
+        work = asyncio.create_task(queue.process_events([event], False, 0.0, fn))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        while not work.done():
+            work.cancel()
+            await asyncio.sleep(0)
+        while queue._asyncio_tasks:
+            await asyncio.sleep(0.01)
+        return queue.event_queue_per_concurrency_id[fn.concurrency_id].current_concurrency
+
+    assert asyncio.run(cancel()) == 0
+    assert queue.active_jobs == [None] and not queue.event_ids_to_events
+
+
+def test_what_was_cancelled_while_it_ended_is_let_go_of():
+    """By name of the request, another session's: gradio's two ways met, and the one that came second failed."""
+    demo = build_demo()
+    queue = demo._queue
+
+    async def end():
+        app = App.create_app(demo)
+        queue.set_server_app(app)
+        app.iterators["e"] = app.iterators_to_reset.add("e")
+        async with app.lock:
+            ended = asyncio.create_task(queue.reset_iterators("e"))
+            await asyncio.sleep(0)
+            del app.iterators["e"]
+        await ended
+        return app.iterators_to_reset
+
+    assert not asyncio.run(end())
+
+
+def test_whoever_puts_messages_there_few_are_kept(monkeypatch, page, two_visitors):
+    """/cancel puts one there each time, 400 times a second, past the queue (issue 13, item 40)."""
+    monkeypatch.setattr(sessions, "UNREAD", 4)
+    index = next(d["id"] for d in httpx.get(f"{page}config", timeout=30).json()["dependencies"] if d["api_name"] == "show_stop")
+    with httpx.Client(base_url=f"{page}gradio_api/", headers=two_visitors[0], timeout=60) as client:
+        body = {"data": [512], "fn_index": index, "session_hash": "cancelled"}
+        event = client.post("queue/join", json=body).json()["event_id"]
+        for _ in range(9):
+            client.post("cancel", json={"session_hash": "cancelled", "fn_index": -1, "event_id": event})
+    queues = [one for one in gc.get_objects() if type(one) is sessions.Queue]
+    kept = [queue.pending_messages_per_session.get("cancelled") for queue in queues]
+    assert [messages.qsize() for messages in kept if messages] == [4]
