@@ -12,6 +12,7 @@ from zoo.style import Style
 
 FORMATS = {"PNG": "png", "JPEG": "jpg", "WebP": "webp"}  # what a picture may be kept as: the ending of its name
 SHOWN = "as shown"  # on the page alone: WebP without a loss, no larger than PNG and made in a quarter of the time
+ENDINGS = {**FORMATS, SHOWN: FORMATS["WebP"]}
 QUALITY = 92  # of JPEG and WebP, where strokes show no blocks yet
 EXIF = {"Description": ExifTags.Base.ImageDescription, "Author": ExifTags.Base.Artist, "Software": ExifTags.Base.Software}
 
@@ -49,5 +50,5 @@ def encode(image: Image.Image, format: str, said: Credit) -> bytes:
         if key in EXIF:  # as UTF-8, as everybody writes and reads it, though EXIF knows but ASCII before its third version
             exif[EXIF[key]] = words.encode()
     special: dict[str, dict[str, Any]] = {"PNG": {"pnginfo": texts}, SHOWN: {"lossless": True, "quality": 0, "method": 0}}
-    image.save(file, format if format in FORMATS else "WebP", exif=exif, **special.get(format, {"quality": QUALITY}))
+    image.save(file, "WebP" if format == SHOWN else format, exif=exif, **special.get(format, {"quality": QUALITY}))
     return file.getvalue()

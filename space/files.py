@@ -20,7 +20,7 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from space.counts import COUNTS
-from space.credit import FORMATS, Credit, encode
+from space.credit import ENDINGS, Credit, encode
 from zoo.errors import ZooError
 
 VARIABLE = "GRADIO_TEMP_DIR"  # where gradio keeps uploads and results; one that is set is the page's alone, too
@@ -111,7 +111,7 @@ def save_result(image: Image.Image, *name: str, format: str = "PNG", said: Credi
     """A file of the picture among them, called by these words, with that credit in it; its path. Raises ZooError when there is
     no room for it."""
     data, folder = encode(image, format, said or {}), Path(get_upload_folder())
-    path = folder / hashlib.sha256(data).hexdigest() / f"{_called(name)}.{FORMATS.get(format, 'webp')}"
+    path = folder / hashlib.sha256(data).hexdigest() / f"{_called(name)}.{ENDINGS[format]}"
     try:
         os.utime(path)  # another visitor has just this picture, and may be downloading it: it is not written again
     except FileNotFoundError:

@@ -7,7 +7,7 @@ import pytest
 from PIL import ExifTags, Image
 
 import zoo
-from space.credit import FORMATS, SHOWN, check_format, credit, encode
+from space.credit import ENDINGS, FORMATS, SHOWN, check_format, credit, encode
 from zoo.errors import ConfigError
 from zoo.style import Style
 
@@ -20,7 +20,7 @@ def read(data: bytes) -> Image.Image:
         return image
 
 
-@pytest.mark.parametrize("format", [*FORMATS, SHOWN])
+@pytest.mark.parametrize("format", ENDINGS)
 def test_every_format_credits_the_style_and_keeps_the_picture(format):
     said = credit([zoo.find("great-wave")], "instance")
     image = read(encode(PICTURE, format, said))
@@ -29,8 +29,8 @@ def test_every_format_credits_the_style_and_keeps_the_picture(format):
     assert "The Great Wave off Kanagawa" in words and "Hokusai" in words and "instance norm" in words
     assert exif[ExifTags.Base.Artist] == "after Katsushika Hokusai, about 1831"
     assert exif[ExifTags.Base.Software] == f"Missing Ingredient {zoo.__version__}"
-    ending = {**FORMATS, SHOWN: "webp"}[format]
-    assert image.format == ("WEBP" if format == SHOWN else format.upper()) == Image.registered_extensions()[f".{ending}"]
+    kind = "WEBP" if format == SHOWN else format.upper()
+    assert image.format == kind == Image.registered_extensions()[f".{ENDINGS[format]}"]
     far = np.abs(np.asarray(image, float) - np.asarray(PICTURE, float)).mean()
     assert far == 0 if format in ("PNG", SHOWN) else far < 8
     if format == "PNG":

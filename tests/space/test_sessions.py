@@ -19,10 +19,14 @@ from gradio.state_holder import SessionState
 from space import build_demo, sessions
 
 
+def queues() -> list[sessions.Queue]:
+    """Those of this process."""
+    return [one for one in gc.get_objects() if type(one) is sessions.Queue]
+
+
 def held() -> list[Event]:
-    """The requests that the queues of this process have not let go of."""
-    queues = [one for one in gc.get_objects() if type(one) is sessions.Queue]
-    return [event for queue in queues for event in queue.event_ids_to_events.values()]
+    """The requests that they have not let go of."""
+    return [event for queue in queues() for event in queue.event_ids_to_events.values()]
 
 
 def test_a_session_takes_little_memory():
@@ -184,6 +188,5 @@ def test_whoever_puts_messages_there_few_are_kept(monkeypatch, page, two_visitor
         event = client.post("queue/join", json=body).json()["event_id"]
         for _ in range(9):
             client.post("cancel", json={"session_hash": "cancelled", "fn_index": -1, "event_id": event})
-    queues = [one for one in gc.get_objects() if type(one) is sessions.Queue]
-    kept = [queue.pending_messages_per_session.get("cancelled") for queue in queues]
+    kept = [queue.pending_messages_per_session.get("cancelled") for queue in queues()]
     assert [messages.qsize() for messages in kept if messages] == [4]
