@@ -1,12 +1,11 @@
 """Start the page: python app.py (or: make demo). On a Space this file is run as it is."""
 
-import signal
 import sys
 
 try:
     from space import build_demo, launch_options
     from zoo import ZooError
-    from zoo.cli import fail
+    from zoo.cli import fail, tidy_end
 
     try:
         demo = build_demo()
@@ -16,5 +15,5 @@ except KeyboardInterrupt:  # while the libraries are imported, which takes secon
     sys.exit(130)
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(143))  # or visitors' photos would be left on the disk
-    demo.launch(**launch_options())
+    with tidy_end():  # or SIGTERM would leave visitors' photos on the disk
+        demo.launch(**launch_options())

@@ -50,7 +50,7 @@ def command(main: Callable[[list[str] | None], None]) -> Command:
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")  # as stderr: letters that the terminal's encoding lacks
         try:
-            with _tidy_end():
+            with tidy_end():
                 main(argv)
                 sys.stdout.flush()
         except ZooError as error:
@@ -76,7 +76,7 @@ def command(main: Callable[[list[str] | None], None]) -> Command:
 
 
 @contextmanager
-def _tidy_end() -> Iterator[None]:
+def tidy_end() -> Iterator[None]:
     """Inside, SIGTERM raises SystemExit, so that what is half written is removed. In the main thread, which alone may."""
     if threading.current_thread() is not threading.main_thread():
         yield
