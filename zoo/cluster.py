@@ -25,6 +25,7 @@ from ray.exceptions import RayError
 from zoo import memory
 from zoo.batch import Job, Outcome, Plan, paint_all
 from zoo.catalog import find
+from zoo.device import CPU
 from zoo.errors import ClusterError, brief
 from zoo.folder import sha256
 
@@ -36,7 +37,6 @@ SCHEMA = pa.schema(
     [("photo", pa.string()), ("picture", pa.string()), ("sha256", pa.string()), ("size", pa.int64())]
     + [("seconds", pa.float64()), ("error", pa.string()), ("note", pa.string()), ("skipped", pa.bool_())]
 )
-CPU = torch.device("cpu")
 
 Row = dict[str, Any]  # of the manifest
 

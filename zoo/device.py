@@ -10,6 +10,7 @@ import torch.nn.functional as F
 
 from zoo.errors import DeviceError, shorten
 
+CPU = torch.device("cpu")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 HELP = "auto takes a GPU where there is one, NVIDIA's (cuda) or Apple's (mps) (default: auto)"
 _MISSING = {"cuda": "torch sees no CUDA GPU here", "mps": "torch sees no GPU of Apple's here"}

@@ -16,7 +16,7 @@ import torch
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from zoo.containers import MAX_EXIF, has_too_many_parts
-from zoo.device import is_out_of_memory
+from zoo.device import CPU, is_out_of_memory
 from zoo.errors import PhotoError, brief
 from zoo.registry import MIN_SIDE
 
@@ -25,8 +25,7 @@ MAX_PIXELS = 200_000_000
 _RUNS = (1, 2)  # compressions of a BMP that write how often a pixel is repeated
 MAX_NUMBERS = 1_000_000  # pixels of a PPM that Pillow reads number by number, in Python: more than 3 s
 SLOW = 10  # times as long as others a decoder of JPEG 2000 takes for a pixel, up to a second for a megapixel
-# The formats that are read, by the suffixes of their names. Pillow has forty more decoders, which strangers' files need not
-# reach: an EPS file would call Ghostscript, whatever its name ends in.
+# The formats that are read, by suffix. Pillow has forty more, which strangers' files need not reach: EPS calls Ghostscript.
 FORMATS = {
     "JPEG": (".jpg", ".jpeg"), "PNG": (".png",), "WEBP": (".webp",), "TIFF": (".tif", ".tiff"), "GIF": (".gif",),
     "BMP": (".bmp",), "AVIF": (".avif",), "JPEG2000": (".jp2",), "PPM": (".ppm",),
@@ -260,8 +259,7 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 
 def fit_long_side(image: Image.Image, size: int | None) -> Image.Image:
     """Reduce (Lanczos) so that the long side is `size` px; never enlarge; no side falls below 32 px."""
-    long = max(image.size)
-    return image if size is None or long <= size else scale(image, size / long)
+    return image if size is None or max(image.size) <= size else scale(image, size / max(image.size))
 
 
 def scale(image: Image.Image, factor: float) -> Image.Image:
@@ -288,10 +286,12 @@ def faded(photos: torch.Tensor, contrast: float) -> torch.Tensor:
     return mean + contrast * (photos - mean)
 
 
-def to_tensor(image: Image.Image) -> torch.Tensor:
-    """RGB image -> 1×3×H×W float32 in [0, 1], channels-last."""
+def to_tensor(image: Image.Image, device: torch.device = CPU) -> torch.Tensor:
+    """RGB image -> 1×3×H×W float32 in [0, 1] on that device, channels-last."""
     pixels = torch.from_numpy(np.array(image, dtype=np.uint8))
-    return pixels.permute(2, 0, 1).unsqueeze(0).float().div_(255)
+    if device.type == "cuda":  # as bytes, from where the GPU fetches them while the processor goes on
+        pixels = pixels.pin_memory()
+    return pixels.to(device, non_blocking=True).permute(2, 0, 1).unsqueeze(0).float().div_(255)
 
 
 def to_image(tensor: torch.Tensor) -> Image.Image:

@@ -13,7 +13,7 @@ from PIL import Image
 
 from zoo import folder, memory
 from zoo.catalog import find, load, sound_styles, with_weights
-from zoo.device import pick_device
+from zoo.device import CPU, pick_device
 from zoo.engine.painting import ANY, Manner, Painted, paint_fast, paint_plainly
 from zoo.errors import ConfigError, shorten
 from zoo.images import open_photo, scale
@@ -21,7 +21,6 @@ from zoo.registry import MIN_SIDE, Generator
 from zoo.style import Style
 
 KEPT = 32  # generators in memory, those used last
-CPU = torch.device("cpu")
 
 
 def check_size(size: int | None) -> None:

@@ -14,6 +14,7 @@ from zoo.catalog import find, load
 from zoo.cli import Commands, say
 from zoo.device import DEVICES, HELP, pick_device
 from zoo.engine.choice import ENGINES
+from zoo.engine.choice import HELP as ENGINE
 from zoo.errors import ConfigError, DoneInPart, PhotoError
 from zoo.frozen import frozen
 from zoo.images import list_photos, open_photo, save_picture
@@ -40,7 +41,7 @@ def add(commands: Commands) -> None:
     sub.add_argument("--keep-colours", action="store_true", help="light and dark as painted, colours of the photo")
     kept = "picture of the photo's shape, at any scale: where it is white the photo stays, black is painted"
     sub.add_argument("--protect", type=Path, metavar="MASK", help=kept)
-    sub.add_argument("--engine", choices=ENGINES, default="auto", help="what computes on a processor (default: the fastest)")
+    sub.add_argument("--engine", choices=ENGINES, default="auto", help=ENGINE)
     sub.add_argument(
         "--on", metavar="ray|ADDRESS", help="paint on a Ray cluster: this machine's, or that at ip:port or ray://ip:port"
     )

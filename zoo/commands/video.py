@@ -12,6 +12,7 @@ from zoo.catalog import find
 from zoo.cli import Commands, say
 from zoo.device import DEVICES, HELP
 from zoo.engine.choice import ENGINES
+from zoo.engine.choice import HELP as ENGINE
 from zoo.engine.painting import Manner
 from zoo.errors import ConfigError
 from zoo.film import CODECS, Film
@@ -43,7 +44,7 @@ def add(commands: Commands) -> None:
     sub.add_argument("--seed", type=int, default=0, metavar="S", help="variation of a generator that has noise (default: 0)")
     sub.add_argument("--crf", type=int, default=18, metavar="Q", help="the encoder's rate factor: 0 no loss (default: 18)")
     sub.add_argument("--device", choices=DEVICES, default="auto", help=HELP)
-    sub.add_argument("--engine", choices=ENGINES, default="auto", help="what computes on a processor (default: the fastest)")
+    sub.add_argument("--engine", choices=ENGINES, default="auto", help=ENGINE)
     sub.set_defaults(run=video_command)
 
 

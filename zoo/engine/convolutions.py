@@ -94,6 +94,12 @@ class UpConv(Rows):
         return _convolve(x, self._layer.weight, self._layer.bias)
 
 
+def is_wide(layer: nn.Conv2d) -> bool:
+    """Whether half precision pays in that convolution: narrow kernels have nothing to win, and the first and the last, which
+    read the photo's own contrast and make the result, are narrow."""
+    return min(layer.weight.shape[:2]) >= 16
+
+
 def _convolve(x: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None, stride: int = 1) -> torch.Tensor:
     if weight.dtype is torch.float32:
         return F.conv2d(x, weight, bias, stride)

@@ -14,8 +14,9 @@ from PIL import Image
 from torch import nn
 
 from zoo import memory
-from zoo.device import is_out_of_memory
-from zoo.engine.choice import TORCH, check_engine, fastest_engine
+from zoo.device import CPU, is_out_of_memory
+from zoo.engine.choice import GPU, MODULE, TORCH, candidates, check_engine, fastest_engine
+from zoo.engine.gpu_engine import GpuEngine, gpu_engine
 from zoo.engine.quick import Away, freeze, thumbnail_of
 from zoo.engine.runtimes import RUNTIMES, runtime
 from zoo.engine.sweeps import Smooth, Tell
@@ -25,7 +26,6 @@ from zoo.images import to_image, to_tensor
 from zoo.layers import InstanceNorm
 from zoo.registry import Generator
 
-CPU = torch.device("cpu")
 STROKES = 0.25, 4.0  # shares of the usual length that may be asked for
 
 
@@ -88,7 +88,7 @@ class Painted:
 
     image: Image.Image
     seconds: float
-    engine: str = "module"
+    engine: str = MODULE
     away: Away | None = None
 
 
@@ -107,8 +107,11 @@ def paint_fast(generator: Generator, image: Image.Image, manner: Manner = ANY) -
     even the way that takes the least memory fits.
     """
     engine = _engine(generator, manner)
-    if engine == "module":
+    if engine == MODULE:
         return paint_plainly(generator, image, manner)
+    if engine == GPU:
+        half = gpu_engine(generator)
+        return _paint_whole(half.paint, engine, generator, image, manner) if half else paint_plainly(generator, image, manner)
     _check_noise(generator, manner)
     if manner.quick and (thumbnail := thumbnail_of(generator, image)):
         return _paint_quickly(generator, image, thumbnail, replace(manner, engine=engine, quick=False))
@@ -145,28 +148,30 @@ def _paint_quickly(generator: Generator, image: Image.Image, thumbnail: Image.Im
 
 def _engine(generator: Generator, manner: Manner) -> str:
     """The engine to paint with in that manner."""
-    if not TorchEngine.knows(generator):
-        return "module"
-    if manner.engine != "auto":
-        return manner.engine
+    where = next(generator.parameters()).device
+    if not TorchEngine.knows(generator) and (manner.fixes or not GpuEngine.knows(generator)):
+        return MODULE
 
     def paint(engine: str, side: int) -> bool:
         trial = Image.effect_noise((side, side), 64).convert("RGB")
         return paint_fast(generator, trial, Manner(engine, name=manner.name)).engine == engine
 
-    config = generator.config
-    found = fastest_engine(f"{config.architecture} of width {config.width}, {config.norm} norm", paint)
-    return TORCH[0] if manner.fixes and found in RUNTIMES else found
+    config, engine = generator.config, manner.engine
+    if engine == "auto":
+        engine = fastest_engine(f"{config.architecture} of width {config.width}, {config.norm} norm", paint, where)
+    if (engine == GPU) != (where.type == "cuda"):
+        engine = candidates(where.type)[0]  # what the device has instead
+    return TORCH[0] if manner.fixes and engine in RUNTIMES else engine
 
 
 def paint_plainly(generator: Generator, image: Image.Image, manner: Manner = ANY) -> Painted:
     """An RGB image as that generator's own `forward` paints it, wherever it is; errors as of `paint_fast`."""
     _check_noise(generator, manner)
-    where, noise = next(generator.parameters()).device, generator.noise(manner.seed)
+    noise = generator.noise(manner.seed)
 
     def forward(photo: torch.Tensor) -> torch.Tensor:
         with _smoothed(generator, manner.smooth) if manner.smooth else nullcontext():
-            return cast(torch.Tensor, generator(photo.to(where, memory_format=torch.channels_last), **noise))
+            return cast(torch.Tensor, generator(photo, **noise))
 
     return _paint_whole(forward, Painted.engine, generator, image, manner)
 
@@ -179,7 +184,7 @@ def _paint_whole(
     costs = memory.whole(generator.config)
     with _enough_memory(image), memory.budget(where).spend(costs, image.size), torch.inference_mode():
         started = time.perf_counter()
-        painted = forward(to_tensor(image))
+        painted = forward(to_tensor(image, where))
         verdict.add(painted)  # which waits for a GPU
         seconds = time.perf_counter() - started
     verdict.give(image, manner.name)

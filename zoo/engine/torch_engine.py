@@ -7,12 +7,13 @@ convolutions may compute (all but the first and the last of a residual generator
 """
 
 import weakref
-from typing import cast
+from typing import Any, cast
 
 import torch
 from PIL import Image
 from torch import nn
 
+from zoo.engine.convolutions import is_wide
 from zoo.engine.programs import PROGRAMS
 from zoo.engine.sweeps import KNOWN, STRIP, WORKING, Smooth, Statistics, Sweeps, Take, Tell, fold
 from zoo.frozen import with_statistics
@@ -29,8 +30,7 @@ class TorchEngine:
     def __init__(self, generator: Generator, dtype: torch.dtype = torch.float32):
         self._generator = cast(Generator, fold(generator))
         for module in self._generator.modules():
-            # The photo's own contrast and the result stay float32, and narrow kernels have nothing to win.
-            if isinstance(module, nn.Conv2d) and min(module.weight.shape[:2]) >= 16:
+            if isinstance(module, nn.Conv2d) and is_wide(module):
                 module.weight.data = module.weight.data.to(dtype)
         self._program = PROGRAMS[type(generator)]
         self._plans: dict[tuple[tuple[int, int], int], tuple[float, int]] = {}
@@ -83,19 +83,25 @@ class TorchEngine:
         return with_statistics(self._generator, {name: found[norm].moments() for name, norm in norms.items()})
 
 
-_made: "weakref.WeakKeyDictionary[Generator, tuple[object, dict[torch.dtype, TorchEngine]]]" = weakref.WeakKeyDictionary()
+_made: "weakref.WeakKeyDictionary[Generator, tuple[object, dict[object, Any]]]" = weakref.WeakKeyDictionary()
 
 
-def torch_engine(generator: Generator, dtype: torch.dtype = torch.float32) -> TorchEngine:
-    """The engine of a generator, made anew when its weights have changed, or the style that is chosen among its own."""
+def kept_engines(generator: Generator) -> dict[object, Any]:
+    """The engines made of a generator, as long as neither its weights change nor the style that is chosen among its own."""
     state = [(t.data_ptr(), 0 if t.is_inference() else t._version) for t in (*generator.parameters(), *generator.buffers())]
     state += [(getattr(module, "chosen", 0), 0) for module in generator.modules()]
     found = _made.get(generator)
     if found is None or found[0] != state:
         found = _made[generator] = state, {}
-    if dtype not in found[1]:
-        found[1][dtype] = TorchEngine(generator, dtype)
-    return found[1][dtype]
+    return found[1]
+
+
+def torch_engine(generator: Generator, dtype: torch.dtype = torch.float32) -> TorchEngine:
+    """The engine of a generator, made anew when its weights have changed, or the style that is chosen among its own."""
+    engines = kept_engines(generator)
+    if dtype not in engines:
+        engines[dtype] = TorchEngine(generator, dtype)
+    return cast(TorchEngine, engines[dtype])
 
 
 class _Blank(Image.Image):

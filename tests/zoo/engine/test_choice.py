@@ -19,7 +19,7 @@ def three(monkeypatch, tmp_path):
     monkeypatch.delenv("MISSING_INGREDIENT_ENGINE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(choice, "_chosen", {})
-    monkeypatch.setattr(choice, "candidates", lambda: list(SECONDS))
+    monkeypatch.setattr(choice, "candidates", lambda kind: list(SECONDS))
     monkeypatch.setattr(choice, "_named", lambda engine: engine if engine == "torch" else f"{engine} 1.0")
     asked = []
     monkeypatch.setattr(choice, "perf_counter", lambda: sum(seconds for _, seconds in asked))
@@ -76,7 +76,7 @@ def test_a_variable_names_one(three, monkeypatch):
 
 
 def test_a_picture_is_painted_by_what_was_chosen(three, monkeypatch):
-    monkeypatch.setattr(choice, "candidates", lambda: ["torch", "bfloat16"])
+    monkeypatch.setattr(choice, "candidates", lambda kind: ["torch", "bfloat16"])
     monkeypatch.setattr(choice, "_measured", lambda engines, paint: next(e for e in engines[::-1] if paint(e, 32)))
     found = paint_fast(random_generator(width=16, residual_blocks=1), noise(64, 48))
     assert found.engine == "bfloat16"
@@ -84,5 +84,5 @@ def test_a_picture_is_painted_by_what_was_chosen(three, monkeypatch):
 
 
 def test_where_there_is_no_choice_nothing_is_painted(three, monkeypatch):
-    monkeypatch.setattr(choice, "candidates", lambda: ["torch"])
+    monkeypatch.setattr(choice, "candidates", lambda kind: ["torch"])
     assert choice.fastest_engine("net", painting(three)) == "torch" and not three
