@@ -7,7 +7,6 @@ with the same file, the instance norm's, from planes to planes. A frame of the c
 """
 
 import argparse
-import shutil
 import statistics
 import sys
 import tempfile
@@ -20,6 +19,7 @@ import torch
 from playwright.sync_api import Page, sync_playwright
 
 import zoo
+from benchmarks.chromium import CHROMIUM
 from space.browser.folder import build
 from space.browser.server import make_server
 from space.words import NORMS
@@ -76,12 +76,11 @@ def main(argv: list[str] | None = None) -> None:
     )
     parser.add_argument("--on", choices=("cpu", "gpu"), default="cpu", help="(default: cpu)")
     args = parser.parse_args(argv)
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         build(Path(folder), [zoo.find(args.style)], args.ort)
         with make_server(Path(folder)) as server:
             threading.Thread(target=server.serve_forever, daemon=True).start()
-            page = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"]).new_page()
+            page = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"]).new_page()
             page.goto(f"http://127.0.0.1:{server.server_port}/?on={args.on}")
             page.wait_for_selector("body[data-on]", timeout=120_000)
             threads = page.evaluate("crossOriginIsolated ? navigator.hardwareConcurrency : 1")

@@ -13,8 +13,8 @@ with --out.
 """
 
 import argparse
+import importlib.util
 import io
-import shutil
 import statistics
 import sys
 import time
@@ -31,6 +31,7 @@ from PIL import Image
 
 import zoo
 from benchmarks.abuse import attacks
+from benchmarks.chromium import CHROMIUM
 from benchmarks.visitors import (
     STYLE,
     Answer,
@@ -81,16 +82,14 @@ def wall(page: str) -> float:
 @contextmanager
 def browser() -> Iterator[Any]:
     """A tab in Chromium; None where there is no browser."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    try:
-        from playwright.sync_api import sync_playwright  # of requirements-dev.txt, and of use here alone
-    except ImportError:
-        chromium = None
-    if chromium is None:
+    there = importlib.util.find_spec("playwright")  # of requirements-dev.txt, and of use here alone
+    if not (CHROMIUM and there):
         yield None
         return
+    from playwright.sync_api import sync_playwright
+
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield started.new_page()
         started.close()
 

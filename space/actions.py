@@ -20,6 +20,7 @@ from space.turns import NOBODY, Turns, Visit
 from space.words import NORMS, without_paths
 from zoo.catalog import find_named
 from zoo.conditional import mix
+from zoo.engine.choice import TORCH
 from zoo.engine.painting import ANY, Manner, Painted, paint_fast
 from zoo.engine.sweeps import Tell
 from zoo.errors import ConfigError, StyleFolderError, StyleNotFoundError, ZooError, brief, shorten
@@ -132,10 +133,13 @@ def _wall_on_gpu(tile: Image.Image, styles: list[Style]) -> list[Painted]:
     return [_painted_tile(tile, style) for style in styles]
 
 
+AT_ONCE = Manner(TORCH[0])  # by what needs no compiling, which takes longer than all tiles
+
+
 def _painted_tile(tile: Image.Image, style: Style) -> Painted:
     """The tile in a style; as it is for one that is damaged, as whoever picks it is told, and the others are none the worse."""
     try:
-        return painter().paint(tile, style)["instance"]
+        return painter().paint(tile, style, manner=AT_ONCE)["instance"]
     except ZooError:
         return Painted(tile, 0.0)
 

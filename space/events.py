@@ -95,9 +95,9 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
             yield gr.skip()
             return
 
-        def pictures(format, most=None):
-            return [save_result(fit_long_side(finished[norm], most), Path(photo).stem, slug, norm, format=format,
-                                said=done.credit(norm)) for norm in words.NORMS]  # fmt: skip
+        def save(norm, format, most=None):
+            picture = fit_long_side(finished[norm], most)
+            return save_result(picture, Path(photo).stem, slug, norm, format=format, said=done.credit(norm))
 
         with actions.plain_errors():
             try:
@@ -109,13 +109,15 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
                 yield gr.skip()
                 return
             finished = {norm: done.picture(norm, how) for norm in words.NORMS}
-            shown = pictures(SHOWN, LARGE)
             if set_["left"] == "photo":
-                shown[0] = save_result(fit_long_side(done.photo, LARGE), Path(photo).stem, format=SHOWN)
+                left = save_result(fit_long_side(done.photo, LARGE), Path(photo).stem, format=SHOWN)
+            else:
+                left = save("batch", SHOWN, LARGE)
+            shown = left, save("instance", SHOWN, LARGE)
             about, painting = words.about(done.style), community.picture(done.style, "painting")
         settings, still_shown = Settings(slug, photo, size, **set_), _shown.take(request.session_hash)
         yield {
-            result.slider: tuple(shown),
+            result.slider: shown,
             result.captions: sides.get(set_["left"] if "batch" in done.painted else "photo", sides["batch"]),
             result.info: actions.describe(done),
             result.about: about,
@@ -128,7 +130,7 @@ def wire(demo: gr.Blocks, styles: list[Style], parts: Parts) -> None:
         with actions.plain_errors():
             small = ImageOps.fit(finished["instance"], (THUMBNAIL, THUMBNAIL))
             seen = remember(given[controls.seen], settings, save_result(small, "thumbnail", slug, format="JPEG"))
-            kept = pictures(format) if still_shown() else []
+            kept = [save(norm, format) for norm in words.NORMS] if still_shown() else []
         downloads = [gr.DownloadButton(value=file, interactive=True) for file in kept] if still_shown() else []
         yield {
             controls.seen: seen,

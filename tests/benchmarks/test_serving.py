@@ -2,6 +2,7 @@
 
 import json
 import re
+import statistics
 
 import httpx
 import numpy as np
@@ -58,7 +59,8 @@ def test_the_command_prints_and_saves_its_table(run_module, run_here, tmp_path):
     assert done.returncode == 0, done.stderr
     assert re.search(r"^\| 2 clients at once, 64 px \| 2 right \([\d. /]+ s\), 0 busy, 0 wrong \|$", done.stdout, re.M)
     found = json.loads((tmp_path / "found.json").read_text())
-    assert len(found["knob"]) == (5 if CHROMIUM else 0) and all(0 < seconds < 5 for seconds in found["knob"])
+    assert len(found["knob"]) == (5 if CHROMIUM else 0) and all(seconds > 0 for seconds in found["knob"])
+    assert not found["knob"] or statistics.median(found["knob"]) < 5
     assert found["soak"]["right"] == 2 and len(found["soak"]["memory"]) == 11 and found["thumbnails"][0] > 0
     assert len(found["abuse"]) == 6 and all(one["other"] == "right" for one in found["abuse"])
     assert found["beside"]["large"] > 0 and found["beside"]["right"] > 0 and not found["beside"]["wrong"]

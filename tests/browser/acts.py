@@ -35,9 +35,9 @@ def wait_for_pictures(tab, width, height):
 
 
 def shown(tab):
-    """What stands on the page together: pictures, caption, and what the download would be called."""
+    """What stands on the page together: pictures and caption."""
     pictures = tab.locator("#comparison img").evaluate_all("images => images.map(i => i.src)")
-    return pictures, tab.locator("#about").inner_text(), tab.locator("#save-instance").get_attribute("href")
+    return pictures, tab.locator("#about").inner_text()
 
 
 def paint_small(tab, asked):

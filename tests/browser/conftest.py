@@ -3,20 +3,19 @@ and so is the lack of the runtime that paints in a browser.
 """
 
 import os
-import shutil
 from pathlib import Path
 from queue import Queue
 
 import pytest
 
 import zoo
+from benchmarks.chromium import CHROMIUM
 from space import actions
 from space.browser.folder import build
 from tests.browser.static import STYLES
 from tests.conftest import once
 from zoo.errors import ConfigError
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
         "--disable-component-update", "--no-first-run", "--use-fake-device-for-media-stream"]  # fmt: skip
 

@@ -8,7 +8,8 @@ from PIL import Image
 from playwright.sync_api import expect
 
 import zoo
-from tests.browser.conftest import ARGS, CHROMIUM, DESKTOP, PHONE
+from benchmarks.chromium import CHROMIUM
+from tests.browser.conftest import ARGS, DESKTOP, PHONE
 from tests.browser.static import (
     NORMS,
     PATIENCE,

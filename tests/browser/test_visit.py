@@ -1,11 +1,13 @@
 """A visit in a real browser: photos of one's own, links, and the way back to what was painted."""
 
 import re
+import time
 
 import pytest
 from playwright.sync_api import expect
 
-from space import opening
+from space import events, opening
+from space.events import teller
 from space.words import as_hung
 from tests.browser.acts import paint_small, png, shown, upload, wait_for_pictures
 from tests.browser.conftest import on_a_phone
@@ -138,8 +140,15 @@ def test_pictures_of_the_visit_come_back_with_all_that_was_set(tab, asked):
 
 
 @on_a_phone
-def test_a_large_picture_shows_how_far_it_is_and_can_be_stopped(tab):
+def test_a_large_picture_shows_how_far_it_is_and_can_be_stopped(tab, monkeypatch):
     """At its own size; what was there stays, and what is asked for next is painted (issue 15)."""
+
+    def slowly(progress):
+        """So that it is not done before it is stopped, however busy the machine is with other tests."""
+        tell = teller(progress)
+        return lambda share: time.sleep(0.2) or tell(share)
+
+    monkeypatch.setattr(events, "teller", slowly)
     upload(tab, "mandel.png", png(3000, 2000))
     expect(tab.locator("#info")).to_contain_text("512×341 px", timeout=60_000)
     expect(tab.locator("#stop")).to_be_hidden()
