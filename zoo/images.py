@@ -291,7 +291,7 @@ def to_tensor(image: Image.Image, device: torch.device = CPU) -> torch.Tensor:
     pixels = torch.from_numpy(np.array(image, dtype=np.uint8))
     if device.type == "cuda":  # as bytes, from where the GPU fetches them while the processor goes on
         pixels = pixels.pin_memory()
-    return pixels.to(device, non_blocking=True).permute(2, 0, 1).unsqueeze(0).float().div_(255)
+    return pixels[None].to(device, non_blocking=device.type == "cuda").permute(0, 3, 1, 2).float().div_(255)
 
 
 def to_image(tensor: torch.Tensor) -> Image.Image:

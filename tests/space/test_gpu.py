@@ -2,6 +2,7 @@
 
 import importlib
 import multiprocessing
+import os
 import pickle
 import sys
 import time
@@ -66,7 +67,7 @@ def two_threads():
     torch.set_num_threads(before)
 
 
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="a Space forks")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a Space forks")
 def test_an_error_keeps_its_words_across_the_process(on_gpu):
     """(issue 13, item 27)"""
 
@@ -81,6 +82,15 @@ def test_an_error_keeps_its_words_across_the_process(on_gpu):
         work(-1)
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a Space forks")
+def test_a_process_of_one_call_sets_no_engine_up(on_gpu, monkeypatch):
+    monkeypatch.delenv("MISSING_INGREDIENT_ENGINE")
+    named = on_gpu(duration=5)(lambda: os.environ.get("MISSING_INGREDIENT_ENGINE"))
+    assert named() is None
+    monkeypatch.setenv("SPACES_ZERO_GPU", "true")
+    assert named() == "module" and "MISSING_INGREDIENT_ENGINE" not in os.environ
+
+
 def test_every_error_can_be_sent_to_another_process():
     """(issue 13, item 27)"""
     kinds = [kind for kind in vars(zoo.errors).values() if isinstance(kind, type) and issubclass(kind, ZooError)]
@@ -90,7 +100,7 @@ def test_every_error_can_be_sent_to_another_process():
         assert type(sent) is kind and str(sent) == "what came, and what is needed"
 
 
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="a Space forks")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a Space forks")
 def test_a_comparison_is_one_loan_and_what_was_loaded_stays(on_gpu, two_threads, photo, small_pair, monkeypatch):
     """The pair in one process, which finds the generators in its memory and paints, though its parent has painted, too
     (issue 13, item 8)."""
@@ -111,7 +121,7 @@ def test_a_comparison_is_one_loan_and_what_was_loaded_stays(on_gpu, two_threads,
         assert abs(np.subtract(*pictures)).max() <= 1 and found.painted[norm].seconds > 0
 
 
-@pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="a Space forks")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a Space forks")
 def test_the_seconds_are_those_of_painting_alone(on_gpu, photo, small_pair, monkeypatch):
     """Neither of waiting for a GPU nor of loading (issue 13, item 8)."""
     monkeypatch.setenv("MISSING_INGREDIENT_STYLES", str(small_pair.parent))

@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
@@ -62,14 +62,15 @@ def fastest_engine(network: str, paint: Callable[[str, int], bool], device: torc
     if key not in _chosen:
         _chosen.update({k: v for k, v in _remembered().items() if v in ENGINES})
     if _chosen.get(key) not in engines:
-        _chosen[key] = _measured(engines, paint)
-        with suppress(OSError):  # a cache that may not be written: measured again the next time
-            write_whole({_file(): json.dumps({**_remembered(), key: _chosen[key]}, indent=2).encode()})
+        able = [engine for engine in engines if paint(engine, TRIAL)]  # which warms it up, too
+        _chosen[key] = _measured(able, paint)
+        if GPU in able or GPU not in engines:  # whether that one paints alike is a matter of the weights, not of the machine
+            with suppress(OSError):  # a cache that may not be written: measured again the next time
+                write_whole({_file(): json.dumps({**_remembered(), key: _chosen[key]}, indent=2).encode()})
     return _chosen[key]
 
 
-def _measured(engines: Iterable[str], paint: Callable[[str, int], bool]) -> str:
-    engines = [engine for engine in engines if paint(engine, TRIAL)]  # which warms it up, too
+def _measured(engines: Sequence[str], paint: Callable[[str, int], bool]) -> str:
     seconds: dict[str, list[float]] = {engine: [] for engine in engines}
     for _ in range(ROUNDS):
         for engine in engines:  # in turns: what else the machine does hits all

@@ -2,13 +2,14 @@
 
 Wide convolutions compute in float16, whose maps are half as large; the first and the last, and with them the photo's own
 contrast and the result, stay float32, and so do the statistics of norms. A narrow generator's picture of a few hundred px takes
-a GPU less time than the processor takes to start its operations, one by one: they are recorded when a size comes for the second
-time (a CUDA graph), and started at once from then on. What it paints is compared with the module's picture before it paints
-anything else.
+a GPU less time than the processor takes to start its operations, one by one: when two pictures of a size come one after the
+other, as a camera's and a film's do, they are recorded (a CUDA graph), and started at once from then on. What it paints is
+compared with the module's picture before it paints anything else.
 """
 
 import threading
-from typing import cast
+from collections import OrderedDict
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -22,29 +23,25 @@ from zoo.johnson import JohnsonGenerator
 from zoo.layers import NORMS, ContrastNorm, InstanceNorm
 from zoo.registry import Generator
 
-RECORDS = 4  # sizes that are recorded, those that came last
-REMEMBERED = 1000  # sizes of which it is known that they have come
-LARGEST = 2**20  # pixels of a picture that is recorded: what is larger computes for longer, and a record keeps its maps
+RECORDS = 8  # kept of all engines, those used last
+LARGEST = 2**20  # pixels of a picture that is recorded: what is larger computes for longer than it takes to start
 TRIAL = 96, 128  # height and width of what is compared, in px
 LEVELS, SHARE = 2, 0.999  # of 255 that a value may be off, and how many values must not be more
+_making = threading.Lock()
 
 
 class GpuEngine:
     """Paints what `generator` would, where it is. Its weights are those of now: a copy is made."""
 
     def __init__(self, generator: Generator):
-        self._generator = fold(generator)
-        for name, module in list(self._generator.named_modules()):
+        self.generator = fold(generator)
+        for name, module in list(self.generator.named_modules()):
             if isinstance(module, InstanceNorm):
                 parent, _, last = name.rpartition(".")
-                setattr(self._generator.get_submodule(parent), last, _OneNorm(module))
+                setattr(self.generator.get_submodule(parent), last, _OneNorm(module))
             elif isinstance(module, nn.Conv2d):
-                if is_wide(module):
-                    module.half()
-                module.register_forward_pre_hook(lambda conv, x: (x[0].to(conv.weight.dtype),))
-        self._lock, self._records_more = threading.Lock(), True
-        self._seen: set[torch.Size] = set()
-        self._records: dict[torch.Size, _Record] = {}
+                _narrow(module)
+        self._last = torch.Size()
 
     @staticmethod
     def knows(generator: Generator) -> bool:
@@ -56,45 +53,75 @@ class GpuEngine:
     @torch.inference_mode()
     def paint(self, photo: torch.Tensor) -> torch.Tensor:
         """1×3×H×W float32 in [0, 1], in and out, on the generator's device; does not wait for it."""
+        again, self._last = photo.shape == self._last, photo.shape
         if photo[0, 0].numel() <= LARGEST:
-            with self._lock:  # a record has one photo and one picture
-                if record := self._record_for(photo):
-                    return record.paint(photo)
-        return cast(torch.Tensor, self._generator(photo))
+            painted = RECORDER.paint(self, photo, again)
+            if painted is not None:
+                return painted
+        try:
+            return cast(torch.Tensor, self.generator(photo))
+        except torch.OutOfMemoryError:  # what records keep is nobody else's
+            RECORDER.forget()
+            return cast(torch.Tensor, self.generator(photo))
 
-    def _record_for(self, photo: torch.Tensor) -> "_Record | None":
-        """The record for pictures of that size; None for one that comes for the first time, or cannot be recorded."""
-        size = photo.shape
-        record = self._records.pop(size, None)
-        if record is None and self._records_more and size in self._seen:
-            try:
-                record = _Record(self._generator, photo)
-            except (RuntimeError, ValueError):  # memory that ran out, or what cannot be recorded: so it would be again
-                self._records_more = False
-                self._records.clear()
-        if len(self._seen) >= REMEMBERED:
-            self._seen.clear()
-        self._seen.add(size)
-        if record:
-            self._records[size] = record  # now the last
-            if len(self._records) > RECORDS:
-                del self._records[next(iter(self._records))]
-        return record
+
+class Recorder:
+    """What engines have recorded: one at a time records or paints, as all use the same memory."""
+
+    def __init__(self) -> None:
+        self._lock, self._works = threading.Lock(), True
+        self._pool: Any = None
+        self._kept: OrderedDict[tuple[GpuEngine, torch.Size], _Record] = OrderedDict()
+
+    def paint(self, engine: GpuEngine, photo: torch.Tensor, again: bool) -> torch.Tensor | None:
+        """The picture by a record, which is made where that size comes `again`; None where there is none."""
+        key = engine, photo.shape
+        with self._lock:
+            if key not in self._kept:
+                if not (again and self._works):
+                    return None
+                try:
+                    self._pool = self._pool or torch.cuda.graph_pool_handle()
+                    self._kept[key] = _Record(engine.generator, photo, self._pool)
+                except torch.OutOfMemoryError:
+                    self._forget()
+                    return None
+                except (RuntimeError, ValueError):  # so it would be the next time, and it may have cost torch its order
+                    self._works = False
+                    self._forget()
+                    return None
+                if len(self._kept) > RECORDS:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
+            return self._kept[key].paint(photo)
+
+    def forget(self) -> None:
+        """Give back the memory of all records."""
+        with self._lock:
+            self._forget()
+
+    def _forget(self) -> None:
+        self._kept.clear()
+        self._pool = None
+        torch.cuda.empty_cache()
+
+
+RECORDER = Recorder()
 
 
 class _Record:
-    """All operations of one picture, recorded."""
+    """All operations of one picture, recorded with maps of that pool: what they leave there is copied before others paint."""
 
-    def __init__(self, generator: nn.Module, photo: torch.Tensor):
-        self._photo, aside = photo.clone(), torch.cuda.Stream(photo.device)  # type: ignore[no-untyped-call]
+    def __init__(self, generator: nn.Module, photo: torch.Tensor, pool: Any):
+        self._photo, aside = photo.clone(), _aside(photo.device)
         aside.wait_stream(torch.cuda.current_stream(photo.device))
-        with torch.cuda.stream(aside):  # libraries set themselves up at the first pictures, which cannot be recorded
-            for _ in range(2):
-                generator(self._photo)
         self._graph = torch.cuda.CUDAGraph()
-        # On the stream that they were set up on. "thread_local": what other threads do meanwhile is their own matter.
-        with torch.cuda.graph(self._graph, stream=aside, capture_error_mode="thread_local"):
-            self._picture = generator(self._photo)
+        with torch.cuda.stream(aside):
+            for _ in range(2):  # libraries set themselves up at the first pictures, which cannot be recorded
+                generator(self._photo)
+            # "thread_local": what other threads do meanwhile is their own matter
+            with torch.cuda.graph(self._graph, pool, aside, capture_error_mode="thread_local"):
+                self._picture = generator(self._photo)
         torch.cuda.current_stream(photo.device).wait_stream(aside)
 
     def paint(self, photo: torch.Tensor) -> torch.Tensor:
@@ -103,9 +130,37 @@ class _Record:
         return self._picture.clone()
 
 
+_streams: dict[torch.device, torch.cuda.Stream] = {}
+
+
+def _aside(device: torch.device) -> torch.cuda.Stream:
+    """The stream of all records of a device, as those with the same pool must have the same."""
+    if device not in _streams:
+        _streams[device] = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    return _streams[device]
+
+
+def _narrow(conv: nn.Conv2d) -> None:
+    """Have a convolution compute in float16 where that pays, and keep channels-last: reflection padding on a GPU does not."""
+    if is_wide(conv):
+        conv.half()
+    pad = conv.kernel_size[0] // 2 if conv.padding_mode == "reflect" else 0
+    if pad:
+        conv.padding, conv.padding_mode = (0, 0), "zeros"
+
+    def before(conv: nn.Conv2d, x: tuple[torch.Tensor]) -> torch.Tensor:
+        there = x[0].to(conv.weight.dtype)
+        if not pad:
+            return there
+        lines = F.pad(there.permute(0, 2, 3, 1).unsqueeze(1), (0, 0, pad, pad, pad, pad), mode="reflect")
+        return lines.squeeze(1).permute(0, 3, 1, 2)
+
+    conv.register_forward_pre_hook(before)
+
+
 class _OneNorm(nn.Module):
-    """Instance norm of one picture, as a kernel that takes float16 and gathers its statistics in float32, in two passes or
-    Welford's way: exact where contrast is low."""
+    """Instance norm of one picture, by torch's own kernel for batch norm, whatever else there is: it takes float16 and gathers
+    its statistics in float32 by Welford's method, exact where contrast is low."""
 
     def __init__(self, norm: InstanceNorm):
         super().__init__()
@@ -113,16 +168,17 @@ class _OneNorm(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """1×C×H×W features; the same shape and type."""
-        return F.batch_norm(x, None, None, self.weight, self.bias, True, 0.0, self.eps)
+        return torch.native_batch_norm(x, self.weight, self.bias, None, None, True, 0.0, self.eps)[0]
 
 
 def gpu_engine(generator: Generator) -> GpuEngine | None:
     """The engine of a generator, made anew when its weights have changed; None where its pictures would be others."""
-    engines = kept_engines(generator)
-    if GPU not in engines:
-        made = GpuEngine(generator)
-        engines[GPU] = made if paints_alike(generator, made) else None
-    return engines[GPU]
+    with _making:
+        engines = kept_engines(generator)
+        if GPU not in engines:
+            made = GpuEngine(generator)
+            engines[GPU] = made if paints_alike(generator, made) else None
+        return cast(GpuEngine | None, engines[GPU])
 
 
 @torch.inference_mode()

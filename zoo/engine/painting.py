@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from numbers import Integral
 from typing import cast
@@ -109,10 +109,14 @@ def paint_fast(generator: Generator, image: Image.Image, manner: Manner = ANY) -
     engine = _engine(generator, manner)
     if engine == MODULE:
         return paint_plainly(generator, image, manner)
-    if engine == GPU:
-        half = gpu_engine(generator)
-        return _paint_whole(half.paint, engine, generator, image, manner) if half else paint_plainly(generator, image, manner)
     _check_noise(generator, manner)
+    if engine == GPU:
+        with _enough_memory(image):
+            half = gpu_engine(generator)
+        with suppress(WeightsError):  # numbers beyond float16's largest: the module says whether they are the weights' fault
+            if half:
+                return _paint_whole(half.paint, engine, generator, image, manner)
+        return paint_plainly(generator, image, manner)
     if manner.quick and (thumbnail := thumbnail_of(generator, image)):
         return _paint_quickly(generator, image, thumbnail, replace(manner, engine=engine, quick=False))
     if engine in RUNTIMES and (other := runtime(engine, generator)) is not None:

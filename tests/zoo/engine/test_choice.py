@@ -48,6 +48,16 @@ def test_the_fastest_is_chosen_and_remembered(three, tmp_path, monkeypatch):
     assert len(three) == 2 * asked
 
 
+def test_that_a_gpus_engine_declines_one_style_is_not_remembered_for_others(three, tmp_path, monkeypatch):
+    monkeypatch.setattr(choice, "candidates", lambda kind: ["module", "float16"])
+    seconds = {"module": 0.004, "float16": 0.001}
+    assert choice.fastest_engine("net", painting(three, ["module"], seconds)) == "module"
+    assert not (tmp_path / "missing-ingredient" / "engines.json").exists()
+    choice._chosen.clear()
+    assert choice.fastest_engine("net", painting(three, seconds, seconds)) == "float16"
+    assert (tmp_path / "missing-ingredient" / "engines.json").exists()
+
+
 def test_one_that_cannot_is_not_chosen_nor_one_that_is_hardly_faster(three):
     assert choice.fastest_engine("net", painting(three, able=("torch", "openvino"))) == "openvino"
     close = {"torch": 0.0200, "bfloat16": 0.0195, "openvino": 0.03}
