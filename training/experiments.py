@@ -15,6 +15,7 @@ from training.paper.experiments import EXPERIMENTS, train_experiment, write_resu
 from training.paper.records import RESULTS
 from zoo.cli import command
 from zoo.errors import TrainingError
+from zoo.memory import keep_freed
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -52,4 +53,5 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    keep_freed()
     sys.exit(main())

@@ -18,6 +18,7 @@ from training.running.start import find_start, started_recipe
 from zoo.cli import command
 from zoo.errors import TrainingError
 from zoo.images import open_photo, save_picture
+from zoo.memory import keep_freed
 from zoo.style import PHOTO
 
 
@@ -73,4 +74,5 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    keep_freed()
     sys.exit(main())

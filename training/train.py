@@ -33,6 +33,7 @@ from zoo.config import NORMS
 from zoo.device import DEVICES, HELP
 from zoo.errors import ConfigError, printable
 from zoo.images import open_photo, save_picture
+from zoo.memory import keep_freed
 from zoo.names import make_slug
 from zoo.style import PHOTO
 
@@ -178,4 +179,5 @@ def main(argv: list[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    keep_freed()
     leave(main())

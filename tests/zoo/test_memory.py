@@ -1,5 +1,6 @@
 """What a picture takes of the memory is known before; what does not fit is refused in words."""
 
+import platform
 import re
 import subprocess
 import sys
@@ -41,7 +42,7 @@ def test_a_photo_that_would_not_fit_is_refused_before_anything_is_taken(small_pa
     """The size that the error names is painted (issue 13, item 35)."""
     monkeypatch.setenv(VARIABLE, "100M")
     photo, generator = Image.new("RGB", (3000, 2000), "teal"), zoo.load(small_pair)
-    monkeypatch.setattr("zoo.engine.painting.to_tensor", lambda image: pytest.fail("was allocated"))
+    monkeypatch.setattr("zoo.engine.painting.to_tensor", lambda *_: pytest.fail("was allocated"))
     before = psutil.Process().memory_info().rss
     with pytest.raises(PhotoError, match=r"3000×2000 px would take 664 MiB of memory .* 100 MiB") as refused:
         zoo.paint(generator, photo)
@@ -124,6 +125,28 @@ def test_what_a_container_leaves_is_read(monkeypatch, tmp_path, own, root, names
     assert memory._left_in_cgroups() == [4000, 5000]
     monkeypatch.setattr(memory, "OWN_GROUPS", tmp_path / "none")
     assert memory._left_in_cgroups() == []
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of GNU's C library")
+def test_what_was_freed_is_kept_for_what_is_asked_for_next():
+    code = """
+import resource, torch
+from zoo.memory import keep_freed
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        blocks = [torch.ones(2**22) for _ in range(4)]  # 16 MiB each
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+usual = faults()
+keep_freed()
+faults()
+print(usual, faults())
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    usual, kept = map(int, done.stdout.split())
+    assert usual > 20_000 and kept < usual / 4, done.stderr
 
 
 def test_pictures_at_the_same_time_share_it(monkeypatch):
