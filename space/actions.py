@@ -133,13 +133,13 @@ def _wall_on_gpu(tile: Image.Image, styles: list[Style]) -> list[Painted]:
     return [_painted_tile(tile, style) for style in styles]
 
 
-AT_ONCE = Manner(TORCH[0])  # by what needs no compiling, which takes longer than all tiles
+FOR_TILES = Manner(TORCH[0])  # by what needs no compiling, which takes longer than all tiles
 
 
 def _painted_tile(tile: Image.Image, style: Style) -> Painted:
     """The tile in a style; as it is for one that is damaged, as whoever picks it is told, and the others are none the worse."""
     try:
-        return painter().paint(tile, style, manner=AT_ONCE)["instance"]
+        return painter().paint(tile, style, manner=FOR_TILES)["instance"]
     except ZooError:
         return Painted(tile, 0.0)
 
