@@ -34,26 +34,29 @@ class Conv(Rows):
 
 
 class ConvToFew(Rows):
-    """A k×k convolution to few channels (3, of a picture): GROUP pixels of a row at once, or the lanes of the processor's
-    vectors would be empty for the most part. In channels-last memory they are a view of the map, with the taps shifted in a
-    kernel that is wide enough for all of them."""
+    """A k×k convolution to few channels (3, of a picture): a GROUP of pixels at once, or the lanes of the processor's vectors
+    would be empty for the most part. In channels-last memory those of a row are a view of the map, and rows are strides, with
+    the taps shifted in a kernel that is large enough for all of them."""
 
     def __init__(self, source: Rows, layer: nn.Conv2d):
         self._source, self._mode, self._bias = source, layer.padding_mode, layer.bias
         self.channels, self.height, self.width = layer.out_channels, source.height, source.width
         self._layer, k = layer, layer.kernel_size[0]
-        self._pad, reach = k // 2, -(-(GROUP + k - 1) // GROUP)
-        self._groups = -(-self.width // GROUP) + reach - 1
+        self._pad, reach = k // 2, _reach(k)
+        self._groups = -(-self.width // GROUP[1]) + reach - 1
         self._made_from(source, 1, layer.weight[0].numel())
 
     def rows(self, a: int, b: int) -> torch.Tensor:
         """See Rows."""
-        n, pad, c = b - a, self._pad, self._source.channels
-        x = padded(self._source, a - pad, b + pad, pad, self._mode, GROUP * self._groups)
-        grouped = x.permute(0, 2, 3, 1).reshape(1, n + 2 * pad, self._groups, GROUP * c).permute(0, 3, 1, 2)
-        bias = None if self._bias is None else self._bias.repeat(GROUP)
-        out = F.conv2d(grouped, kernels(self._layer, _grouped)[0], bias).permute(0, 2, 3, 1)
-        return out.reshape(1, n, -1, self.channels)[:, :, : self.width].permute(0, 3, 1, 2)
+        down, across = GROUP
+        n, pad, c = -(-(b - a) // down) * down, self._pad, self._source.channels
+        x = padded(self._source, a - pad, a + n + pad, pad, self._mode, across * self._groups)
+        grouped = x.permute(0, 2, 3, 1).reshape(1, n + 2 * pad, self._groups, across * c).permute(0, 3, 1, 2)
+        bias = None if self._bias is None else self._bias.repeat(down * across)
+        out = F.conv2d(grouped, kernels(self._layer, _grouped)[0], bias, (down, 1))
+        each = out.permute(0, 2, 3, 1).reshape(1, n // down, out.shape[3], down, -1).transpose(2, 3)
+        lines = each.reshape(1, n, -1, self.channels)
+        return lines[:, : b - a, : self.width].permute(0, 3, 1, 2)
 
 
 class UpConv(Rows):
@@ -120,11 +123,16 @@ def kernels(layer: nn.Conv2d, make: Callable[[torch.Tensor], list[torch.Tensor]]
 
 def _grouped(weight: torch.Tensor) -> list[torch.Tensor]:
     """The kernel of ConvToFew."""
-    o, i, k = weight.shape[:3]
-    reach = -(-(GROUP + k - 1) // GROUP)
-    shifted = [F.pad(weight, (j, reach * GROUP - k - j)) for j in range(GROUP)]  # O×I×k×(reach·GROUP) each
-    kernel = torch.stack(shifted).view(GROUP * o, i, k, reach, GROUP).permute(0, 4, 1, 2, 3)
-    return [kernel.reshape(GROUP * o, GROUP * i, k, reach)]
+    (o, i, k), (down, across), reach = weight.shape[:3], GROUP, _reach(weight.shape[2])
+    shifts = [(row, column) for row in range(down) for column in range(across)]
+    shifted = [F.pad(weight, (column, reach * across - k - column, row, down - 1 - row)) for row, column in shifts]
+    kernel = torch.stack(shifted).view(len(shifts) * o, i, k + down - 1, reach, across).permute(0, 4, 1, 2, 3)
+    return [kernel.reshape(len(shifts) * o, across * i, k + down - 1, reach)]
+
+
+def _reach(k: int) -> int:
+    """Groups of columns that k taps of each column of a group reach over."""
+    return -(-(GROUP[1] + k - 1) // GROUP[1])
 
 
 def _four(weight: torch.Tensor) -> list[torch.Tensor]:

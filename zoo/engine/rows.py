@@ -13,7 +13,7 @@ from PIL import Image
 
 from zoo.images import to_tensor
 
-GROUP = 8  # neighbouring pixels of a row that a convolution to few channels computes as one: they fill the vector lanes
+GROUP = 2, 4  # rows and columns of pixels that a convolution to few channels computes as one: they fill the vector lanes
 
 
 def empty(
