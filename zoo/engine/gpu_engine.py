@@ -20,7 +20,7 @@ from zoo.engine.convolutions import is_wide
 from zoo.engine.sweeps import fold
 from zoo.engine.torch_engine import kept_engines
 from zoo.johnson import JohnsonGenerator
-from zoo.layers import NORMS, ContrastNorm, InstanceNorm
+from zoo.layers import NORMS, ContrastNorm, ConvNorm, InstanceNorm
 from zoo.registry import Generator
 
 RECORDS = 8  # kept of all engines, those used last
@@ -35,10 +35,9 @@ class GpuEngine:
 
     def __init__(self, generator: Generator):
         self.generator = fold(generator)
-        for name, module in list(self.generator.named_modules()):
-            if isinstance(module, InstanceNorm):
-                parent, _, last = name.rpartition(".")
-                setattr(self.generator.get_submodule(parent), last, _OneNorm(module))
+        for module in list(self.generator.modules()):
+            if isinstance(module, ConvNorm) and isinstance(module.norm, InstanceNorm):
+                module.norm = _OneNorm(module.norm)
             elif isinstance(module, nn.Conv2d):
                 _narrow(module)
         self._last = torch.Size()
