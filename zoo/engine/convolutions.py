@@ -70,21 +70,27 @@ class UpConv(Rows):
 
     def rows(self, a: int, b: int) -> torch.Tensor:
         """See Rows."""
-        first, last = a // 2, (b + 1) // 2
-        n, w = last - first, self._source.width
-        x = padded(self._source, first - 1, last + 1, 1, "replicate", dtype=self._layer.weight.dtype)
-        out, small = empty(self.channels, 2 * n, 2 * w), kernels(self._layer, _four)
+        out = empty(self.channels, b - a, self.width)
+        self.write(a, b, out)
+        return out
+
+    def write(self, a: int, b: int, out: torch.Tensor) -> None:
+        """See Rows."""
+        first = a // 2
+        x = padded(self._source, first - 1, (b + 1) // 2 + 1, 1, "replicate", dtype=self._layer.weight.dtype)
+        small = kernels(self._layer, _four)
         for p in (0, 1):
+            above, below = (a - p + 1) // 2, (b - p + 1) // 2  # rows of the small map that make rows of that parity
             for q in (0, 1):
                 found = _convolve(x, small[2 * p + q], self._layer.bias)  # one row and one column more than is needed
-                out[:, :, p::2, q::2] = found[:, :, p : p + n, q : q + w]
-        out = out[:, :, a - 2 * first : b - 2 * first, : self.width]
-        below, beside = range(a, b), range(self.width)
+                there = out[:, :, 2 * above + p - a :: 2, q::2]
+                there.copy_(found[:, :, above - first + p : below - first + p, q : q + there.shape[3]])
+        rows, columns = range(a, b), range(self.width)
         if self.width % 2:
-            out[:, :, :, -1:] = self._as_written(x, first, below, beside[-1:])
+            out[:, :, :, -1:] = self._as_written(x, first, rows, columns[-1:])
         if self.height % 2 and b == self.height:
-            out[:, :, -1:] = self._as_written(x, first, below[-1:], beside)
-        return activate(out, self._slope)
+            out[:, :, -1:] = self._as_written(x, first, rows[-1:], columns)
+        activate(out, self._slope)
 
     def _as_written(self, x: torch.Tensor, first: int, rows: range, columns: range) -> torch.Tensor:
         """Those rows and columns of the result, from the padded rows of the small map that begin before row `first`."""

@@ -7,7 +7,7 @@ strips are put together in float64 (Chan, Golub and LeVeque 1979), each strip's 
 
 import copy
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import nn
@@ -22,6 +22,7 @@ PADDED = 63  # rows that a texture network adds to a picture, at most
 LEAST = 4  # rows of a strip, however wide
 Smooth = Callable[[torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]]  # mean and variance of channels, in and out
 Take = Callable[[int, torch.Tensor], None]  # is handed the rows of a picture: the number of the first, and 1×C×n×W
+Write = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]  # the second tensor into the first
 Tell = Callable[[float], None]  # is told the share of the work that is done, from 0 to 1; what it raises ends the work
 KNOWN = (InstanceNorm, BatchNorm, ContrastNorm)  # norms that are a scale and a shift for each channel here
 WORKING = 12  # times the bytes of a strip: what a sweep takes besides the maps that are kept, at most (measured)
@@ -70,9 +71,12 @@ class Sweeps:
             return source
         if isinstance(norm, BatchNorm):
             return Scaled(source, *batch_affine(norm), slope)
-        kept = self._room(source, over) if source.height <= self._highest_kept else None
-        scale, shift = self._statistics(source, norm, kept)
-        return Lines(Scaled(source, scale, shift, slope)) if kept is None else Scaled(Kept(kept), scale, shift, slope)
+        total = self.found[norm] = Statistics(source.channels, isinstance(norm, ContrastNorm))
+        if source.height > self._highest_kept:
+            self.finish(source, total.add)
+            return Lines(Scaled(source, *self._affine(norm), slope))
+        kept = self._kept(source, over, total.add)
+        return Scaled(Kept(kept), *self._affine(norm), slope)
 
     def rescale(self, source: Rows, norm: nn.Module, enlarged: tuple[int, int] | None = None) -> Rows:
         """The norm of a map that is cheap to have again; of one that is first enlarged, "nearest", to twice its size."""
@@ -81,77 +85,81 @@ class Sweeps:
             return Scaled(larger, *batch_affine(norm))
         if isinstance(norm, nn.Identity):
             return larger
-        return Scaled(larger, *self._statistics(source, norm, None, copies=4 if enlarged else 1))
-
-    def _statistics(
-        self, source: Rows, norm: nn.Module, kept: torch.Tensor | None, copies: int = 1
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Scale and shift of the norm of a map, each of whose numbers is there so many times."""
         total = self.found[norm] = Statistics(source.channels, isinstance(norm, ContrastNorm))
-        self._sweep(source, total.add, kept)
-        return total.affine(norm, copies, None if self.plan else self.smooth)
+        self.finish(source, total.add)
+        return Scaled(larger, *self._affine(norm, copies=4 if enlarged else 1))
+
+    def _affine(self, norm: nn.Module, copies: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
+        """Scale and shift of the norm of a map whose statistics are found, each of whose numbers is there so many times."""
+        return self.found[norm].affine(norm, copies, None if self.plan else self.smooth)
 
     def keep(self, source: Rows) -> Kept:
         """A map, kept whole whatever its size. One that is kept already but for its scale is scaled where it lies."""
-        if isinstance(source, Kept):
-            return source
-        kept = self._room(source, source)
-        self._sweep(source, None, kept)
-        return Kept(kept)
+        return source if isinstance(source, Kept) else Kept(self._kept(source, source))
 
     def add(self, to: Kept, more: Rows) -> Kept:
         """A map that is kept plus another, which may be computed from it, where it lies."""
-        self._sweep(more, None, to.tensor, write=torch.Tensor.add_)
+        self._over(to.tensor, more, torch.Tensor.add_)
         return to
 
-    def finish(self, source: Rows, take: Take, height: int) -> None:
-        """Hand over the rows of the last map, up to `height`: the first row and 1×C×n×W for each strip."""
-        self._sweep(source, take, height=height)
+    def finish(self, source: Rows, take: Take, height: int = 0) -> None:
+        """Hand over the rows of a map, or its first `height`: the first row and 1×C×n×W for each strip."""
+        for a, b in self._strips(source, height):
+            take(a, source.rows(a, b))
 
-    def _room(self, source: Rows, over: Rows | None) -> torch.Tensor:
+    def _kept(self, source: Rows, over: Rows | None = None, take: Take | None = None) -> torch.Tensor:
+        """A map in memory, where `over` lies if that is kept; `take` is handed its strips."""
         there = over.kept if isinstance(over, Scaled) else None
-        if there is not None:
+        whole = self._at_once(source) >= source.height
+        if there is not None and not whole:
+            self._over(there, source, torch.Tensor.copy_, take)
             return there
-        room = empty(source.channels, source.height, source.width, "meta" if self.plan else "cpu")
-        size = 4 * room.numel()
-        self.held += size
+        kept = empty(source.channels, source.height, source.width, "meta" if self.plan or whole else "cpu")
+        for a, b in self._strips(source):
+            if whole:
+                kept = source.rows(a, b)  # as it is, without a copy
+            else:
+                source.write(a, b, kept[:, :, a:b])
+            if take:
+                take(a, kept[:, :, a:b])
+        self.held += (size := 4 * kept.numel())
         self.most = max(self.most, self.held)
-        weakref.finalize(room, self._let_go, size)
-        return room
+        weakref.finalize(kept, self._let_go, size)
+        return kept
+
+    def _over(self, there: torch.Tensor, source: Rows, write: Write, take: Take | None = None) -> None:
+        """Write a map over one that it may be computed from: one strip late."""
+        late: tuple[torch.Tensor, torch.Tensor] | None = None
+        for a, b in self._strips(source):
+            x = source.rows(a, b)
+            if take:
+                take(a, x)
+            if late:
+                write(*late)
+            late = there[:, :, a:b], x
+        if late:
+            write(*late)
 
     def _let_go(self, size: int) -> None:
         self.held -= size
 
-    def _sweep(
-        self,
-        source: Rows,
-        take: Take | None,
-        kept: torch.Tensor | None = None,
-        height: int = 0,
-        write: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = torch.Tensor.copy_,
-    ) -> None:
-        """Compute a map strip by strip; `take` each with its first row, and `write` it into `kept`. That may be the map that is
-        read, as it is written one strip late."""
-        n, height = max(LEAST, int(STRIP / source.span) if source.span else source.height), height or source.height
+    def _at_once(self, source: Rows) -> int:
+        """Rows of a strip."""
+        return max(LEAST, int(STRIP / source.span)) if source.span else source.height
+
+    def _strips(self, source: Rows, height: int = 0) -> Iterator[tuple[int, int]]:
+        """The strips to compute a map in, or its first `height` rows: the first row of each and the one after its last."""
+        n, height = self._at_once(source), height or source.height
         self.strip = max(self.strip, min(n, height) * source.span)
         if self.plan:
             self.work += height * source.work
             return
-        late: list[tuple[torch.Tensor, torch.Tensor]] = []
         for a in range(0, height, n):
             b = min(a + n, height)
-            x = source.rows(a, b)
-            if take:
-                take(a, x)
-            if kept is not None:
-                late.append((kept[:, :, a:b], x))
-                while len(late) > 1:
-                    write(*late.pop(0))
+            yield a, b
             self.work += (b - a) * source.work
             if self._tell:
                 self._tell(min(1.0, self.work / self._total))
-        for strip in late:
-            write(*strip)
 
 
 class Statistics:

@@ -55,8 +55,8 @@ def formula(generator, image, thumbnail):
 
 
 def test_the_picture_takes_one_sweep(small, image, monkeypatch):
-    swept, sweep = [], Sweeps._sweep
-    monkeypatch.setattr(Sweeps, "_sweep", lambda self, *a, **k: (swept.append(self), sweep(self, *a, **k)))
+    swept, strips = [], Sweeps._strips
+    monkeypatch.setattr(Sweeps, "_strips", lambda self, *a: (swept.append(self), strips(self, *a))[1])
     paint_fast(random_generator(width=2, residual_blocks=1), image, Manner("torch", quick=True))
     assert not swept[-1].plan and swept.count(swept[-1]) == 1
 

@@ -138,8 +138,8 @@ def test_a_norm_that_it_does_not_know_the_module_paints(monkeypatch):
 
 def test_batch_norm_takes_one_sweep(monkeypatch):
     """Its statistics are known (issue 15)."""
-    swept, sweep = [], sweeps.Sweeps._sweep
-    monkeypatch.setattr(sweeps.Sweeps, "_sweep", lambda self, *a, **k: (swept.append(self.plan), sweep(self, *a, **k)))
+    swept, strips = [], sweeps.Sweeps._strips
+    monkeypatch.setattr(sweeps.Sweeps, "_strips", lambda self, *a: (swept.append(self.plan), strips(self, *a))[1])
     painted(random_generator(width=2, norm="batch"), noise(40, 40))
     assert swept.count(False) == 1
 
