@@ -20,7 +20,7 @@ from zoo.engine.gpu_engine import GpuEngine, gpu_engine
 from zoo.engine.quick import Away, freeze, thumbnail_of
 from zoo.engine.runtimes import RUNTIMES, runtime
 from zoo.engine.sweeps import Smooth, Tell
-from zoo.engine.torch_engine import LEVELS, TorchEngine, torch_engine
+from zoo.engine.torch_engine import TorchEngine, torch_engine
 from zoo.errors import ConfigError, PhotoError, WeightsError, shorten
 from zoo.images import to_image, to_tensor
 from zoo.layers import InstanceNorm
@@ -96,8 +96,7 @@ def costs(generator: Generator) -> memory.Costs:
     """Bytes that painting takes, by the ways in which `paint_fast` may do it."""
     if not TorchEngine.knows(generator):
         return memory.whole(generator.config)
-    engine = torch_engine(generator)
-    return lambda size: [engine.plan(size, level)[1] for level in LEVELS]
+    return torch_engine(generator).costs
 
 
 def paint_fast(generator: Generator, image: Image.Image, manner: Manner = ANY) -> Painted:
@@ -127,15 +126,16 @@ def paint_fast(generator: Generator, image: Image.Image, manner: Manner = ANY) -
                 return torch.from_numpy(other.paint(photo.contiguous().numpy()))
 
             return _paint_whole(forward, other.name, generator, image, manner)
-    with _enough_memory(image), memory.budget(CPU).spend(costs(generator), image.size) as level:
+    computing = torch_engine(generator, torch.bfloat16 if engine == "bfloat16" else torch.float32)
+    with _enough_memory(image), memory.budget(CPU).spend(computing.costs, image.size) as level:
         started, pixels, verdict = time.perf_counter(), np.empty((image.height, image.width, 3), np.uint8), Verdict()
 
         def take(row: int, x: torch.Tensor) -> None:
             verdict.add(x)
-            pixels[row : row + x.shape[2]] = x[0].permute(1, 2, 0).mul(255).round().to(torch.uint8).numpy()
+            if verdict.finite:
+                pixels[row : row + x.shape[2]] = np.rint(255 * x[0].permute(1, 2, 0).numpy())  # a fifth of torch's time
 
-        dtype = torch.bfloat16 if engine == "bfloat16" else torch.float32
-        torch_engine(generator, dtype).paint(image, take, level, manner.tell, manner.seed, manner.smooth)
+        computing.paint(image, take, level, manner.tell, manner.seed, manner.smooth)
         seconds = time.perf_counter() - started
         verdict.give(image, manner.name)
         return Painted(Image.fromarray(pixels), seconds, engine if engine in TORCH else TORCH[0])
@@ -221,19 +221,19 @@ class Verdict:
     """Whether what is painted, strip by strip, is a picture."""
 
     def __init__(self) -> None:
-        self._finite, self._grey = True, False
+        self.finite, self._grey = True, False
 
     def add(self, painted: torch.Tensor) -> None:
         """Look at 1×3×n×W that should lie in [0, 1]."""
-        self._finite = self._finite and bool(painted.isfinite().all())
+        self.finite = self.finite and all(bool(end.isfinite()) for end in painted.aminmax())  # NaN is both
         self._grey = self._grey or bool(((painted - 0.5).abs() <= 0.5 - 0.5 / 255).any())
 
     def give(self, photo: Image.Image, name: str) -> None:
         """Raise WeightsError when what the generator of that name painted of a photo is none."""
-        problem = None if self._finite else "not finite"
+        problem = None if self.finite else "not finite"
         # what weights that are far too large paint; of a photo of a single colour it may be right
         if (
-            self._finite
+            self.finite
             and not self._grey
             and any(low != high for low, high in cast(tuple[tuple[int, int], ...], photo.getextrema()))
         ):

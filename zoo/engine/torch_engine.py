@@ -57,6 +57,10 @@ class TorchEngine:
         self._plans[size, level] = sweeps.work, most
         return sweeps.work, most
 
+    def costs(self, size: tuple[int, int]) -> list[int]:
+        """Bytes that a picture of width×height px takes at each level."""
+        return [self.plan(size, level)[1] for level in LEVELS]
+
     def paint(
         self,
         image: Image.Image,
