@@ -13,8 +13,10 @@ from torch import nn
 import zoo
 from zoo.conditional import make_conditional
 from zoo.config import NORMS as ALL_NORMS
-from zoo.engine import sweeps, torch_engine
+from zoo.engine import convolutions, sweeps, torch_engine
+from zoo.engine.convolutions import Conv
 from zoo.engine.painting import Manner, costs, paint_fast
+from zoo.engine.rows import Kept
 from zoo.engine.torch_engine import LEVELS, TorchEngine
 from zoo.errors import ConfigError, WeightsError
 from zoo.images import fade, open_photo, to_tensor
@@ -41,6 +43,13 @@ def random_generator(**keys):
 def noise(width, height, contrast=1.0):
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3))
     return Image.fromarray((127 + contrast * (pixels - 127)).astype(np.uint8))
+
+
+def compute_by_fours(monkeypatch, they_do=True):
+    """Whatever the processor, and however small maps are."""
+    monkeypatch.setattr(convolutions, "VECTORS", "AVX2" if they_do else "DEFAULT")
+    monkeypatch.setattr(convolutions, "WIDE", 1)
+    monkeypatch.setattr(convolutions, "LARGE", 1)
 
 
 def painted(generator, image, level=0, tell=None, dtype=torch.float32):
@@ -78,6 +87,7 @@ def test_any_strips_at_any_level_give_the_modules_picture(monkeypatch, data):
     short, long = draw(st.integers(32, 90)), draw(st.integers(32, 400))
     image = noise(*draw(st.permutations([short, long])))
     monkeypatch.setattr(sweeps, "STRIP", draw(st.sampled_from([1, 2**16, 2**23])))
+    compute_by_fours(monkeypatch, draw(st.booleans()))
     found = painted(generator, image, draw(st.sampled_from(LEVELS)))
     close = 1e-3 if generator.config.norm == "contrast" else 1e-4  # rounding grows in it
     torch.testing.assert_close(found, generator(to_tensor(image)), rtol=0, atol=close)
@@ -94,6 +104,32 @@ def test_bfloat16_keeps_the_picture(norm, contrast, monkeypatch):
     assert 0 < away.max() and (away <= 2).float().mean() > 0.999
 
 
+@pytest.mark.parametrize("n", range(4, 12))
+def test_four_rows_at_a_time_are_the_convolution(n):
+    """Winograd's way against torch's in float64, of any number of rows."""
+    torch.manual_seed(0)
+    layer, x = nn.Conv2d(6, 5, 3), torch.randn(1, 6, n + 2, 9).contiguous(memory_format=torch.channels_last)
+    with torch.no_grad():
+        found, exact = convolutions.by_fours(x, layer), copy.deepcopy(layer).double()(x.double())
+    assert found.dtype is torch.float32 and found.is_contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(found.double(), exact, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("vectors, multiplications", [("AVX2", 2), ("AVX512", 1)])
+def test_four_rows_at_a_time_where_it_pays(vectors, multiplications, monkeypatch):
+    """With vectors of 256 bits and a map of 2**19 numbers (see the constants)."""
+    monkeypatch.setattr(convolutions, "VECTORS", vectors)
+    layer = zoo.create().residual[0].first.conv
+
+    def work(side, dtype=torch.float32):
+        source = Kept(torch.empty(1, layer.in_channels, side, side, device="meta"))
+        return Conv(source, copy.deepcopy(layer).to(dtype)).work
+
+    direct = layer.weight.numel()
+    assert work(91) == 91 * direct / multiplications and work(90) == 90 * direct
+    assert work(91, torch.bfloat16) == 91 * direct
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(699, 700), (700, 431)])
 @pytest.mark.parametrize("norm", ["instance", "batch"])
@@ -105,9 +141,11 @@ def test_larger_pictures_at_the_zoos_width(norm, size, monkeypatch):
         torch.testing.assert_close(painted(generator, noise(*size), level), whole, rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize("by_fours", [False, True])
 @pytest.mark.parametrize("architecture", ["johnson", "texture"])
-def test_it_is_exact_where_contrast_is_low(architecture):
+def test_it_is_exact_where_contrast_is_low(architecture, by_fours, monkeypatch):
     """Against float64: no further from it than a tenth of a level (issue 15)."""
+    compute_by_fours(monkeypatch, by_fours)
     generator, image = random_generator(architecture=architecture, width=4, residual_blocks=2), noise(67, 64, 0.05)
     exact = copy.deepcopy(generator).double()
     assert 255 * (painted(generator, image) - exact(to_tensor(image).double())).abs().max() < 0.1
