@@ -18,6 +18,7 @@ from zoo.errors import ConfigError
 from zoo.film import CODECS, Film
 from zoo.finish import check_strength, finish
 from zoo.folder import tensors_sha256
+from zoo.memory import keep_freed
 from zoo.painter import check_size, painter
 
 
@@ -64,6 +65,8 @@ def video_command(args: argparse.Namespace) -> None:
     generator = painting.generator(style, args.norm)
     looks = {key: getattr(args, key) for key in ("norm", "seed", "strength", "keep_colours", "calm", "still")}
     film = Film(args.film, args.out, args.size, args.crf, {**looks, "style": tensors_sha256(generator.state_dict())})
+
+    keep_freed()  # for the next frame, of the same size
 
     def paint(frame: Image.Image) -> Image.Image:
         painted = painting.paint(calm.look(frame), style, (args.norm,), manner=manner)[args.norm].image
