@@ -36,7 +36,7 @@ GENERATORS: dict[str, dict[str, Any]] = {
 
 def seconds_an_iteration(size: int, device: torch.device, repeats: int = 4) -> float:
     """Time of one iteration of the slow method on a size×size px photo, after one to warm up."""
-    photo = to_tensor(open_photo(PHOTO).resize((size, size))).to(device)
+    photo = to_tensor(open_photo(PHOTO).resize((size, size)), device)
     objective, times = held_out_objective(load_vgg().to(device), open_photo(PHOTO)), []
     optimise_pixels(objective, photo, repeats, watch=lambda *_: times.append(time.perf_counter()))
     return (times[-1] - times[0]) / (repeats - 1)

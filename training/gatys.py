@@ -58,10 +58,10 @@ def main(argv: list[str] | None = None) -> None:
     if not 0 <= args.style_weight < float("inf"):
         raise TrainingError(f"--style-weight must be 0 or more, got {args.style_weight}")
     where = pick_device(args.device)
-    painting = to_tensor(fit_short_side(open_photo(args.painting), args.style_size)).to(where)
+    painting = to_tensor(fit_short_side(open_photo(args.painting), args.style_size), where)
     objective = Objective(load_vgg().to(where), painting, CONTENT_LAYERS, STYLE_LAYERS, (1.0, args.style_weight, 0.0))
     objective.to(where)
-    photo = to_tensor(fit_long_side(open_photo(args.photo), args.size)).to(where)
+    photo = to_tensor(fit_long_side(open_photo(args.photo), args.size), where)
     bar = tqdm(total=args.steps, unit="step")
 
     def watch(step: int, loss: float, picture: torch.Tensor) -> None:

@@ -54,7 +54,7 @@ def true_float32() -> Iterator[None]:
 def held_out_objective(vgg: VGG16, painting: Image.Image) -> Objective:
     """The objective defined above for one painting (any size; it is measured at short side 256)."""
     device = vgg.mean.device
-    tensor = to_tensor(fit_short_side(painting, PAINTING_SIZE)).to(device)
+    tensor = to_tensor(fit_short_side(painting, PAINTING_SIZE), device)
     return Objective(vgg, tensor, CONTENT_LAYERS, STYLE_LAYERS, WEIGHTS).to(device)
 
 

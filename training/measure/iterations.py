@@ -80,7 +80,7 @@ def add_curves(record: dict, objective: Objective, photos: list[Path], out: Path
     with tqdm(total=len(missing) * steps, unit="step", disable=not missing or None) as bar:
         for path, start in missing:
             bar.set_postfix_str(f"{path.name} from {start}")
-            photo = to_tensor(fit_short_side(open_photo(path), size)).to(where)
+            photo = to_tensor(fit_short_side(open_photo(path), size), where)
             began = time.monotonic()
             losses: list[float] = []
 
@@ -114,7 +114,7 @@ def compare(painter: Painter, record: dict, objective: Objective, photos: list[P
     for path, curves in zip(photos, known, strict=True):
         if curves.get("sha256") != sha256(path) or not found:
             raise TrainingError(f"the curves lack {path.name}: make them with python -m training.equivalent")
-        photo = to_tensor(fit_short_side(open_photo(path), record["size"])).to(where)
+        photo = to_tensor(fit_short_side(open_photo(path), record["size"]), where)
         value = objective(painter(photo), objective.photo_features(photo))["total"].item()
         for start in found:
             found[start][path.name] = equivalent_iterations(curves[start], value)

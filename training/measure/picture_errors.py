@@ -45,12 +45,12 @@ class PictureErrors:
                     losses = objective.compare(features, original, features)
                 else:
                     same = picture.resize((width, height), Image.Resampling.LANCZOS)
-                    losses = objective(to_tensor(same).to(self.device), features)
+                    losses = objective(to_tensor(same, self.device), features)
                 found[name][str(size)] = {key: losses[key].item() for key in ("content", "style")}
         return {name: {**errors, "mean": mean_errors(errors.values())} for name, errors in found.items()}
 
     def _resized(self, picture: Image.Image, size: int) -> torch.Tensor:
-        return to_tensor(fit_short_side(picture, size)).to(self.device)
+        return to_tensor(fit_short_side(picture, size), self.device)
 
 
 def mean_errors(errors: Iterable[Mapping[str, float]]) -> dict[str, float]:
@@ -65,7 +65,7 @@ def painters_errors(errors: PictureErrors, painters: Mapping[str, Painter], phot
     """Errors by painter, as those of a picture, in the mean over photos, each painted at its own size."""
     sums: dict[str, list] = {name: [] for name in painters}
     for photo in photos:
-        tensor = to_tensor(photo).to(errors.device)
+        tensor = to_tensor(photo, errors.device)
         pictures = {name: photo if painter is untouched else to_image(painter(tensor)) for name, painter in painters.items()}
         for name, found in errors(photo, pictures).items():
             sums[name].append(found)

@@ -95,7 +95,7 @@ def painting_objective(config: TrainConfig, painting: Image.Image, vgg: VGG16) -
     device = vgg.mean.device
     weights, levels = (config.content_weight, config.style_weight, config.tv_weight), []
     for i in range(config.levels):
-        picture = to_tensor(fit_short_side(painting, config.style_size // 2**i)).to(device)
+        picture = to_tensor(fit_short_side(painting, config.style_size // 2**i), device)
         content = config.content_layers if config.content_level in (-1, i) else {}
         pooled = i == 0 and config.gram == "batch"
         levels.append(Objective(vgg, picture, content, config.style_layers, weights, config.balance, pooled).to(device))

@@ -128,7 +128,7 @@ class RunReport:
 
     def paint(self, twins: list[Twin], row: int, photo: Image.Image) -> dict[str, Image.Image]:
         """The photo as each twin paints it now, in eval mode, batch norm first."""
-        x = to_tensor(photo).to(self.accelerator.device)
+        x = to_tensor(photo, self.accelerator.device)
         with torch.no_grad(), self.generators(twins, row) as generators:
             return {norm: to_image(generator(x)) for norm, generator in generators.items()}
 
