@@ -133,13 +133,16 @@ def by_fours(x: torch.Tensor, layer: nn.Conv2d) -> torch.Tensor:
     n, w = x.shape[2] - 2, x.shape[3] - 2
     out, whole = empty(layer.out_channels, n, w), n // 4 * 4
     d0, d1, d2, d3, d4, d5 = (x[:, :, i : i + whole - 3 : 4] for i in range(6))
-    even, odd, near, far = torch.sub(d4, d2, alpha=4), torch.sub(d3, d1, alpha=4), d4 - d2, d3 - d1
-    first, last = torch.sub(d4, d2, alpha=5).add_(d0, alpha=4), torch.sub(d5, d3, alpha=5).add_(d1, alpha=4)
-    read = [first, even + odd, even - odd, torch.add(near, far, alpha=2), torch.sub(near, far, alpha=2), last]
-    # the second stands in all four rows with the factor one: it brings the bias
-    biases = [None, layer.bias, None, None, None, None]
-    m0, m1, m2, m3, m4, m5 = (F.conv2d(*each) for each in zip(read, kernels(layer, _down_columns), biases, strict=True))
     y0, y1, y2, y3 = (out[:, :, i:whole:4] for i in range(4))
+    k0, k1, k2, k3, k4, k5 = kernels(layer, _down_columns)
+    # Each is convolved as soon as it is there, while the cache holds it.
+    m0 = F.conv2d(torch.sub(d4, d2, alpha=5).add_(d0, alpha=4), k0)
+    even, odd = torch.sub(d4, d2, alpha=4), torch.sub(d3, d1, alpha=4)
+    m1 = F.conv2d(even + odd, k1, layer.bias)  # it stands in all four rows with the factor one, and brings them the bias
+    m2 = F.conv2d(even.sub_(odd), k2)
+    even, odd = torch.sub(d4, d2, out=even), torch.sub(d3, d1, out=odd)
+    m3, m4 = F.conv2d(torch.add(even, odd, alpha=2), k3), F.conv2d(even.sub_(odd, alpha=2), k4)
+    m5 = F.conv2d(torch.sub(d5, d3, alpha=5).add_(d1, alpha=4), k5)
     near, far = m1 + m2, m3 + m4
     torch.add(m0.add_(near), far, out=y0)
     torch.add(near, far, alpha=4, out=y2)
