@@ -62,14 +62,19 @@ def available(device: torch.device) -> int:
     return min([psutil.virtual_memory().available, *_left_in_cgroups()])
 
 
-def allowance(device: torch.device) -> int:
-    """Bytes that painting may take: what $MISSING_INGREDIENT_MEMORY says, or else four fifths of what is free.
+def allowance(device: torch.device, wanted: int = 0) -> int:
+    """Bytes that painting may take: what $MISSING_INGREDIENT_MEMORY says, or else four fifths of what is free. Where that is
+    less than is `wanted`, what this process keeps for later is given back first (see `keep_freed`).
 
     Raises ConfigError when the variable is no amount of memory.
     """
     said = os.environ.get(VARIABLE, "").strip()
     if not said:
-        return int(SHARE * available(device))
+        free = int(SHARE * available(device))
+        if free < wanted:
+            _call_malloc("malloc_trim", 0)
+            free = int(SHARE * available(device))
+        return free
     found = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)\s*([KMGT]?)(?:i?B)?", said, re.IGNORECASE)
     allowed = int(float(found[1]) * UNITS[found[2].upper()]) if found else 0
     if not allowed:
@@ -106,7 +111,7 @@ class Budget:
         with self._turn:
             while True:
                 if not self._spent:  # as what the others take shows in what is free already, in part
-                    self._allowed = allowance(self._device)
+                    self._allowed = allowance(self._device, ways[0])
                 check(costs, size, self._allowed)
                 way = next(i for i, cost in enumerate(ways) if cost <= self._allowed)
                 if self._spent + ways[way] <= self._allowed:
@@ -149,10 +154,14 @@ def budget(device: torch.device) -> Budget:
 def keep_freed() -> None:
     """Have this process keep memory that it frees, for what it asks for next. GNU's C library would give large blocks back to
     the system, and get them anew page by page, each filled with zeros first; other libraries are left as they are."""
+    for setting in (-3, -1):  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, as in malloc.h
+        _call_malloc("mallopt", setting, 2**30)
+
+
+def _call_malloc(name: str, *numbers: int) -> None:
     if sys.platform == "linux":
         with suppress(AttributeError):  # another C library
-            for setting in (-3, -1):  # M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, as in malloc.h
-                ctypes.CDLL(None).mallopt(setting, 2**30)
+            getattr(ctypes.CDLL(None), name)(*numbers)
 
 
 def forget() -> None:

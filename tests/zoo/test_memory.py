@@ -149,6 +149,25 @@ print(usual, faults())
     assert usual > 20_000 and kept < usual / 4, done.stderr
 
 
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of GNU's C library")
+def test_what_is_kept_is_given_back_where_it_is_wanted(monkeypatch):
+    """Or a film's second frame would find less memory than its first, for what the first one left."""
+    code = """
+import psutil, torch
+from zoo import memory
+from zoo.device import CPU
+
+memory.keep_freed()
+memory.available = lambda device: 2**40 - psutil.Process().memory_info().rss
+del [torch.ones(2**22) for _ in range(16)][:]  # 256 MiB
+print(memory.allowance(CPU), memory.allowance(CPU, 2**30), memory.allowance(CPU, 2**50))
+"""
+    monkeypatch.delenv(VARIABLE, raising=False)
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    kept, enough, given_back = (int(word) / memory.SHARE for word in done.stdout.split())
+    assert abs(enough - kept) < 2**24 and given_back - kept > 200 * 2**20, done.stderr
+
+
 def test_pictures_at_the_same_time_share_it(monkeypatch):
     """Two that fit one after the other, but not together, are painted one after the other (issue 13, items 32 and 33)."""
     config, size = zoo.GeneratorConfig(), (1000, 1000)

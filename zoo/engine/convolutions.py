@@ -1,7 +1,7 @@
 """Convolutions of maps that come a few rows at a time, in the forms that a processor computes fastest.
 
-All are exact but for rounding: float32's (`by_fours` rounds off two and a half times as much as a plain sum of products), or,
-with a kernel in bfloat16, of what is read and given to that, added up in float32.
+All are exact but for rounding: float32's (that of `by_fours` is about twice a plain convolution's), or, where the kernel is in
+bfloat16, that of what goes into it and comes out; it adds up in float32.
 """
 
 import weakref

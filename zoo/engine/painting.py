@@ -120,7 +120,7 @@ def paint_fast(generator: Generator, image: Image.Image, manner: Manner = ANY) -
         return _paint_quickly(generator, image, thumbnail, replace(manner, engine=engine, quick=False))
     if engine in RUNTIMES and (other := runtime(engine, generator)) is not None:
         needed = memory.peak_bytes(generator.config, image.size)
-        if needed <= memory.allowance(CPU):  # else in strips
+        if needed <= memory.allowance(CPU, needed):  # else in strips
 
             def forward(photo: torch.Tensor) -> torch.Tensor:
                 return torch.from_numpy(other.paint(photo.contiguous().numpy()))
@@ -225,7 +225,7 @@ class Verdict:
 
     def add(self, painted: torch.Tensor) -> None:
         """Look at 1×3×n×W that should lie in [0, 1]."""
-        self.finite = self.finite and all(bool(end.isfinite()) for end in painted.aminmax())  # NaN is both
+        self.finite = self.finite and all(bool(end.isfinite()) for end in painted.aminmax())  # a NaN makes both ends NaN
         self._grey = self._grey or bool(((painted - 0.5).abs() <= 0.5 - 0.5 / 255).any())
 
     def give(self, photo: Image.Image, name: str) -> None:

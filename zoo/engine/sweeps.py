@@ -52,7 +52,7 @@ class Sweeps:
     ) -> Rows:
         """A convolution of either kind (a ResizeConv to `size`), its norm, and a (leaky) ReLU of that slope (1: none).
 
-        `over` is a map that is kept, read by nobody after this layer, and as large as the result: it is overwritten.
+        `over` is a map that is kept, read by nobody after this layer, and as large as the result: it may be overwritten.
         """
         conv, norm = layer.conv, layer.norm
         after = slope if isinstance(norm, nn.Identity) else 1.0
@@ -94,7 +94,7 @@ class Sweeps:
         return self.found[norm].affine(norm, copies, None if self.plan else self.smooth)
 
     def keep(self, source: Rows) -> Kept:
-        """A map, kept whole whatever its size. One that is kept already but for its scale is scaled where it lies."""
+        """A map, kept whole whatever its size. One that is kept already but for its scale may be scaled where it lies."""
         return source if isinstance(source, Kept) else Kept(self._kept(source, source))
 
     def add(self, to: Kept, more: Rows) -> Kept:
@@ -108,16 +108,16 @@ class Sweeps:
             take(a, source.rows(a, b))
 
     def _kept(self, source: Rows, over: Rows | None = None, take: Take | None = None) -> torch.Tensor:
-        """A map in memory, where `over` lies if that is kept; `take` is handed its strips."""
+        """A map in memory, where `over` lies if that is kept and not all rows come at once; `take` is handed its strips."""
         there = over.kept if isinstance(over, Scaled) else None
-        whole = self._at_once(source) >= source.height
+        whole = self._at_once(source) >= source.height and not isinstance(source, Lines)  # which may be read again
         if there is not None and not whole:
             self._over(there, source, torch.Tensor.copy_, take)
             return there
         kept = empty(source.channels, source.height, source.width, "meta" if self.plan or whole else "cpu")
         for a, b in self._strips(source):
             if whole:
-                kept = source.rows(a, b)  # as it is, without a copy
+                kept = source.rows(a, b)  # the only strip, as it is, without a copy
             else:
                 source.write(a, b, kept[:, :, a:b])
             if take:
@@ -144,8 +144,9 @@ class Sweeps:
         self.held -= size
 
     def _at_once(self, source: Rows) -> int:
-        """Rows of a strip."""
-        return max(LEAST, int(STRIP / source.span)) if source.span else source.height
+        """Rows of a strip: all, or a multiple of four, as convolutions may take four at a time."""
+        n = max(LEAST, int(STRIP / source.span)) if source.span else source.height
+        return n if n >= source.height else n - n % 4
 
     def _strips(self, source: Rows, height: int = 0) -> Iterator[tuple[int, int]]:
         """The strips to compute a map in, or its first `height` rows: the first row of each and the one after its last."""

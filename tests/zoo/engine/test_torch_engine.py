@@ -130,6 +130,17 @@ def test_four_rows_at_a_time_where_it_pays(vectors, multiplications, monkeypatch
     assert work(91, torch.bfloat16) == 91 * direct
 
 
+@pytest.mark.parametrize("rows, times", [(3, 0), (4, 1), (9, 1)])
+def test_four_rows_at_a_time_where_there_are_four(rows, times, monkeypatch):
+    compute_by_fours(monkeypatch)
+    called, by_fours = [], convolutions.by_fours
+    monkeypatch.setattr(convolutions, "by_fours", lambda *a: (called.append(a), by_fours(*a))[1])
+    layer = nn.Conv2d(2, 2, 3, padding=1).requires_grad_(False)
+    x = torch.randn(1, 2, 12, 7).contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(Conv(Kept(x), layer).rows(2, 2 + rows), layer(x)[:, :, 2 : 2 + rows], rtol=0, atol=1e-5)
+    assert len(called) == times
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(699, 700), (700, 431)])
 @pytest.mark.parametrize("norm", ["instance", "batch"])
