@@ -28,6 +28,7 @@ import zoo
 from benchmarks.inference import size_of
 from training.records import machine
 from zoo.cli import command
+from zoo.engine.choice import TORCH, candidates
 from zoo.engine.torch_engine import LEVELS, torch_engine
 from zoo.images import open_photo
 from zoo.registry import Generator
@@ -114,7 +115,7 @@ def main(argv: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         stylize = [*_stylize(args, Path(folder)), "-o", str(Path(folder) / "painted.jpg")]
         print("| engine | s | MiB of the process, at most |\n|---|---:|---:|")
-        for engine in ("torch", "bfloat16"):
+        for engine in (engine for engine in candidates() if engine in TORCH):
             seconds, _, most = run([*stylize, "--engine", engine], args.limit)
             print(f"| {engine} | {seconds:.0f} | {most:.0f} |", flush=True)
 
