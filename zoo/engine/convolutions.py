@@ -31,8 +31,8 @@ class Conv(Rows):
         self._pad, self._stride, self._mode = layer.kernel_size[0] // 2, layer.stride[0], layer.padding_mode
         self.channels = layer.out_channels
         self.height, self.width = (-(-side // self._stride) for side in (source.height, source.width))
+        self._made_from(source, self._stride, layer.weight[0].numel())  # whatever the processor, as the page's limits are
         self._by_fours = is_by_fours(layer, self.height * self.width)
-        self._made_from(source, self._stride, layer.weight[0].numel() // (2 if self._by_fours else 1))
 
     def rows(self, a: int, b: int) -> torch.Tensor:
         """See Rows."""

@@ -115,19 +115,15 @@ def test_four_rows_at_a_time_are_the_convolution(n):
     torch.testing.assert_close(found.double(), exact, rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize("vectors, multiplications", [("AVX2", 2), ("AVX512", 1)])
-def test_four_rows_at_a_time_where_it_pays(vectors, multiplications, monkeypatch):
+def test_four_rows_at_a_time_where_it_pays(monkeypatch):
     """With vectors of 256 bits and a map of 2**19 numbers (see the constants)."""
-    monkeypatch.setattr(convolutions, "VECTORS", vectors)
-    layer = zoo.create().residual[0].first.conv
-
-    def work(side, dtype=torch.float32):
-        source = Kept(torch.empty(1, layer.in_channels, side, side, device="meta"))
-        return Conv(source, copy.deepcopy(layer).to(dtype)).work
-
-    direct = layer.weight.numel()
-    assert work(91) == 91 * direct / multiplications and work(90) == 90 * direct
-    assert work(91, torch.bfloat16) == 91 * direct
+    generator = zoo.create()
+    layer, half = generator.residual[0].first.conv, copy.deepcopy(generator.residual[0].first.conv).to(torch.bfloat16)
+    monkeypatch.setattr(convolutions, "VECTORS", "AVX2")
+    assert convolutions.is_by_fours(layer, 91**2) and not convolutions.is_by_fours(layer, 90**2)
+    assert not any(convolutions.is_by_fours(other, 91**2) for other in (half, generator.enter.conv, generator.down2.conv))
+    monkeypatch.setattr(convolutions, "VECTORS", "AVX512")
+    assert not convolutions.is_by_fours(layer, 91**2)
 
 
 @pytest.mark.parametrize("rows, times", [(3, 0), (4, 1), (9, 1)])
