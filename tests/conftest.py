@@ -39,16 +39,11 @@ ROOT = Path(__file__).parent.parent
 EXAMPLES = ROOT / "space" / "examples"
 
 
-UNCOVERED = [ROOT / "tests" / name for name in ("training", "benchmarks", "docs")]  # what they test is not in the coverage
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is tested over HTTP, and what need not be traced, which would take half as long again."""
+    """Mark what is tested over HTTP."""
     for item in items:
         if {"hub", "page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("served")
-        if any(folder in item.path.parents for folder in UNCOVERED):
-            item.add_marker("no_cover")
 
 
 @pytest.fixture
