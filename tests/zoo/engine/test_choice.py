@@ -20,7 +20,8 @@ def three(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(choice, "_chosen", {})
     monkeypatch.setattr(choice, "candidates", lambda kind: list(SECONDS))
-    monkeypatch.setattr(choice, "_named", lambda engine: engine if engine == "torch" else f"{engine} 1.0")
+    monkeypatch.setattr(choice, "version", lambda name: "1.0")
+    monkeypatch.setattr(choice, "_named", choice._named.__wrapped__)  # and nothing of it is kept
     asked = []
     monkeypatch.setattr(choice, "perf_counter", lambda: sum(seconds for _, seconds in asked))
     return asked
@@ -46,6 +47,14 @@ def test_the_fastest_is_chosen_and_remembered(three, tmp_path, monkeypatch):
         assert choice.fastest_engine("net", painting(three)) == "bfloat16" and len(three) == asked
     choice.fastest_engine("another net", painting(three))
     assert len(three) == 2 * asked
+
+
+def test_who_updates_is_asked_again(three, monkeypatch):
+    """Ours may have become the faster one."""
+    assert choice.fastest_engine("net", painting(three)) == "bfloat16"
+    monkeypatch.setattr(choice, "_ours", lambda: "another version")
+    seconds = {"torch": 0.001, "bfloat16": 0.002, "openvino": 0.003}
+    assert choice.fastest_engine("net", painting(three, seconds=seconds)) == "torch"
 
 
 def test_that_a_gpus_engine_declines_one_style_is_not_remembered_for_others(three, tmp_path, monkeypatch):
