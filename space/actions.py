@@ -6,7 +6,7 @@ from collections import OrderedDict
 from collections.abc import Hashable
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import gradio as gr
 from PIL import Image, ImageOps
@@ -40,7 +40,9 @@ LARGE_TURNS = Turns(at_once=1, places=2, places_of_all=8)
 PAINTING: dict[str, Any] = {"concurrency_limit": ALL, "concurrency_id": "paint"}
 TILE = 176  # px; side of a tile of the wall
 KEPT = 8  # comparisons, for what needs no new painting: at 1080 px some 80 MB, at LARGE 300
+KEPT_WALLS = 16  # 1 MB each; those of the page's own photos are asked for again and again
 HUB = Turns(at_once=4, places=PLACES, places_of_all=ALL)  # or one slow answer of the Hub would keep everybody waiting
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -78,30 +80,31 @@ class Comparison:
         return credit([self.style], norm) if norm in self.painted else {}
 
 
-class Kept:
-    """The comparisons last painted, at most `most`, by what they were painted from: another strength needs no new painting."""
+class Kept(Generic[T]):
+    """What was last painted, at most `most`, by what it was painted from: another strength needs no new painting."""
 
     def __init__(self, most: int = KEPT):
         self._most, self._lock = most, threading.Lock()
-        self._found: OrderedDict[Hashable, Comparison] = OrderedDict()
+        self._found: OrderedDict[Hashable, T] = OrderedDict()
 
-    def get(self, key: Hashable) -> Comparison | None:
-        """That comparison, which then is the last that was used."""
+    def get(self, key: Hashable) -> T | None:
+        """That one, which then is the last that was used."""
         with self._lock:
             if key in self._found:
                 self._found.move_to_end(key)
             return self._found.get(key)
 
-    def put(self, key: Hashable, comparison: Comparison) -> None:
+    def put(self, key: Hashable, painted: T) -> None:
         """Keep one, and let go of the oldest."""
         with self._lock:
-            self._found[key] = comparison
+            self._found[key] = painted
             self._found.move_to_end(key)
             while len(self._found) > self._most:
                 self._found.popitem(last=False)
 
 
-_kept = Kept()
+_kept = Kept[Comparison]()
+_walls = Kept[list[Image.Image]](KEPT_WALLS)
 
 
 @contextmanager
@@ -194,15 +197,24 @@ def wall(photo: str | None, styles: list[Style], visit: Visit = NOBODY) -> list[
     """The middle of the photo at `photo`, TILE px square, as the instance norm of each of the styles paints it; errors as of
     `paint`, but for those of a style."""
     path, _ = check_request(photo, TILE)
-    for style in styles:
-        with suppress(ZooError):  # see _painted_tile
-            painter().load(style, ("instance",))
-    with TURNS.turn(visit):
-        image = read_photo(path, 4 * TILE)  # a photo is rarely longer than four times its short side
-        painted = _wall_on_gpu(ImageOps.fit(image, (TILE, TILE), Image.Resampling.LANCZOS), styles)
-    COUNTS.paint("tile", painted)
+    key = path, *map(_for_tile, styles)
+    tiles = _walls.get(key)
+    if tiles is None:
+        with TURNS.turn(visit):
+            image = read_photo(path, 4 * TILE)  # a photo is rarely longer than four times its short side
+            painted = _wall_on_gpu(ImageOps.fit(image, (TILE, TILE), Image.Resampling.LANCZOS), styles)
+        COUNTS.paint("tile", painted)
+        tiles = [one.image for one in painted]
+        _walls.put(key, tiles)
     visit.still_wanted()
-    return [one.image for one in painted]
+    return tiles
+
+
+def _for_tile(style: Style) -> Generator | None:
+    """What paints its tile, in main memory; None where it is damaged, see _painted_tile."""
+    with suppress(ZooError):
+        return painter().load(style, ("instance",))["instance"]
+    return None
 
 
 def blend(

@@ -40,10 +40,16 @@ EXAMPLES = ROOT / "space" / "examples"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is tested over HTTP."""
+    """Mark what is tested over HTTP. Modules with slow tests come first; these are not traced, as a browser's visits would run
+    lines that nothing checks.
+    """
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
     for item in items:
         if {"hub", "page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("served")
+        if item.get_closest_marker("slow"):
+            item.add_marker("no_cover")
 
 
 @pytest.fixture
@@ -169,10 +175,12 @@ def served() -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_kept(monkeypatch):
-    """No test is shown what was painted in another."""
+def nothing_kept(monkeypatch, request):
+    """No test is shown what was painted in another, but for the wall in a browser, as every visit would paint twelve tiles."""
     if (actions := sys.modules.get("space.actions")) is not None:
         monkeypatch.setattr(actions, "_kept", actions.Kept())
+        if "tab" not in request.fixturenames:
+            monkeypatch.setattr(actions, "_walls", actions.Kept())
 
 
 @pytest.fixture(scope="session")

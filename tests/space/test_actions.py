@@ -8,6 +8,7 @@ import time
 import gradio as gr
 import numpy as np
 import pytest
+import torch
 from PIL import Image, ImageOps
 
 import zoo
@@ -184,6 +185,20 @@ def test_the_wall_is_the_middle_of_the_photo_in_every_style(tmp_path):
         assert tile.size == (actions.TILE,) * 2 and np.median(far) < 6  # it is reduced in two steps
     with pytest.raises(PhotoError, match="upload one"):
         actions.wall(None, styles)
+
+
+def test_a_wall_is_hung_again_without_painting_until_a_style_or_the_photo_is_another(photo, small_pair, monkeypatch):
+    painted, paint = [], actions._wall_on_gpu
+    monkeypatch.setattr(actions, "_wall_on_gpu", lambda tile, styles: painted.append(len(styles)) or paint(tile, styles))
+    styles = [*list_styles()[:1], style_at(small_pair)]
+    first = actions.wall(str(photo), styles)
+    assert actions.wall(str(photo), styles) == first and painted == [2]
+    assert actions.wall(str(photo), styles[:1]) == first[:1] and painted == [2, 1]
+    assert actions.wall(str(photo.with_name("raccoon.jpg")), styles) != first and painted == [2, 1, 2]
+    torch.manual_seed(1)
+    zoo.save(zoo.create(width=2, residual_blocks=1), small_pair)  # trained anew
+    again = actions.wall(str(photo), styles)
+    assert again[0] == first[0] and again[1] != first[1] and painted == [2, 1, 2, 2]
 
 
 def test_a_damaged_style_leaves_the_others_their_tiles(photo, small_pair):
