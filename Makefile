@@ -5,10 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 # Processes of one thread each, a module of tests at a time: on two cores faster than one process of two threads. Of slow tests
-# there is always one that waits, for a browser or a time that must pass, so a few more have something to compute. The slow ones
-# begin (tests/conftest.py), so that what is small ends together. What is compiled is kept, wherever that is switched off: they
-# start Python a hundred times.
-PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadscope --no-loadscope-reorder
+# there is always one that waits, for a browser or a time that must pass, so two more have something to compute; the others wait
+# for next to nothing. What is compiled is kept, wherever that is switched off: they start Python a hundred times.
+PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadscope
 
 .PHONY: demo test unit lint docs format clean
 
@@ -16,7 +15,8 @@ demo: $(VENV)/.demo
 	$(BIN)/python app.py
 
 test: $(VENV)/.dev
-	$(PYTEST) -n 5 --cov=zoo --cov=space
+	$(PYTEST) -n 2 --ignore tests/browser -m "not slow" --cov=zoo --cov=space
+	$(PYTEST) -n 4 -m slow
 
 unit: $(VENV)/.dev
 	$(PYTEST) -n 2 --ignore tests/browser -m "not slow and not served"

@@ -40,16 +40,10 @@ EXAMPLES = ROOT / "space" / "examples"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is tested over HTTP. Modules with slow tests come first; these are not traced, as a browser's visits would run
-    lines that nothing checks.
-    """
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Mark what is tested over HTTP."""
     for item in items:
         if {"hub", "page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("served")
-        if item.get_closest_marker("slow"):
-            item.add_marker("no_cover")
 
 
 @pytest.fixture
