@@ -4,7 +4,6 @@ All machines have this package and Ray in the same versions, and see the folders
 Ray spreads blocks of photos over them, and repeats those of a worker that died; what had been painted by then is skipped.
 """
 
-import hashlib
 import logging
 import os
 import socket
@@ -24,6 +23,7 @@ from ray.exceptions import RayError
 
 from zoo import memory
 from zoo.batch import Job, Outcome, Plan, paint_all
+from zoo.beside import beside, remove_parts
 from zoo.catalog import find
 from zoo.device import CPU
 from zoo.errors import ClusterError, brief
@@ -156,7 +156,9 @@ def _paint(batch: dict[str, np.ndarray], job: Job, style: str, again: bool) -> p
     together = job.device == "cuda" and not any(_tries(target).exists() for _, target in plan)
     for part in [plan] if together else [[one] for one in plan]:
         todo = [one for one in part if again or not job.has_painted(*one)]
-        outcomes += (Outcome(*one, skipped=True) for one in part if one not in todo)
+        for done in [one for one in part if one not in todo]:
+            outcomes.append(Outcome(*done, skipped=True))
+            _tries(done[1]).unlink(missing_ok=True)  # whose worker was killed before it did that
         with _counted(todo) as given_up:
             outcomes += (Outcome(*one, error=f"{DEATHS} workers died of it") for one in given_up)
             outcomes += paint_all(job, [one for one in todo if one not in given_up], again=True)
@@ -165,7 +167,7 @@ def _paint(batch: dict[str, np.ndarray], job: Job, style: str, again: bool) -> p
 
 def _tries(target: Path) -> Path:
     """The file that lies beside a picture while it is painted, and stays when the worker dies, a byte longer each time."""
-    return target.with_name(f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:32]}.tries")
+    return beside(target, ".tries")
 
 
 @contextmanager
@@ -175,6 +177,8 @@ def _counted(plan: Plan) -> Iterator[Plan]:
     for photo, target in plan:
         target.parent.mkdir(parents=True, exist_ok=True)
         with open(_tries(target), "ab") as tries:
+            if tries.tell():
+                remove_parts(target)
             if tries.tell() >= DEATHS:
                 given_up.append((photo, target))
             tries.write(b".")

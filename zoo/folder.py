@@ -12,7 +12,6 @@ records the SHA-256 of each generator's tensors and config, which are compared a
 import hashlib
 import json
 import os
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -25,6 +24,7 @@ from safetensors.torch import load as deserialize
 from safetensors.torch import save as serialize
 from torch import nn
 
+from zoo.beside import new_part
 from zoo.config import GeneratorConfig
 from zoo.device import is_out_of_memory
 from zoo.errors import StyleFolderError, WeightsError, brief
@@ -146,7 +146,7 @@ def metrics_json(metrics: dict[str, Any]) -> bytes:
 def write_whole(files: dict[Path, bytes]) -> None:
     """Write files, each whole or not at all, whoever else writes the same, and none before all have found room. Raises OSError
     when that fails."""
-    partials = {path: path.with_name(f".{uuid.uuid4().hex}.part") for path in files}
+    partials = {path: new_part(path) for path in files}
     try:
         for path, content in files.items():
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -4,7 +4,6 @@ import math
 import os
 import struct
 import threading
-import uuid
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
+from zoo.beside import new_part
 from zoo.containers import MAX_EXIF, has_too_many_parts
 from zoo.device import CPU, is_out_of_memory
 from zoo.errors import PhotoError, brief
@@ -40,7 +40,7 @@ def save_picture(image: Image.Image, path: Path, quality: int = 95, **options: A
     options are Pillow's for the format, which would keep the comment of the file that the picture was read from. Raises
     PhotoError on failure."""
     check_picture_name(path)
-    partial = path.with_name(f".{uuid.uuid4().hex}.part")  # short, and no name of a picture, in case it is left behind
+    partial = new_part(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(partial, "w+b") as file:  # closed also after Ctrl-C, or it could not be deleted on Windows

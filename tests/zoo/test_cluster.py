@@ -14,6 +14,7 @@ import zoo
 from tests.conftest import ROOT, free_port, size_of
 from zoo.__main__ import main
 from zoo.batch import Job, paint_all, plan_outputs
+from zoo.beside import beside, new_part
 from zoo.errors import ClusterError
 
 HERE = all(importlib.util.find_spec(name) for name in ("ray", "pyarrow", "pandas"))
@@ -175,6 +176,27 @@ def test_deaths_are_counted_where_nothing_else_is_left_to_count_them(tmp_path):
     with cluster._counted(plan) as given_up:
         assert given_up == [] and len(list((tmp_path / "out").iterdir())) == 2
     assert not list((tmp_path / "out").iterdir())
+
+
+@needs_ray
+@pytest.mark.filterwarnings("ignore")
+def test_whoever_paints_after_a_death_tidies_up(small_pair, folder, tmp_path):
+    """A worker that is killed leaves half a picture, and the mark that it died; or the mark alone, beside a whole one."""
+    from zoo import cluster
+
+    job, plan = Job(zoo.find(small_pair), size=64, device="cpu"), plan_outputs([folder], tmp_path / "out")[:2]
+    batch = {"photo": [str(photo) for photo, _ in plan], "picture": [str(target) for _, target in plan]}
+    for _, target in plan:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        cluster._tries(target).write_bytes(b".")
+        new_part(target).write_bytes(b"half")
+    new_part(other := plan[0][1].with_name("other.png")).write_bytes(b"somebody else's")
+    for skipped in (False, True):
+        rows = cluster._paint(batch, job, str(small_pair), False).to_pylist()
+        assert [row["skipped"] for row in rows] == [skipped] * 2 and all(size_of(target) == (64, 53) for _, target in plan)
+        (left,) = (tmp_path / "out").rglob(".*")
+        assert left.name.startswith(beside(other, ".").name)
+        cluster._tries(plan[0][1]).write_bytes(b".")
 
 
 @needs_ray
