@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Processes of one thread each, a module of tests at a time: on two cores faster than one process of two threads. Of slow tests
 # there is always one that waits, for a browser or a time that must pass, so two more have something to compute; the others wait
-# for next to nothing. What is compiled is kept, wherever that is switched off: they start Python a hundred times.
+# for a page or a Hub on this machine: one more will do. What is compiled is kept, wherever that is switched off: they start
+# Python a hundred times.
 PYTEST := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --dist loadscope
 
 .PHONY: demo test unit lint docs format clean
@@ -15,7 +16,7 @@ demo: $(VENV)/.demo
 	$(BIN)/python app.py
 
 test: $(VENV)/.dev
-	$(PYTEST) -n 2 --ignore tests/browser -m "not slow" --cov=zoo --cov=space
+	$(PYTEST) -n 3 --ignore tests/browser -m "not slow" --cov=zoo --cov=space
 	$(PYTEST) -n 4 -m slow
 
 unit: $(VENV)/.dev
