@@ -8,7 +8,6 @@ import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
-import pytest
 from fastapi import Request
 from gradio import routes
 from gradio.data_classes import PredictBodyInternal
@@ -30,7 +29,6 @@ def held() -> list[Event]:
     return [event for queue in queues() for event in queue.event_ids_to_events.values()]
 
 
-@pytest.mark.slow
 def test_a_session_takes_little_memory():
     """A third of a megabyte, ten thousand of which are kept (issue 13, item 40)."""
     demo = build_demo()
@@ -131,7 +129,6 @@ def test_progress_is_told_as_ever():
     assert asyncio.run(ask())
 
 
-@pytest.mark.slow
 def test_who_cancels_again_and_again_holds_no_place():
     """After 24 requests that were cancelled before their first step no picture was painted for anybody; those that were
     cancelled a second time while they ended were kept (issue 13, item 40)."""
@@ -163,7 +160,6 @@ def test_who_cancels_again_and_again_holds_no_place():
         assert queue.active_jobs == [None] and not queue.event_ids_to_events
 
 
-@pytest.mark.slow
 def test_what_was_cancelled_while_it_ended_is_let_go_of():
     """By name of the request, another session's: gradio's two ways met, and the one that came second failed."""
     demo = build_demo()

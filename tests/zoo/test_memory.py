@@ -127,7 +127,6 @@ def test_what_a_container_leaves_is_read(monkeypatch, tmp_path, own, root, names
     assert memory._left_in_cgroups() == []
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of GNU's C library")
 def test_what_was_freed_is_kept_for_what_is_asked_for_next():
     code = """
@@ -150,7 +149,6 @@ print(usual, faults())
     assert usual > 20_000 and kept < usual / 4, done.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of GNU's C library")
 def test_what_is_kept_is_given_back_where_it_is_wanted(monkeypatch):
     """Or a film's second frame would find less memory than its first, for what the first one left."""
