@@ -50,5 +50,6 @@ def encode(image: Image.Image, format: str, said: Credit) -> bytes:
         if key in EXIF:  # as UTF-8, as everybody writes and reads it, though EXIF knows but ASCII before its third version
             exif[EXIF[key]] = words.encode()
     special: dict[str, dict[str, Any]] = {"PNG": {"pnginfo": texts}, SHOWN: {"lossless": True, "quality": 0, "method": 0}}
-    image.save(file, "WebP" if format == SHOWN else format, exif=exif, **special.get(format, {"quality": QUALITY}))
+    own = image.copy()  # Pillow notes on a picture how it is saved, and several visitors may be shown the same one
+    own.save(file, "WebP" if format == SHOWN else format, exif=exif, **special.get(format, {"quality": QUALITY}))
     return file.getvalue()

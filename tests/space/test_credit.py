@@ -57,3 +57,11 @@ def test_whatever_a_stranger_calls_a_style_is_words(small_pair):
 def test_a_format_that_is_none(format):
     with pytest.raises(ConfigError, match="PNG, JPEG, WebP"):
         check_format(format)
+
+
+@pytest.mark.parametrize("format", [*FORMATS, SHOWN])
+def test_a_picture_that_somebody_else_is_saving_is_encoded_as_ever(format):
+    picture = Image.effect_mandelbrot((64, 48), (-2, -1.2, 0.8, 1.2), 60).convert("RGB")
+    alone = encode(picture, format, {"Title": "mine"})
+    picture.encoderinfo = {"quality": 5, "lossless": False, "exif": b"theirs", "pnginfo": None}  # Pillow's note, meanwhile
+    assert encode(picture, format, {"Title": "mine"}) == alone
